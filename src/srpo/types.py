@@ -1,0 +1,133 @@
+"""The nouns that the parts pass to each other: problems, rollouts, verdicts, rewards, groups.
+
+Legend for array shapes, used in the whole package:
+    B rows in a (micro-)batch, T tokens in a row, G rollouts in a group, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class SRPOError(Exception):
+    """Base of the errors that people cause and can mend; the CLI prints the message alone."""
+
+
+class UserError(SRPOError, ValueError):
+    """Bad input: names the field, the value and the fix."""
+
+
+class TrainingError(SRPOError, RuntimeError):
+    """The run cannot go on: diverged, disk full, verifiers down. The last checkpoint is kept."""
+
+
+class Domain(StrEnum):
+    MATH = "math"
+    CODE = "code"
+
+
+class Outcome(StrEnum):
+    """What a verifier found. ERROR means that *our* machinery failed: it is never a 0."""
+
+    CORRECT = "correct"
+    INCORRECT = "incorrect"
+    ERROR = "error"
+
+
+class FinishReason(StrEnum):
+    STOP = "stop"  # the model ended its answer
+    LENGTH = "length"  # cut at the token limit: the ledger calls it truncated
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One prompt with what is needed to check an answer to it.
+
+    Math problems carry `answer` (one string, or several that are all accepted); code
+    problems carry `tests`, a mapping whose "type" says how they are run
+    (see `srpo.verifiers.code`).
+    """
+
+    id: str
+    domain: Domain
+    prompt: str
+    answer: str | tuple[str, ...] | None = None
+    tests: dict[str, Any] | None = None
+    meta: dict[str, Any] = field(default_factory=dict)  # family, difficulty, source
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verifier says of one response. `detail` tells a person why."""
+
+    outcome: Outcome
+    answer: str | None = None  # what was extracted from the response, if anything
+    detail: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """The terms before weighting, and their weighted sum.
+
+    Only `total` shapes the gradient; History Resampling, curriculum and evaluation look at
+    the verdict alone.
+    """
+
+    accuracy: float
+    format: float
+    language: float
+    total: float
+
+
+@dataclass(slots=True)
+class Rollout:
+    """One sampled response: T tokens, and the engine's own log-probability of each."""
+
+    token_ids: list[int]  # (T,) the end-of-sequence token included when sampled
+    logprobs: list[float]  # (T,) natural log, under the sampling distribution
+    text: str
+    finish_reason: FinishReason
+    policy_version: int
+    verdict: Verdict | None = None
+    reward: Reward | None = None
+
+
+@dataclass(slots=True)
+class Group:
+    """The G rollouts of one prompt, sampled from one policy."""
+
+    problem: Problem
+    prompt_ids: list[int]
+    rollouts: list[Rollout]
+
+    def outcomes(self) -> list[Outcome]:
+        """The verdicts' outcomes, in rollout order. Call after verification."""
+        return [r.verdict.outcome for r in self.rollouts if r.verdict is not None]
+
+    def valid(self) -> list[Rollout]:
+        """The rollouts that carry a verdict other than ERROR: the ones to learn from."""
+        return [
+            r
+            for r in self.rollouts
+            if r.verdict is not None and r.verdict.outcome is not Outcome.ERROR
+        ]
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(o is outcome for o in self.outcomes())
+
+    @property
+    def tokens(self) -> int:
+        """Generated tokens, whatever became of them."""
+        return sum(len(r.token_ids) for r in self.rollouts)
+
+    def pass_rate(self) -> float | None:
+        """Share of valid rollouts that are correct; None when every one errored."""
+        n = len(self.valid())
+        return self.count(Outcome.CORRECT) / n if n else None
+
+    def is_mixed(self) -> bool:
+        """True when the group has both correct and incorrect rollouts, i.e. informs."""
+        return self.count(Outcome.CORRECT) > 0 and self.count(Outcome.INCORRECT) > 0
