@@ -1,0 +1,22 @@
+"""Containers for untrusted programs: `open_sandbox()` is the way in."""
+
+from srpo.sandbox.base import (
+    Call,
+    ExecutionResult,
+    Limits,
+    Program,
+    Sandbox,
+    SandboxError,
+)
+from srpo.sandbox.mechanisms import available, open_sandbox
+
+__all__ = [
+    "Call",
+    "ExecutionResult",
+    "Limits",
+    "Program",
+    "Sandbox",
+    "SandboxError",
+    "available",
+    "open_sandbox",
+]

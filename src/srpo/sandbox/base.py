@@ -1,0 +1,100 @@
+"""What a sandbox is asked to run, what it answers, and the protocol every mechanism keeps."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from srpo.types import TrainingError, UserError
+
+Status = Literal["ok", "exception", "timeout", "memory", "output", "killed"]
+
+
+class SandboxError(TrainingError):
+    """Our machinery failed (no server could be started or kept alive). Says nothing of the
+    program: the verdict is ERROR, never INCORRECT."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one program may use. A program is one process: fork and exec are denied.
+
+    time_s        wall-clock seconds for the whole program, all its calls together
+    memory_mb     address space (MiB), Python itself (about 40 MiB) included
+    output_bytes  of standard output; and, counted apart, of returned values as JSON
+    scratch_mb    all the files in the scratch directory together (MiB), checked every 50 ms
+    """
+
+    time_s: float = 2.0
+    memory_mb: int = 512
+    output_bytes: int = 1_000_000
+    scratch_mb: int = 64
+
+    def __post_init__(self) -> None:
+        lowest = {"time_s": 0.01, "memory_mb": 64, "output_bytes": 1, "scratch_mb": 1}
+        for name, least in lowest.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise UserError(f"limits.{name} is {value!r}: give a number >= {least}")
+            if not math.isfinite(value) or value < least:
+                raise UserError(f"limits.{name} is {value!r}: give a number >= {least}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Arguments of one call of the entry point; JSON values only."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Python source and how to run it. Expected outputs are no part of it, on purpose.
+
+    With an `entry_point` (a function's name, or "Class.method" of a class that needs no
+    arguments) the source is run as a module, then every call is made, in order, and the
+    values returned are the result. Without one it is run as `__main__` and what it prints
+    is the result.
+    """
+
+    code: str
+    entry_point: str | None = None
+    calls: tuple[Call, ...] = ()
+    stdin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionResult:
+    """What a program did.
+
+    status   "ok": it ended by itself. "exception": it raised, or exited before all calls
+             were answered. "timeout", "memory", "output": that limit. "killed": a signal, or
+             it brought its server down twice while another program did not.
+    values   what the calls returned, JSON values, one per call that was answered; on
+             "exception" the values of the calls before it
+    detail   for people: the exception's last line, the limit that was met
+    seconds  wall-clock time of the program alone
+    """
+
+    status: Status
+    stdout: str = ""
+    detail: str = ""
+    values: tuple[Any, ...] = ()
+    seconds: float = 0.0
+
+
+class Sandbox(Protocol):
+    """Runs untrusted Python. Each mechanism's docstring says what it does *not* isolate.
+
+    `run` may be called from any thread, also from many at once. It returns for everything
+    that a program can do and raises `SandboxError` for a failure of ours. `close` ends every
+    process and removes every file; it is safe to call twice.
+    """
+
+    mechanism: str
+
+    def run(self, program: Program, limits: Limits) -> ExecutionResult: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""What runs on the far side of the wall. Standard library only; nothing of srpo is imported."""

@@ -1,0 +1,88 @@
+"""Containment by sandlock: Landlock for files and signals, seccomp for system calls."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+
+from srpo.sandbox import warm
+
+
+class SandlockSandbox(warm.WarmSandbox):
+    """Programs in forks of servers that sandlock confines. No root or namespaces needed.
+
+    A program has: Python's own files to read, a private scratch directory (emptied between
+    programs), its own process with threads, hard limits. It has no network, no other files,
+    no new processes, no capabilities, no signals to or tracing of anything outside itself.
+
+    What this does *not* isolate:
+    - The kernel is shared: a kernel bug that is reachable through the system calls left open
+      is an escape. Timing and cache side channels stay.
+    - The process table is visible as far as `kill(pid, 0)` errors tell; /proc is not readable.
+    - Memory is limited by address space per program, not by a cgroup: `workers` programs
+      together may use `workers` times the limit.
+    - Threads are bounded only by the address space that their stacks take; CPU by time alone.
+    - The scratch quota is checked every 50 ms: it can be overshot by what is written meanwhile.
+    - The interpreter's own standard library is shared by all programs; compiled extensions
+      and ctypes can be used inside the walls.
+    - Inside the program's process nothing is secret: it can see the inputs of its tests, and
+      answer without being called. It cannot see what is expected.
+    """
+
+    mechanism = "sandlock"
+
+    def launch(self, scratch: str) -> warm.Launched:
+        return _SandlockProcess(scratch)
+
+
+class _SandlockProcess:
+    def __init__(self, scratch: str) -> None:
+        import sandlock
+
+        piped = sandlock.StdioMode.PIPED
+        self._sandbox = sandlock.Sandbox(
+            fs_readable=_readable(),
+            fs_writable=[scratch, os.devnull],
+            cwd=scratch,
+            clean_env=True,
+            env=warm.server_environment(scratch),
+            no_coredump=True,
+        )
+        command = warm.server_command(scratch, confined=True)
+        self._process = self._sandbox.popen(command, stdin=piped, stdout=piped, stderr=piped)
+        self.pid = self._process.pid or -1
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            raise RuntimeError("sandlock gave no pipes")
+        self.write_fd, self.read_fd = stdin.fileno(), stdout.fileno()
+
+    def end(self) -> str:
+        self._process.kill()
+        self._process.wait(timeout=10)
+        words = b""
+        if self._process.stderr is not None:
+            os.set_blocking(self._process.stderr.fileno(), False)
+            words = self._process.stderr.read() or b""
+        self._process.__exit__(None, None, None)  # closes the three pipes
+        return words.decode("utf-8", "replace")
+
+
+def _readable() -> list[str]:
+    """The interpreter, its standard library, the system's shared libraries, our server."""
+    python = warm.base_python()
+    paths = [
+        python,
+        sysconfig.get_path("stdlib"),
+        sysconfig.get_path("platstdlib"),
+        sysconfig.get_config_var("LIBDIR"),
+        os.path.join(sys.base_prefix, "lib"),
+        "/lib",
+        "/lib64",
+        "/usr/lib",
+        "/usr/lib64",
+        "/etc/ld.so.cache",
+        "/dev/urandom",
+        os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside"),
+    ]
+    return sorted({path for path in paths if path and os.path.exists(path)})

@@ -1,0 +1,55 @@
+"""No containment at all, for programs that you trust and machines that have nothing better."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from srpo.sandbox import warm
+
+
+class UnsafeSubprocess(warm.WarmSandbox):
+    """The same warm servers without walls. Opened only when asked for by this name.
+
+    What this does *not* isolate: anything. A program can read and change your files, use the
+    network, signal and read other processes of yours, its own server among them, and leave
+    processes behind that moved to a session of their own. Only the resource limits of
+    `Limits` hold, and the clean environment. Never give it a model's output.
+    """
+
+    mechanism = "unsafe-subprocess"
+
+    def launch(self, scratch: str) -> warm.Launched:
+        return _PlainProcess(scratch)
+
+
+class _PlainProcess:
+    def __init__(self, scratch: str) -> None:
+        self._process = subprocess.Popen(
+            warm.server_command(scratch, confined=False),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=scratch,
+            env=warm.server_environment(scratch),
+            bufsize=0,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self.write_fd = self._process.stdin.fileno()
+        self.read_fd = self._process.stdout.fileno()
+
+    def end(self) -> str:
+        self._process.kill()
+        self._process.wait()
+        words = b""
+        for stream in (self._process.stderr, self._process.stdin, self._process.stdout):
+            if stream is None:
+                continue
+            if stream is self._process.stderr:
+                os.set_blocking(stream.fileno(), False)
+                words = stream.read() or b""
+            stream.close()
+        return words.decode("utf-8", "replace")
