@@ -14,7 +14,9 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 from srpo.sandbox.base import ExecutionResult, Limits, Program, SandboxError
@@ -50,6 +52,8 @@ class WarmServer:
 
     def __init__(self, launch: Launch) -> None:
         self.scratch = tempfile.mkdtemp(prefix="srpo-sandbox-")
+        # Also at interpreter exit, should nobody close us.
+        self._remove_scratch = weakref.finalize(self, shutil.rmtree, self.scratch, True)
         self._process: Launched | None = None
         try:
             self._process = launch(self.scratch)
@@ -81,7 +85,7 @@ class WarmServer:
         if self._process is not None:
             words = self._process.end()
             self._process = None
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        self._remove_scratch()
         return words
 
 
@@ -91,11 +95,14 @@ class WarmSandbox:
     mechanism = "warm"
 
     def __init__(self, workers: int) -> None:
+        self._workers = workers
         self._slots = threading.BoundedSemaphore(workers)
         self._lock = threading.Lock()
         self._idle: list[WarmServer] = []
         self._all: set[WarmServer] = set()
         self._closed = False
+        # sandlock ties a server's life to the thread that started it: one thread, ours.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-start")
 
     def launch(self, scratch: str) -> Launched:
         raise NotImplementedError
@@ -143,7 +150,12 @@ class WarmSandbox:
             spare = self._idle.pop() if self._idle else None
         if spare is not None:  # `workers` servers at most
             self._give(spare, keep=False)
-        server = WarmServer(self.launch)
+        try:
+            server = self._starter.submit(WarmServer, self.launch).result()
+        except RuntimeError as error:
+            if isinstance(error, SandboxError):
+                raise
+            raise SandboxError("the sandbox is closed") from error
         with self._lock:
             self._all.add(server)
         return server
@@ -164,13 +176,18 @@ class WarmSandbox:
             return [server.pid for server in self._all]
 
     def close(self) -> None:
-        """End the idle servers now; one that is still running a program ends after it."""
+        """End the idle servers now, and each of the others when its program has ended."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
             self._all.difference_update(idle)
         for server in idle:
             server.close()
+        for _ in range(self._workers):  # those at work end when their program does
+            self._slots.acquire()
+        for _ in range(self._workers):
+            self._slots.release()
+        self._starter.shutdown()
 
     def __enter__(self) -> WarmSandbox:
         return self

@@ -96,9 +96,7 @@ def _child(
         os.dup2(out_w, 1)
         os.dup2(result_w, 3)
         os.closerange(4, 256)
-        lockdown.limit(
-            request["time_s"], request["memory_mb"] << 20, request["scratch_mb"] << 20
-        )
+        lockdown.limit(request["time_s"], request["memory_mb"] << 20, request["scratch_mb"] << 20)
         if c is not None:
             lockdown.lock_program(c)
         envelope = memoryview(nonce + harness.run(request))

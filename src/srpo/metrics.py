@@ -1,0 +1,196 @@
+"""Every metric's name and meaning in one place, and where metrics are written.
+
+`docs/metrics.md` is generated from `METRICS` (`python -m srpo.metrics > docs/metrics.md`).
+A step that logs an unknown name fails, so the page cannot fall behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, Protocol
+
+from srpo.types import UserError
+
+Row = dict[str, Any]
+
+METRICS: dict[str, str] = {
+    "step": "Optimizer step, from 1.",
+    "stage": "Name of the curriculum's stage: stage1, stage2, or train when there is only one.",
+    "epoch": "Epoch within the stage, from 0: one pass over the prompts that resampling left.",
+    "reward/mean": "Mean total reward over the step's valid rollouts. Grows if training works.",
+    "reward/accuracy": "Mean accuracy term, before its weight.",
+    "reward/format": "Mean format term, before its weight: share of well-formed responses.",
+    "reward/language": "Mean language-mixing term, before its weight; subtracted from the reward.",
+    "accuracy/math": "Share of valid math rollouts judged correct; absent without math prompts.",
+    "accuracy/code": "Share of valid code rollouts judged correct; absent without code prompts.",
+    "accuracy/pool": (
+        "The step's accuracy over the whole pool: prompts that resampling dropped count as"
+        " solved. The plateau rule watches this, since it does not fall when solved prompts leave."
+    ),
+    "length/mean": "Mean response length in tokens.",
+    "length/math": "Mean math response length in tokens. Growth means longer reasoning.",
+    "length/code": "Mean code response length in tokens.",
+    "length/max": "Longest response of the step in tokens.",
+    "truncated": "Share of responses cut at rollout.max_new_tokens. High values distort rewards.",
+    "groups/informative": "Share of groups with both correct and incorrect rollouts.",
+    "groups/all_correct": "Share of groups with every valid rollout correct: no gradient.",
+    "groups/all_wrong": "Share of groups with no valid rollout correct: no gradient if gated.",
+    "groups/discarded": "Groups that dynamic sampling paid for and threw away.",
+    "errors": "Rollouts that our machinery failed to judge: excluded, never scored 0.",
+    "pool/size": "Prompts in this epoch, after resampling.",
+    "pool/dropped": "Prompts of the stage that resampling left out of this epoch.",
+    "loss": "Policy loss of the step, over all its tokens.",
+    "entropy": "Mean entropy (nats) of the policy at the trained tokens. Near 0: no exploration.",
+    "clip/low": "Share of trained tokens whose ratio was clipped below.",
+    "clip/high": "Share of trained tokens whose ratio was clipped above.",
+    "kl": "Mean k3 estimate of the KL to the base model; only with loss.kl_coef above 0.",
+    "grad_norm": "Global gradient norm before clipping.",
+    "lr": "Learning rate of the step.",
+    "mismatch/mean": "Mean |log-probability of the engine - of the learner| at sampled tokens.",
+    "mismatch/max": "The largest such difference in the step.",
+    "mismatch/kl": "k3 estimate of KL(engine || learner), in nats per token.",
+    "tokens/generated": "Tokens generated so far, thrown-away rounds and errors included.",
+    "tokens/trained": "Tokens of groups that gave gradient so far.",
+    "tokens/step": "Tokens generated in this step.",
+    "seconds/rollout": "Wall-clock: decoding.",
+    "seconds/verify": "Wall-clock: waiting for verdicts after decoding ended.",
+    "seconds/learn": "Wall-clock: learner step.",
+    "seconds/weights": "Wall-clock: weights from learner to engine.",
+    "seconds/step": "Wall-clock: the whole step.",
+    "seconds/total": "Wall-clock of training so far, interrupted time left out.",
+    "tokens/s": "tokens/step divided by seconds/step.",
+}
+
+WALL_CLOCK = frozenset(n for n in METRICS if n.startswith("seconds/") or n == "tokens/s")
+"""Names that may differ between two runs that are otherwise equal bit for bit."""
+
+
+class Tracker(Protocol):
+    """A place that metrics go to besides metrics.jsonl."""
+
+    def log(self, row: Row) -> None: ...
+    def close(self) -> None: ...
+
+
+class MetricsWriter:
+    """Appends one JSON object a step to metrics.jsonl, and feeds the trackers.
+
+    `state_dict` is the number of rows; loading it cuts off rows of steps that a killed run
+    logged after its last checkpoint, since the resumed run logs them again.
+    """
+
+    def __init__(self, path: Path, trackers: list[Tracker] | None = None):
+        self.path, self.trackers, self.rows = path, trackers or [], 0
+
+    def log(self, row: Row) -> None:
+        unknown = row.keys() - METRICS.keys()
+        assert not unknown, f"metrics without a meaning in METRICS: {sorted(unknown)}"
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, allow_nan=False) + "\n")
+        self.rows += 1
+        for tracker in self.trackers:
+            tracker.log(row)
+
+    def state_dict(self) -> dict[str, int]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.rows = state["rows"]
+        kept = self.path.read_bytes().splitlines(keepends=True)[: self.rows]
+        temporary = self.path.with_suffix(".tmp")
+        temporary.write_bytes(b"".join(kept))
+        os.replace(temporary, self.path)
+
+    def close(self) -> None:
+        for tracker in self.trackers:
+            tracker.close()
+
+
+def read_metrics(path: Path) -> list[Row]:
+    """The rows of a metrics.jsonl; a last line cut short by a kill is left out."""
+    rows = []
+    for line in path.read_bytes().splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break
+    return rows
+
+
+def open_trackers(names: list[str], run: Path, recipe: Row) -> list[Tracker]:
+    """Open the trackers by name. Raises UserError with the install command if one is missing."""
+    kinds = {"tensorboard": _TensorBoard, "wandb": _Wandb, "trackio": _Trackio}
+    trackers: list[Tracker] = []
+    for name in names:
+        try:
+            trackers.append(kinds[name](run, recipe))
+        except ImportError as error:
+            raise UserError(
+                f"log.trackers: {name!r} is not installed; pip install 'srpo[{name}]'"
+            ) from error
+    return trackers
+
+
+def _numbers(row: Row) -> dict[str, float]:
+    return {k: v for k, v in row.items() if isinstance(v, int | float) and k != "step"}
+
+
+class _TensorBoard:
+    def __init__(self, run: Path, recipe: Row):
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer = SummaryWriter(str(run / "tensorboard"))
+
+    def log(self, row: Row) -> None:
+        for name, value in _numbers(row).items():
+            self.writer.add_scalar(name, value, row["step"])
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class _Wandb:
+    def __init__(self, run: Path, recipe: Row):
+        import wandb  # pyright: ignore[reportMissingImports]
+
+        self.run = wandb.init(project="srpo", name=run.name, dir=str(run), config=recipe)
+
+    def log(self, row: Row) -> None:
+        self.run.log(_numbers(row), step=row["step"])
+
+    def close(self) -> None:
+        self.run.finish()
+
+
+class _Trackio:
+    def __init__(self, run: Path, recipe: Row):
+        import trackio  # pyright: ignore[reportMissingImports]
+
+        self.trackio = trackio
+        trackio.init(project="srpo", name=run.name, config=recipe)
+
+    def log(self, row: Row) -> None:
+        self.trackio.log(_numbers(row), step=row["step"])
+
+    def close(self) -> None:
+        self.trackio.finish()
+
+
+def metrics_page() -> str:
+    """The text of docs/metrics.md."""
+    lines = [
+        "# Metrics",
+        "",
+        "Generated by `python -m srpo.metrics > docs/metrics.md`. One row a step in `metrics.jsonl`.",
+        "",
+        "| name | meaning |",
+        "| --- | --- |",
+    ]
+    lines += [f"| `{name}` | {meaning.replace('|', chr(92) + '|')} |" for name, meaning in METRICS.items()]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(metrics_page(), end="")

@@ -1,0 +1,137 @@
+"""Verdicts on code: take the program out of a response, run it in the sandbox, compare here.
+
+The expected outputs stay in this process. The program's process gets the inputs only, so
+that nothing it reads, patches or prints can tell it what to answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from dataclasses import replace
+from typing import Any
+
+from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox
+from srpo.types import Outcome, Problem, UserError, Verdict
+from srpo.verifiers.code_tests import same_output, same_value, validate_tests
+from srpo.verifiers.once import Once
+
+__all__ = ["CodeVerifier", "extract_code", "fenced_blocks", "validate_tests"]
+
+PYTHON_NAMES = {"", "python", "python3", "py"}
+MAX_CODE_CHARS = 200_000
+_FENCE = re.compile(r" {0,3}(`{3,})[ \t]*([^`\n]*?)[ \t]*")
+
+
+def fenced_blocks(text: str) -> tuple[list[tuple[str, str]], bool]:
+    """All closed blocks as (language, content), and whether the last fence stays open."""
+    blocks: list[tuple[str, str]] = []
+    fence, language, content = "", "", []
+    for line in text.split("\n"):
+        mark = _FENCE.fullmatch(line.rstrip("\r"))
+        if fence:
+            if mark and not mark[2] and len(mark[1]) >= len(fence):
+                blocks.append((language, "\n".join(content) + "\n"))
+                fence = ""
+            else:
+                content.append(line)
+        elif mark:
+            fence, language, content = mark[1], mark[2].lower(), []
+    return blocks, bool(fence)
+
+
+def extract_code(text: str) -> str | None:
+    """The last fenced Python block (or one without a language). None when there is none, or
+    when a fence stays open at the end: the response was cut off in its answer."""
+    blocks, unclosed = fenced_blocks(text)
+    if unclosed:
+        return None
+    found = [content for language, content in blocks if language in PYTHON_NAMES]
+    return found[-1] if found else None
+
+
+class CodeVerifier:
+    """`(problem, text) -> Verdict` by running the code. Identical programs run once.
+
+    Raises UserError when the problem's tests are not what `code_tests` describes, and
+    SandboxError when the sandbox fails. Both say nothing of the response.
+    """
+
+    def __init__(
+        self, sandbox: Sandbox, limits: Limits | None = None, cache_size: int = 4096
+    ) -> None:
+        self._sandbox = sandbox
+        self._limits = limits or Limits()
+        self._once: Once[Verdict] = Once(cache_size)
+
+    def __call__(self, problem: Problem, text: str) -> Verdict:
+        where = f"problem {problem.id}"
+        if problem.tests is None:
+            raise UserError(f"{where}.tests is missing: a code problem needs tests")
+        code = extract_code(text)
+        if code is None:
+            return Verdict(Outcome.INCORRECT, None, "no closed ```python block")
+        if len(code) > MAX_CODE_CHARS:
+            return Verdict(Outcome.INCORRECT, None, f"code of {len(code)} characters")
+        tests = problem.tests
+        return self._once.get(_key(tests, code, where), lambda: self._run(tests, code, where))
+
+    def _run(self, tests: dict[str, Any], code: str, where: str) -> Verdict:
+        validate_tests(tests, where)
+        limits = replace(
+            self._limits,
+            time_s=tests.get("time_limit_s", self._limits.time_s),
+            memory_mb=int(tests.get("memory_mb", self._limits.memory_mb)),
+        )
+        start = time.perf_counter()
+        run = self._run_function if tests["type"] == "function" else self._run_stdin
+        failure = run(tests, code, limits)
+        seconds = time.perf_counter() - start
+        if failure:
+            return Verdict(Outcome.INCORRECT, code, failure, seconds)
+        return Verdict(Outcome.CORRECT, code, f"{len(tests['cases'])} cases passed", seconds)
+
+    def _run_function(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
+        """What went wrong first, or ""."""
+        cases = tests["cases"]
+        calls = tuple(Call(tuple(c.get("args", ())), c.get("kwargs", {})) for c in cases)
+        result = self._sandbox.run(Program(code, tests["entry_point"], calls), limits)
+        for index, (case, value) in enumerate(zip(cases, result.values, strict=False)):
+            if not same_value(case["expected"], value):
+                return f"case {index}: got {_short(value)}, expected {_short(case['expected'])}"
+        if result.status != "ok":
+            known_case = result.status in ("exception", "memory") and result.values
+            case = f"case {len(result.values)}: " if known_case else ""
+            return f"{case}{_failure(result)}"
+        if len(result.values) != len(cases):
+            return f"{len(result.values)} values for {len(cases)} cases"
+        return ""
+
+    def _run_stdin(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
+        for index, case in enumerate(tests["cases"]):
+            result = self._sandbox.run(Program(code, stdin=case["input"]), limits)
+            if result.status != "ok":
+                return f"case {index}: {_failure(result)}"
+            if not same_output(case["output"], result.stdout):
+                got, expected = _short(result.stdout.strip()), _short(case["output"].strip())
+                return f"case {index}: printed {got}, expected {expected}"
+        return ""
+
+
+def _failure(result: ExecutionResult) -> str:
+    return result.detail if result.status == "exception" else f"{result.status}: {result.detail}"
+
+
+def _key(tests: dict[str, Any], code: str, where: str) -> bytes:
+    try:
+        canonical = json.dumps([tests, code], sort_keys=True)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise UserError(f"{where}.tests is no JSON value ({error}): give JSON only") from error
+    return hashlib.sha256(canonical.encode()).digest()
+
+
+def _short(value: Any, most: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."

@@ -1,0 +1,85 @@
+"""Verdicts on mathematics: extract the final answer, compare it with the gold answer.
+
+Three steps, cheapest first: the same text; the same plain number, exactly; else math-verify
+(sympy) in a process that is killed when its time is up.
+"""
+
+from __future__ import annotations
+
+import time
+
+from srpo.types import Outcome, Problem, UserError, Verdict
+from srpo.verifiers.extract import extract_answer
+from srpo.verifiers.math_workers import Comparison, MathWorkers
+from srpo.verifiers.numbers import equal_numbers, simplify
+from srpo.verifiers.once import Once
+
+__all__ = ["MathVerifier", "extract_answer"]
+
+MAX_ANSWER_CHARS = 1000  # no gold answer of the usual sets is half as long
+
+
+class MathVerifier:
+    """`(problem, text) -> Verdict` by the problem's `answer` (or any one of several).
+
+    A response that makes the comparison run out of time is INCORRECT ("timed out"); only when
+    the gold answer compared with itself does too is it an ERROR, ours. Raises UserError when
+    the problem has no answer, MathWorkerError when the machinery fails.
+    """
+
+    def __init__(self, workers: int = 1, time_limit_s: float = 5.0, cache_size: int = 8192) -> None:
+        if workers < 1:
+            raise UserError(f"math workers is {workers}: give 1 or more")
+        if not time_limit_s > 0:
+            raise UserError(f"math time_limit_s is {time_limit_s}: give seconds above 0")
+        self._limit_s = time_limit_s
+        self._once: Once[Comparison] = Once(cache_size)
+        self.workers = MathWorkers(workers)
+
+    def __call__(self, problem: Problem, text: str) -> Verdict:
+        start = time.perf_counter()
+        outcome, answer, detail = self._verify(_golds(problem), text)
+        return Verdict(outcome, answer, detail, time.perf_counter() - start)
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self.workers.close()
+
+    def _verify(self, golds: tuple[str, ...], text: str) -> tuple[Outcome, str | None, str]:
+        answer = extract_answer(text)
+        if answer is None:
+            return Outcome.INCORRECT, None, "no final answer found"
+        if len(answer) > MAX_ANSWER_CHARS:
+            detail = f"an answer of {len(answer)} characters"
+            return Outcome.INCORRECT, answer[:MAX_ANSWER_CHARS], detail
+        troubles: list[str] = []
+        for gold in golds:
+            comparison = self._compare(gold, answer)
+            if comparison.equal:
+                return Outcome.CORRECT, answer, ""
+            if comparison.equal is None and self._ask(gold, gold).equal is None:
+                return Outcome.ERROR, answer, f"the gold answer itself {comparison.detail}: {gold}"
+            troubles += [comparison.detail] if comparison.detail else []
+        detail = f"got {answer[:80]}, expected {' or '.join(golds)[:80]}"
+        return Outcome.INCORRECT, answer, "; ".join([*troubles[:1], detail])
+
+    def _compare(self, gold: str, answer: str) -> Comparison:
+        if simplify(gold) == simplify(answer):
+            return Comparison(True)
+        equal = equal_numbers(gold, answer)
+        return self._ask(gold, answer) if equal is None else Comparison(equal)
+
+    def _ask(self, gold: str, answer: str) -> Comparison:
+        return self._once.get(
+            (gold, answer), lambda: self.workers.compare(gold, answer, self._limit_s)
+        )
+
+
+def _golds(problem: Problem) -> tuple[str, ...]:
+    answer = problem.answer
+    golds = (answer,) if isinstance(answer, str) else tuple(answer or ())
+    if not golds or not all(isinstance(gold, str) and gold.strip() for gold in golds):
+        raise UserError(
+            f"problem {problem.id}.answer is {answer!r}: give a string, or a list of strings"
+        )
+    return golds

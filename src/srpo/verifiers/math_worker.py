@@ -1,0 +1,74 @@
+"""The process in which math-verify runs. It may be killed at any moment, and is.
+
+Requests and replies are frames of JSON (4-byte length first) on descriptors 0 and 1:
+{"gold", "answer", "limit_s"} -> {"equal": bool, "detail": str}.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import resource
+import signal
+import struct
+from typing import Any
+
+MEMORY_BYTES = 4 << 30
+
+
+def main() -> None:
+    """Answer until the other end closes."""
+    replies = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)  # whatever a library prints is no frame
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which ends us
+    logging.disable(logging.CRITICAL)
+    import math_verify  # half a second or more: before the first request's clock starts
+
+    _send(replies, {"ready": True})
+    while (head := _exactly(4)) and (body := _exactly(struct.unpack(">I", head)[0])):
+        request = json.loads(body)
+        # Should the host vanish meanwhile, the kernel ends this process even when it is deep
+        # in C code: the default action of SIGALRM, no handler.
+        signal.setitimer(signal.ITIMER_REAL, request["limit_s"] + 5)
+        reply = _compare(math_verify, request["gold"], request["answer"])
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        _send(replies, reply)
+
+
+def _compare(math_verify: Any, gold: str, answer: str) -> dict[str, Any]:
+    try:
+        # No timeouts of its own: they are signals, and our host holds the clock.
+        left, right = (
+            math_verify.parse(_as_math(text), parsing_timeout=None) for text in (gold, answer)
+        )
+        equal = bool(left and right) and math_verify.verify(left, right, timeout_seconds=None)
+        return {"equal": bool(equal), "detail": "" if right else "cannot be read as mathematics"}
+    except MemoryError:
+        return {"equal": False, "detail": "out of memory"}
+    except Exception as error:
+        return {"equal": False, "detail": f"{type(error).__name__}: {error}"[:200]}
+
+
+def _as_math(text: str) -> str:
+    """In a box, so that math-verify takes the whole of it."""
+    return "\\boxed{" + text.strip().strip("$") + "}"
+
+
+def _send(fd: int, message: dict[str, Any]) -> None:
+    payload = json.dumps(message).encode()
+    rest = memoryview(struct.pack(">I", len(payload)) + payload)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def _exactly(size: int) -> bytes | None:
+    got = b""
+    while len(got) < size:
+        piece = os.read(0, size - len(got))
+        if not piece:
+            return None
+        got += piece
+    return got

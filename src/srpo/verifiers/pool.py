@@ -1,0 +1,94 @@
+"""Verify many responses at once, on every core, without ever scoring a failure of ours as 0."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from srpo.sandbox import Limits, Sandbox, open_sandbox
+from srpo.types import Domain, Outcome, Problem, UserError, Verdict
+from srpo.verifiers.code import CodeVerifier
+from srpo.verifiers.math import MathVerifier
+
+Verifier = Callable[[Problem, str], Verdict]
+
+
+class VerifierPool:
+    """Threads in front of the math workers and the sandbox. Use as a context manager.
+
+    Verdicts do not depend on scheduling (their `seconds` do). Whatever fails on our side is
+    retried `retries` times, `backoff_s` seconds apart at first and doubling, and then is a
+    Verdict with Outcome.ERROR; a future never raises, except CancelledError for what was still
+    queued when the pool was closed.
+
+    mechanism     of the sandbox, see `srpo.sandbox.open_sandbox`
+    workers       threads, sandbox servers and math processes, each (default: one per CPU)
+    limits        of a program, where its problem does not say
+    math_time_s   wall-clock seconds for one comparison
+    domains       what will be verified: without code, no sandbox is opened
+
+    Raises UserError at once when this machine cannot contain programs.
+    """
+
+    def __init__(
+        self,
+        mechanism: str = "auto",
+        workers: int | None = None,
+        limits: Limits | None = None,
+        math_time_s: float = 5.0,
+        retries: int = 2,
+        backoff_s: float = 0.2,
+        domains: Iterable[Domain] = (Domain.MATH, Domain.CODE),
+    ) -> None:
+        workers = (os.cpu_count() or 1) if workers is None else workers
+        if workers < 1:
+            raise UserError(f"verifier workers is {workers}: give 1 or more")
+        self._retries, self._backoff_s = retries, backoff_s
+        self._verifiers: dict[Domain, Verifier] = {}
+        self.sandbox: Sandbox | None = None
+        self.math: MathVerifier | None = None
+        if Domain.MATH in domains:
+            self.math = self._verifiers[Domain.MATH] = MathVerifier(workers, math_time_s)
+        if Domain.CODE in domains:
+            self.sandbox = open_sandbox(mechanism, workers)
+            self._verifiers[Domain.CODE] = CodeVerifier(self.sandbox, limits)
+        self._closing = threading.Event()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="verify")
+
+    def submit(self, problem: Problem, text: str) -> Future[Verdict]:
+        """Verify in the background."""
+        return self._threads.submit(self.verify, problem, text)
+
+    def verify(self, problem: Problem, text: str) -> Verdict:
+        """Verify now, in the calling thread. Never raises for what a problem or a text has."""
+        for attempt in range(self._retries + 1):
+            try:
+                return self._verifiers[problem.domain](problem, text)
+            except (UserError, KeyError) as error:  # trying again would not help
+                return Verdict(Outcome.ERROR, None, _describe(error))
+            except Exception as error:
+                failure = error
+            if attempt < self._retries and self._closing.wait(self._backoff_s * 2**attempt):
+                break
+        return Verdict(Outcome.ERROR, None, _describe(failure))
+
+    def close(self) -> None:
+        """Finish what runs, cancel what is queued, end every process. Safe to call twice."""
+        self._closing.set()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        if self.math is not None:
+            self.math.close()
+        if self.sandbox is not None:
+            self.sandbox.close()
+
+    def __enter__(self) -> VerifierPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _describe(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"

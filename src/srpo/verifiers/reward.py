@@ -1,0 +1,35 @@
+"""From a verdict to a reward: the terms, and their weighted sum."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from srpo.types import Outcome, Problem, Reward, Verdict
+from srpo.verifiers.format import format_ok
+from srpo.verifiers.language import mixed
+
+
+class RewardWeights(Protocol):
+    """Any object with these numbers will do; a recipe's reward section does."""
+
+    @property
+    def accuracy(self) -> float: ...
+    @property
+    def format(self) -> float: ...
+    @property
+    def language(self) -> float: ...
+
+
+def reward(problem: Problem, text: str, verdict: Verdict, weights: RewardWeights) -> Reward:
+    """accuracy and format earn their weights, mixing languages costs its own.
+
+    The terms are 1.0 or 0.0 before weighting (language: 1.0 means mixed). Raises ValueError
+    for an ERROR verdict: our failure is not a 0, such a rollout has no reward.
+    """
+    if verdict.outcome is Outcome.ERROR:
+        raise ValueError(f"problem {problem.id}: an ERROR verdict has no reward; exclude it")
+    accuracy = float(verdict.outcome is Outcome.CORRECT)
+    form = float(format_ok(problem, text))
+    language = float(mixed(problem.prompt, text))
+    total = weights.accuracy * accuracy + weights.format * form - weights.language * language
+    return Reward(accuracy=accuracy, format=form, language=language, total=total)
