@@ -87,7 +87,7 @@ class Rollout:
     """One sampled response: T tokens, and the engine's own log-probability of each."""
 
     token_ids: list[int]  # (T,) the end-of-sequence token included when sampled
-    logprobs: list[float]  # (T,) natural log, under the sampling distribution
+    logprobs: list[float]  # (T,) natural log, at the sampling temperature, before any top-p cut
     text: str
     finish_reason: FinishReason
     policy_version: int

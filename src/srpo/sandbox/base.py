@@ -71,7 +71,7 @@ class ExecutionResult:
 
     status   "ok": it ended by itself. "exception": it raised, or exited before all calls
              were answered. "timeout", "memory", "output": that limit. "killed": a signal, or
-             it brought its server down twice while another program did not.
+             it brought servers down that other programs did not (see `warm`).
     values   what the calls returned, JSON values, one per call that was answered; on
              "exception" the values of the calls before it
     detail   for people: the exception's last line, the limit that was met

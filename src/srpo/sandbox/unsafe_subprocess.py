@@ -18,6 +18,7 @@ class UnsafeSubprocess(warm.WarmSandbox):
     """
 
     mechanism = "unsafe-subprocess"
+    programs_reach_servers = True
 
     def launch(self, scratch: str) -> warm.Launched:
         return _PlainProcess(scratch)

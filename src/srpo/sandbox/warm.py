@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from srpo.types import UserError
 
 START_S = 20.0  # a cold start is about 0.1 s; machines under load are slow
 WATCHDOG_S = 1.0  # what a server may take beyond its program's own limit
+STRIKES = 3
 CONTROL = Program("def f():\n    return 1\n", "f", ())
 
 
@@ -44,7 +46,15 @@ Launch = Callable[[str], Launched]
 
 
 class ServerLost(Exception):
-    """The server died or fell silent while it ran a program."""
+    """The server died (or else fell silent) while it ran a program."""
+
+    def __init__(self, words: str, died: bool) -> None:
+        super().__init__(words)
+        self.died = died
+
+
+class ControlLost(Exception):
+    """The server died or fell silent with our own program in it."""
 
 
 class WarmServer:
@@ -52,6 +62,7 @@ class WarmServer:
 
     def __init__(self, launch: Launch) -> None:
         self.scratch = tempfile.mkdtemp(prefix="srpo-sandbox-")
+        self.programs = 0
         # Also at interpreter exit, should nobody close us.
         self._remove_scratch = weakref.finalize(self, shutil.rmtree, self.scratch, True)
         self._process: Launched | None = None
@@ -71,13 +82,14 @@ class WarmServer:
         """Run one program. Raises ServerLost."""
         payload = json.dumps(request).encode()
         deadline = time.monotonic() + request["time_s"] + WATCHDOG_S
+        self.programs += 1
         try:
             self._pipes.send(payload, deadline)
             return json.loads(self._pipes.receive(deadline))
         except PeerSilent as error:
-            raise ServerLost("its server stopped answering") from error
+            raise ServerLost("its server stopped answering", died=False) from error
         except (PeerGone, ValueError) as error:
-            raise ServerLost("its server died") from error
+            raise ServerLost("its server died", died=True) from error
 
     def close(self) -> str:
         """End the process, remove the scratch directory."""
@@ -93,9 +105,11 @@ class WarmSandbox:
     """`Sandbox` over up to `workers` warm servers, each started when first needed."""
 
     mechanism = "warm"
+    programs_reach_servers = False  # whether a program can signal the server that runs it
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
+        self.programs_each = programs_each(workers)
         self._slots = threading.BoundedSemaphore(workers)
         self._lock = threading.Lock()
         self._idle: list[WarmServer] = []
@@ -110,36 +124,48 @@ class WarmSandbox:
     def run(self, program: Program, limits: Limits) -> ExecutionResult:
         request = _request(program, limits)
         with self._slots:
-            reply = self._run_twice(request)
+            reply = self._run_or_blame(request)
         return _result(reply, limits, prints=program.entry_point is None)
 
-    def _run_twice(self, request: dict[str, Any]) -> dict[str, Any]:
-        """A server lost with a program may be the program's doing or not: try it again alone,
-        in a fresh one. Lost again, an innocent program has to fare better to blame it."""
-        try:
-            return self._once(request, fresh=False)
-        except ServerLost:
-            pass
-        try:
-            return self._once(request, fresh=True)
-        except ServerLost as error:
-            again = str(error)
-        control = _request(CONTROL, Limits())
-        try:
-            self._once(control, fresh=True)
-        except ServerLost as error:
-            raise SandboxError(f"sandbox servers keep failing: {error}") from error
-        return {"status": "killed", "detail": f"{again}, twice", "envelope": None, "stdout": ""}
+    def _run_or_blame(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A server lost with a program may be the program's doing or not: it is tried again
+        alone, in fresh servers that have just run a control program. Only who takes STRIKES
+        servers down in a row is to blame; a control lost is our failure. So is a server that
+        died behind walls through which no program can signal it: somebody else killed it."""
+        words, strikes, lost_controls = "", 0, 0
+        while strikes < STRIKES:
+            try:
+                return self._once(request, proven=strikes + lost_controls > 0)
+            except ControlLost as error:
+                lost_controls += 1
+                if lost_controls == STRIKES:
+                    raise SandboxError(f"sandbox servers keep failing: {error}") from error
+            except ServerLost as error:
+                words, strikes = str(error), strikes + 1
+                if strikes == STRIKES and error.died and not self.programs_reach_servers:
+                    raise SandboxError(f"sandbox servers keep failing: {error}") from error
+        detail = f"{words}, {STRIKES} times in a row"
+        return {"status": "killed", "detail": detail, "envelope": None, "stdout": ""}
 
-    def _once(self, request: dict[str, Any], fresh: bool) -> dict[str, Any]:
-        server = self._take(fresh)
+    def _once(self, request: dict[str, Any], proven: bool) -> dict[str, Any]:
+        """Run it in any server, or in a `proven` one: fresh, after a control program."""
+        server = self._take(fresh=proven)
         keep = False
         try:
+            if proven:
+                self._control(server)
             reply = server.call(request)
-            keep = not reply["dirty"]
+            keep = not reply["dirty"] and server.programs < self.programs_each
             return reply
         finally:
             self._give(server, keep)
+
+    @staticmethod
+    def _control(server: WarmServer) -> None:
+        try:
+            server.call(_request(CONTROL, Limits()))
+        except ServerLost as error:
+            raise ControlLost(str(error)) from error
 
     def _take(self, fresh: bool) -> WarmServer:
         with self._lock:
@@ -194,6 +220,15 @@ class WarmSandbox:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def programs_each(workers: int) -> int:
+    """After how many programs a server is replaced. sandlock 0.9 keeps a descriptor open in
+    the host for each process it has seen, until the server ends: a quarter of those that the
+    host may open are given to that. A fresh server costs about 0.1 s."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    share = soft // (4 * workers) if soft != resource.RLIM_INFINITY else 500
+    return max(20, min(500, share))
 
 
 def server_command(scratch: str, confined: bool) -> list[str]:

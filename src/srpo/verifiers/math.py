@@ -23,7 +23,7 @@ class MathVerifier:
     """`(problem, text) -> Verdict` by the problem's `answer` (or any one of several).
 
     A response that makes the comparison run out of time is INCORRECT ("timed out"); only when
-    the gold answer compared with itself does too is it an ERROR, ours. Raises UserError when
+    the gold answer does so by itself too is it an ERROR, ours. Raises UserError when
     the problem has no answer, MathWorkerError when the machinery fails.
     """
 
@@ -57,7 +57,7 @@ class MathVerifier:
             comparison = self._compare(gold, answer)
             if comparison.equal:
                 return Outcome.CORRECT, answer, ""
-            if comparison.equal is None and self._ask(gold, gold).equal is None:
+            if comparison.equal is None and self._is_bomb(gold):
                 return Outcome.ERROR, answer, f"the gold answer itself {comparison.detail}: {gold}"
             troubles += [comparison.detail] if comparison.detail else []
         detail = f"got {answer[:80]}, expected {' or '.join(golds)[:80]}"
@@ -68,6 +68,10 @@ class MathVerifier:
             return Comparison(True)
         equal = equal_numbers(gold, answer)
         return self._ask(gold, answer) if equal is None else Comparison(equal)
+
+    def _is_bomb(self, gold: str) -> bool:
+        """Whether the gold answer runs out of time against itself, or against a plain number."""
+        return any(self._ask(gold, other).equal is None for other in (gold, "1"))
 
     def _ask(self, gold: str, answer: str) -> Comparison:
         return self._once.get(

@@ -41,7 +41,7 @@ class _Worker:
         }
         self.requests = 0
         self._process = subprocess.Popen(
-            [sys.executable, "-c", "from srpo.verifiers.math_worker import main; main()"],
+            [sys.executable, "-P", "-c", "from srpo.verifiers.math_worker import main; main()"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -23,32 +23,49 @@ _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446  # the same on every architectur
 _SCOPE_ABSTRACT_UNIX, _SCOPE_SIGNAL = 1, 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _CLONE_THREAD = 0x10000
-_OWN_LIMITS_ONLY = "prlimit64"  # for the process itself (pid 0), not for others
-
-# Denied with EPERM. Same-uid processes may otherwise be re-limited, re-niced, pinned to one
-# core or traced by number alone, which Landlock does not cover.
+_MACHINES = ("x86_64", "aarch64")  # the columns of the tables below
+_AUDIT_ARCH = (0xC000003E, 0xC00000B7)
+_CAPSET, _CLONE, _CLONE3, _PRLIMIT64 = (126, 91), (56, 220), (435, 435), (302, 261)
+# Denied with EPERM. Beyond the obvious: processes of the same user may re-limit, re-nice or
+# pin each other by number alone, which Landlock does not cover.
 _DENIED = {
-    "x86_64": (
-        {"arch": 0xC000003E, "capset": 126, "clone": 56, "clone3": 435, "prlimit64": 302},
-        # fork vfork execve execveat socket setsid setpgid ptrace process_vm_readv/_writev
-        (57, 58, 59, 322, 41, 112, 109, 101, 310, 311)
-        # setpriority sched_setparam sched_setscheduler sched_setaffinity sched_setattr
-        + (141, 142, 144, 203, 314)
-        # ioprio_set migrate_pages move_pages unshare setns pidfd_open pidfd_getfd
-        + (251, 256, 279, 272, 308, 434, 438)
-        # pidfd_send_signal process_madvise process_mrelease io_uring_* bpf userfaultfd
-        + (424, 440, 448, 425, 426, 427, 321, 323)
-        # perf_event_open add_key request_key keyctl memfd_create memfd_secret kcmp
-        + (298, 248, 249, 250, 319, 447, 312),
-    ),
-    "aarch64": (
-        {"arch": 0xC00000B7, "capset": 91, "clone": 220, "clone3": 435, "prlimit64": 261},
-        (221, 281, 198, 157, 154, 117, 270, 271)
-        + (140, 118, 119, 122, 274)
-        + (30, 238, 239, 97, 268, 434, 438)
-        + (424, 440, 448, 425, 426, 427, 280, 282)
-        + (241, 217, 218, 219, 279, 447, 272),
-    ),
+    "fork": (57, None),
+    "vfork": (58, None),
+    "execve": (59, 221),
+    "execveat": (322, 281),
+    "socket": (41, 198),
+    "setsid": (112, 157),
+    "setpgid": (109, 154),
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    "kcmp": (312, 272),
+    "pidfd_open": (434, 434),
+    "pidfd_getfd": (438, 438),
+    "pidfd_send_signal": (424, 424),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448),
+    "setpriority": (141, 140),
+    "ioprio_set": (251, 30),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "migrate_pages": (256, 238),
+    "move_pages": (279, 239),
+    "unshare": (272, 97),
+    "setns": (308, 268),
+    "io_uring_setup": (425, 425),
+    "io_uring_enter": (426, 426),
+    "io_uring_register": (427, 427),
+    "bpf": (321, 280),
+    "userfaultfd": (323, 282),
+    "perf_event_open": (298, 241),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
 }
 
 
@@ -62,11 +79,11 @@ def libc() -> Any:
 
 def lock_server(c: Any) -> None:
     """Once, at the start: no capabilities (a root user's either), orphans come to us."""
-    numbers, _ = _DENIED[platform.machine()]
+    column = _MACHINES.index(platform.machine())
     for capability in range(64):
         c.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # EINVAL beyond the last one
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
-    _check(c.syscall(numbers["capset"], header, bytes(24)), "capset")
+    _check(c.syscall(_CAPSET[column], header, bytes(24)), "capset")
     _check(c.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER")
 
 
@@ -105,7 +122,7 @@ def _rlimit(which: int, value: int) -> None:
 
 def seccomp_filter(machine: str) -> bytes:
     """The filter as BPF instructions, 8 bytes each."""
-    numbers, denied = _DENIED[machine]
+    column = _MACHINES.index(machine)
     load, jump_eq, jump_ge, jump_set, ret = 0x20, 0x15, 0x35, 0x45, 0x06
     allow, kill = 0x7FFF0000, 0x80000000
 
@@ -115,17 +132,19 @@ def seccomp_filter(machine: str) -> bytes:
     def op(code: int, k: int, jt: int = 0, jf: int = 0) -> bytes:
         return struct.pack("HBBI", code, jt, jf, k)
 
-    out = [op(load, 4), op(jump_eq, numbers["arch"], 1, 0), op(ret, kill), op(load, 0)]
+    out = [op(load, 4), op(jump_eq, _AUDIT_ARCH[column], 1, 0), op(ret, kill), op(load, 0)]
     out += [op(jump_ge, 0x40000000, 0, 1), op(ret, kill)]  # the x32 twins of every call
-    for number in denied:
+    for number in (numbers[column] for numbers in _DENIED.values()):
+        if number is None:  # aarch64 has only clone
+            continue
         out += [op(jump_eq, number, 0, 1), op(ret, fail(errno.EPERM))]
     # clone3's flags lie in memory that a filter cannot read; without it libc takes clone.
-    out += [op(jump_eq, numbers["clone3"], 0, 1), op(ret, fail(errno.ENOSYS))]
-    arg0 = 16
-    out += [op(jump_eq, numbers["clone"], 0, 4), op(load, arg0), op(jump_set, _CLONE_THREAD, 1, 0)]
-    out += [op(ret, fail(errno.EPERM)), op(ret, allow)]
-    out += [op(jump_eq, numbers[_OWN_LIMITS_ONLY], 0, 4), op(load, arg0), op(jump_eq, 0, 1, 0)]
-    out += [op(ret, fail(errno.EPERM)), op(ret, allow)]
+    out += [op(jump_eq, _CLONE3[column], 0, 1), op(ret, fail(errno.ENOSYS))]
+    arg0 = 16  # its low half, which is where both arguments lie
+    only = {_CLONE: (jump_set, _CLONE_THREAD), _PRLIMIT64: (jump_eq, 0)}  # threads; own limits
+    for numbers, (test, value) in only.items():
+        out += [op(jump_eq, numbers[column], 0, 4), op(load, arg0), op(test, value, 1, 0)]
+        out += [op(ret, fail(errno.EPERM)), op(ret, allow)]
     return b"".join([*out, op(ret, allow)])
 
 

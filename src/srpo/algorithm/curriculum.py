@@ -1,0 +1,120 @@
+"""The stages (SRPO section 3.3): mathematics elicits long reasoning, then code joins it.
+
+Staged, mixed, math-only and code-only training are one loop with four lists of stages.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from srpo.config import CurriculumConfig, PlateauConfig
+from srpo.types import Domain
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    domains: frozenset[Domain]
+    plateau: PlateauConfig | None = None
+    max_steps: int | None = None
+
+
+def stages_of(config: CurriculumConfig) -> tuple[Stage, ...]:
+    """The stages of a curriculum; the last one ends with the run."""
+    math, code = frozenset({Domain.MATH}), frozenset({Domain.CODE})
+    match config.kind:
+        case "staged":
+            first = Stage("stage1", math, config.plateau, config.stage1_max_steps)
+            return (first, Stage("stage2", math | code))
+        case "mixed":
+            return (Stage("train", math | code),)
+        case "math-only":
+            return (Stage("train", math),)
+        case "code-only":
+            return (Stage("train", code),)
+
+
+class Plateau:
+    """Accuracy has stopped growing: its moving average made no new best for a while."""
+
+    def __init__(self, config: PlateauConfig):
+        self.config = config
+        self.recent: deque[float] = deque(maxlen=config.window)
+        self.best = float("-inf")
+        self.since_best = 0
+
+    def observe(self, accuracy: float) -> None:
+        self.recent.append(accuracy)
+        if len(self.recent) < self.config.window:
+            return
+        average = sum(self.recent) / len(self.recent)
+        if average > self.best + self.config.min_delta:
+            self.best, self.since_best = average, 0
+        else:
+            self.since_best += 1
+
+    @property
+    def reached(self) -> bool:
+        return self.since_best >= self.config.patience
+
+
+class Curriculum:
+    """Where the run stands in its stages: `observe` each step, ask `finished`, `advance`."""
+
+    def __init__(self, config: CurriculumConfig):
+        self.stages = stages_of(config)
+        self.at = 0
+        self._reset()
+
+    def _reset(self) -> None:
+        self.steps = 0
+        self.plateau = Plateau(self.stage.plateau) if self.stage.plateau else None
+
+    @property
+    def stage(self) -> Stage:
+        return self.stages[self.at]
+
+    @property
+    def is_last(self) -> bool:
+        return self.at == len(self.stages) - 1
+
+    def observe(self, accuracy: float | None) -> None:
+        """Count a step and the pool's accuracy in it (None: no verdict in the whole step)."""
+        self.steps += 1
+        if self.plateau and accuracy is not None:
+            self.plateau.observe(accuracy)
+
+    def finished(self, pool_size: int) -> str | None:
+        """Why the stage is over, or None. An empty pool has nothing left to teach."""
+        if pool_size == 0:
+            return "pool exhausted: every prompt is solved"
+        if self.plateau and self.plateau.reached:
+            return "plateau: accuracy stopped growing"
+        if self.stage.max_steps is not None and self.steps >= self.stage.max_steps:
+            return f"step cap: {self.stage.max_steps} steps"
+        return None
+
+    def advance(self) -> Stage:
+        self.at += 1
+        self._reset()
+        return self.stage
+
+    def state_dict(self) -> dict[str, Any]:
+        plateau = self.plateau and {
+            "recent": list(self.plateau.recent),
+            "best": self.plateau.best,
+            "since_best": self.plateau.since_best,
+        }
+        return {"at": self.at, "steps": self.steps, "plateau": plateau}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.at = state["at"]
+        self._reset()
+        self.steps = state["steps"]
+        if self.plateau:
+            saved = state["plateau"]
+            self.plateau.recent.extend(saved["recent"])
+            self.plateau.best = saved["best"]
+            self.plateau.since_best = saved["since_best"]

@@ -1,0 +1,129 @@
+"""Which prompts come next: one loop, three strategies.
+
+`none` (GRPO) visits every prompt in every epoch. `dynamic` (DAPO) does so too, but trains
+only on groups with both outcomes and samples further prompts until the batch is full.
+`history` (SRPO) rebuilds the epoch from the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from srpo.algorithm import ledger as codes
+from srpo.algorithm.history import resample
+from srpo.algorithm.ledger import Ledger
+from srpo.config import SamplerConfig
+from srpo.types import Domain, Group, Problem
+
+
+class Sampler:
+    """Walks through epochs of prompts in a seeded order.
+
+    An epoch's last batch holds what is left, be it less than a full one. A stage that is left
+    in the middle of an epoch ends the epoch there: what was visited is decided, what was not
+    stays. An epoch without prompts (all solved) shows as `size == 0`.
+    """
+
+    def __init__(self, problems: Sequence[Problem], config: SamplerConfig, seed: int):
+        self.problems, self.config, self.seed = problems, config, seed
+        self.solved = np.zeros(len(problems), dtype=bool)  # dropped, and not up for a re-check
+        self.stage = ""
+        self.stage_at = -1
+        self.in_stage = np.zeros(len(problems), dtype=bool)
+        self.epoch = 0
+        self.cursor = 0
+        self.order = np.zeros(0, dtype=np.int64)
+
+    def enter(self, stage: str, domains: frozenset[Domain]) -> None:
+        """Begin a stage's first epoch with the prompts of its domains that are not solved."""
+        self.stage, self.stage_at = stage, self.stage_at + 1
+        self.in_stage = np.array([p.domain in domains for p in self.problems], dtype=bool)
+        self._begin(epoch=0)
+
+    def _begin(self, epoch: int) -> None:
+        self.epoch, self.cursor = epoch, 0
+        prompts = np.flatnonzero(self.in_stage & ~self.solved)
+        self.order = self._rng("order").permutation(prompts)
+
+    def _rng(self, purpose: str) -> np.random.Generator:
+        return np.random.default_rng(
+            [self.seed, self.stage_at, self.epoch, *purpose.encode()]
+        )
+
+    @property
+    def size(self) -> int:
+        """Prompts in this epoch."""
+        return len(self.order)
+
+    @property
+    def dropped(self) -> int:
+        """Prompts of the stage that this epoch leaves out."""
+        return int(self.in_stage.sum()) - self.size
+
+    @property
+    def epoch_over(self) -> bool:
+        return self.cursor >= self.size
+
+    @property
+    def rounds(self) -> int:
+        """How often one step may go on sampling."""
+        return self.config.dynamic.max_rounds if self.config.strategy == "dynamic" else 1
+
+    def next_prompts(self, groups: Sequence[Group] = ()) -> list[Problem]:
+        """The prompts that the step still lacks, given the groups that it already has."""
+        lacking = self.config.prompts_per_step - len(self.select(groups))
+        taken = self.order[self.cursor : self.cursor + lacking]
+        self.cursor += len(taken)
+        return [self.problems[i] for i in taken]
+
+    def select(self, groups: Sequence[Group]) -> list[Group]:
+        """The groups to train on; `dynamic` throws uniform ones away."""
+        if self.config.strategy == "dynamic":
+            return [g for g in groups if g.is_mixed()]
+        return list(groups)
+
+    def resample(self, ledger: Ledger) -> None:
+        """Decide the epoch's rows in the ledger and begin the next epoch."""
+        self.decide(ledger)
+        self._begin(self.epoch + 1)
+
+    def decide(self, ledger: Ledger) -> None:
+        """Close the epoch in the ledger; a stage that ends does so before the next begins."""
+        rows = ledger.rows(self.stage, self.epoch)
+        if self.config.strategy == "history":
+            active = self.in_stage & ~self.solved
+            following = resample(
+                ledger, rows, active, self.in_stage, self.config.history, self._rng("recheck")
+            )
+            self.solved = np.where(self.in_stage, ~following, self.solved)
+            return
+        correct, wrong = ledger.view("correct", rows), ledger.view("wrong", rows)
+        thrown = (self.config.strategy == "dynamic") & ((correct == 0) | (wrong == 0))
+        ledger.decide(
+            rows,
+            np.where(thrown, codes.DISCARD, codes.KEEP),
+            np.where(thrown, codes.UNIFORM, codes.KEEP_ALL),
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "stage": self.stage,
+            "stage_at": self.stage_at,
+            "epoch": self.epoch,
+            "cursor": self.cursor,
+            "order": self.order.tolist(),
+            "solved": np.flatnonzero(self.solved).tolist(),
+            "in_stage": np.flatnonzero(self.in_stage).tolist(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for name in ("stage", "stage_at", "epoch", "cursor"):
+            setattr(self, name, state[name])
+        self.order = np.array(state["order"], dtype=np.int64)
+        for name in ("solved", "in_stage"):
+            mask = np.zeros(len(self.problems), dtype=bool)
+            mask[state[name]] = True
+            setattr(self, name, mask)

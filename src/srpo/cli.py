@@ -1,0 +1,239 @@
+"""The command line. Heavy imports stay inside the commands that need them: `--help` is quick."""
+
+from __future__ import annotations
+
+import errno
+import io
+import shlex
+import sys
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from srpo import __version__
+from srpo.types import Domain, Outcome, SRPOError
+
+if TYPE_CHECKING:
+    from srpo.report.run import Run
+    from srpo.trainer import RunEnd
+
+BAD_INPUT, INTERRUPTED = 2, 130  # 130 = 128 + SIGINT, as shells have it
+
+# A person can mend these; any other OSError is a bug of ours and keeps its traceback.
+THEIRS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Train language models to reason in mathematics and code with SRPO.",
+)
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder (its output_dir).")]
+
+
+def main() -> None:
+    """The console script: errors that a person can mend are one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # model output may not fit the locale's encoding
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(prog_name="srpo")
+    except SRPOError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.errno not in THEIRS:
+            raise
+        _fail(_disk_error(error))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"srpo {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the version and exit.",
+            is_eager=True,
+            callback=_print_version,
+        ),
+    ] = False,
+) -> None:
+    """Options that go before a command."""
+
+
+@app.command()
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE", help="A .yaml recipe.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. learner.lr=1e-5."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the resolved recipe and exit.")
+    ] = False,
+) -> None:
+    """Train from a recipe."""
+    from srpo.config import dump_recipe, load_recipe
+
+    resolved = load_recipe(recipe, overrides)
+    if dry_run:
+        typer.echo(dump_recipe(resolved), nl=False)
+        return
+    from srpo.display import open_display
+    from srpo.trainer import Trainer
+
+    display = open_display()
+    try:
+        end = Trainer.start(resolved, display).run()
+    finally:
+        display.closed()  # gives the terminal back before anything else is printed
+    _ended(end, Path(resolved.output_dir))
+
+
+@app.command()
+def resume(run: RunPath) -> None:
+    """Go on with a run from its last checkpoint."""
+    from srpo.display import open_display
+    from srpo.report.run import open_run
+
+    open_run(run)  # a wrong folder shall show before seconds of imports
+    from srpo.trainer import Trainer
+
+    display = open_display()
+    try:
+        end = Trainer.resume(run, display).run()
+    finally:
+        display.closed()
+    _ended(end, run)
+
+
+@app.command()
+def report(run: RunPath) -> None:
+    """Print a run's tables and draw its curves, also while it trains."""
+    from srpo.report.run import open_run
+
+    _report(open_run(run))
+
+
+class OutcomeChoice(StrEnum):
+    """--outcome's choices."""
+
+    correct = Outcome.CORRECT
+    incorrect = Outcome.INCORRECT
+    error = Outcome.ERROR
+
+
+class DomainChoice(StrEnum):
+    """--domain's choices."""
+
+    math = Domain.MATH
+    code = Domain.CODE
+
+
+@app.command()
+def rollouts(
+    run: RunPath,
+    step: Annotated[int | None, typer.Option(help="Only this step.")] = None,
+    problem: Annotated[str | None, typer.Option(help="Only the problem with this id.")] = None,
+    outcome: Annotated[OutcomeChoice | None, typer.Option(help="Only such responses.")] = None,
+    domain: Annotated[DomainChoice | None, typer.Option(help="Only this domain.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Groups to show.")] = 5,
+    responses: Annotated[int, typer.Option(min=1, help="Responses to show of a group.")] = 4,
+) -> None:
+    """Browse what the model wrote, with verdicts and rewards."""
+    from rich.console import Console
+
+    from srpo.report.browse import Filter, find_groups, show_group
+    from srpo.report.run import open_run
+
+    console = Console(highlight=False)
+    wanted = Filter(step, problem, outcome and outcome.value, domain and domain.value)
+    groups = find_groups(open_run(run), wanted)
+    shown = 0
+    for group in islice(groups, limit):
+        console.print(show_group(group, wanted, responses))
+        shown += 1
+    if not shown:
+        console.print("no group matches", markup=False)
+    elif next(groups, None) is not None:
+        console.print(f"there are more groups: --limit {2 * limit}", style="dim", markup=False)
+
+
+@app.command()
+def doctor() -> None:
+    """Show what this machine has, and what each lack means."""
+    from rich.console import Console
+
+    from srpo.doctor import can_train, examine, findings_table
+
+    findings = examine()
+    console = Console(highlight=False)
+    console.print(findings_table(findings))
+    able = can_train(findings)
+    console.print(
+        "\nTraining can run here." if able else "\nTraining cannot run here: see the rows with ✗."
+    )
+    raise typer.Exit(0 if able else 1)
+
+
+def _ended(end: RunEnd, run: Path) -> None:
+    """Show what came of a run; a stop by a signal exits as shells expect it."""
+    from srpo.report.run import open_run
+
+    if end.finished:
+        typer.echo(f"finished: {end.reason}")
+        _report(open_run(run))
+        return
+    hint = f"srpo resume {shlex.quote(str(run))}"
+    why = "" if end.signal is not None else f" ({end.reason})"
+    typer.echo(f"stopped after step {end.step} (checkpoint saved){why}; go on with: {hint}")
+    raise typer.Exit(1 if end.signal is None else 128 + end.signal)
+
+
+def _report(run: Run) -> None:
+    from rich.console import Console
+
+    from srpo.report.figures import write_curves
+    from srpo.report.tables import epoch_table, eval_table, totals_table
+
+    console = Console(highlight=False)
+    evals, ledger = run.evals(), run.ledger()
+    console.print(totals_table(run), "")
+    if ledger is not None:
+        console.print(epoch_table(ledger), "")
+    if evals:
+        console.print(eval_table(evals), "")
+    typer.echo(f"curves: {write_curves(run.path)}")
+
+
+def _fail(text: str) -> None:
+    """One line on standard error; newlines inside would make it several."""
+    from srpo.report.plain import one_line
+
+    print(f"srpo: {one_line(text, 4000)}", file=sys.stderr)
+    sys.exit(BAD_INPUT)
+
+
+def _disk_error(error: OSError) -> str:
+    fix = {
+        errno.ENOSPC: "free some space",
+        errno.EDQUOT: "free some space",
+    }.get(error.errno or 0, "choose a place that you can write to")
+    return f"{error.filename or 'output'}: {error.strerror}; {fix}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""`srpo doctor`: what this machine has, and what each lack means for training."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from srpo.types import SRPOError
+
+if TYPE_CHECKING:
+    from srpo.sandbox import Sandbox
+
+State = Literal["ok", "note", "lack"]
+MARKS: dict[State, tuple[str, str]] = {
+    "ok": ("✓", "green"),
+    "note": ("-", "yellow"),
+    "lack": ("✗", "bold red"),
+}
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row: what was looked for, what is there, and what that means.
+
+    state   "ok"; "note": training runs, with the restriction that `meaning` names; "lack": the
+            two stages cannot be trained
+    """
+
+    name: str
+    state: State
+    found: str
+    meaning: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at everything. Imports torch, and runs two tiny programs in the sandbox."""
+    return [
+        _python(),
+        *_torch(),
+        _package("transformers", "needed", "models cannot be loaded", "lack"),
+        _package("vllm", "optional", "rollouts by transformers: slower on a GPU"),
+        _cores(),
+        _memory(),
+        _disk(),
+        sandbox_finding(),
+        *(_tracker(name) for name in ("tensorboard", "wandb", "trackio")),
+    ]
+
+
+def can_train(findings: list[Finding]) -> bool:
+    """Whether nothing is lacking that the two stages need."""
+    return all(f.state != "lack" for f in findings)
+
+
+def findings_table(findings: list[Finding]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False)
+    for name in ("", "what", "found", "meaning"):
+        table.add_column(name, overflow="fold", max_width=32 if name == "found" else None)
+    for f in findings:
+        mark, style = MARKS[f.state]
+        table.add_row(Text(mark, style), Text(f.name), Text(f.found), Text(f.meaning, "dim"))
+    return table
+
+
+def sandbox_finding() -> Finding:
+    """Prove the containment: one program must work, one must fail to read a file outside."""
+    from srpo.sandbox import available, open_sandbox
+
+    remedy = (
+        "no code can be trained: use Linux 6.12 or newer with Landlock and `pip install sandlock`;"
+        " curriculum.kind math-only needs none"
+    )
+    try:
+        opened = open_sandbox("auto", workers=1)
+    except SRPOError:
+        return Finding("sandbox", "lack", available().get("sandlock", "none"), remedy)
+    try:
+        failure = next(_sandbox_failures(opened), None)
+    except SRPOError as error:
+        failure = str(error)
+    finally:
+        opened.close()
+    if failure:
+        return Finding("sandbox", "lack", f"{opened.mechanism}: {failure}", remedy)
+    return Finding("sandbox", "ok", f"{opened.mechanism}: ran a program, and kept it in")
+
+
+def _sandbox_failures(sandbox: Sandbox) -> Iterator[str]:
+    from srpo.sandbox import Call, Limits, Program
+
+    limits = Limits(time_s=10.0)  # generous: a busy machine is no broken one
+    double = Program("def double(n): return 2 * n", "double", (Call((21,)),))
+    result = sandbox.run(double, limits)
+    if result.values != (42,):
+        yield f"a trivial program failed: {result.status} {result.detail}"
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as secret:
+        secret.write("a secret")
+        secret.flush()
+        result = sandbox.run(Program(f"print(open({secret.name!r}).read())"), limits)
+        if "a secret" in result.stdout:
+            yield "a program read a file outside of it"
+
+
+def _python() -> Finding:
+    return Finding("python", "ok", platform.python_version())  # an older one cannot install srpo
+
+
+def _torch() -> list[Finding]:
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        why = "nothing can be trained: pip install torch"
+        return [Finding("torch", "lack", f"cannot be imported ({error})", why)]
+    found = [Finding("torch", "ok", torch.__version__)]
+    if not torch.cuda.is_available():
+        means = "nano and models up to some hundred million parameters; larger ones need a GPU"
+        return [*found, Finding("device", "note", "cpu, no GPU", means)]
+    for i in range(torch.cuda.device_count()):
+        gpu = torch.cuda.get_device_properties(i)
+        text = f"cuda:{i} {gpu.name}, {gpu.total_memory / GIB:.0f} GiB"
+        found.append(Finding("device", "ok" if i == 0 else "note", text, _second_gpu(i)))
+    return found
+
+
+def _second_gpu(index: int) -> str:
+    return "one process trains on one GPU: this one stays idle" if index else ""
+
+
+def _package(name: str, need: str, meaning: str, missing: State = "note") -> Finding:
+    """By its metadata alone: importing some of these takes long or claims a GPU."""
+    version = _version(name)
+    if version is None:
+        return Finding(name, missing, "not installed", f"{need}: {meaning}")
+    return Finding(name, "ok", version)
+
+
+def _tracker(name: str) -> Finding:
+    version = _version(name)
+    if version is None:
+        meaning = f"to use it: pip install 'srpo[{name}]'"
+        return Finding(name, "note", "not installed", meaning)
+    return Finding(name, "ok", version)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _cores() -> Finding:
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _cgroup_cpus()
+    if quota is not None and quota < here:
+        return Finding("cores", "ok", f"{quota:g} (of {here}, limited by the container)")
+    alone = "decoding and verifying take turns" if here == 1 else ""
+    return Finding("cores", "ok", str(here), alone)
+
+
+def _cgroup_cpus() -> float | None:
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return None if quota == "max" else int(quota) / int(period)
+    except (OSError, ValueError):
+        return None
+
+
+def _memory() -> Finding:
+    """Total memory, or the container's limit where that is lower."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return Finding("memory", "note", "unknown")
+    with contextlib.suppress(OSError, ValueError):  # no limit, or no cgroup
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    small = "nano fits; larger models may not" if total < 4 * GIB else ""
+    return Finding("memory", "note" if small else "ok", f"{total / GIB:.1f} GiB", small)
+
+
+def _disk() -> Finding:
+    free = shutil.disk_usage(".").free
+    low = "checkpoints hold the weights and both moments" if free < 2 * GIB else ""
+    return Finding("disk", "note" if low else "ok", f"{free / GIB:.1f} GiB free here", low)

@@ -1,0 +1,119 @@
+"""From verified groups to the tensors of a forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from srpo.algorithm.advantage import group_advantages
+from srpo.config import AdvantageConfig
+from srpo.types import Group, Outcome
+
+
+@dataclass(slots=True)
+class Row:
+    """One rollout to learn from."""
+
+    prompt_ids: list[int]
+    response_ids: list[int]
+    engine_logprobs: list[float]
+    advantage: float
+    old_logprobs: list[float] | None = None  # the learner's at the start of an off-policy step
+
+    def __len__(self) -> int:
+        return len(self.prompt_ids) + len(self.response_ids)
+
+
+@dataclass(slots=True)
+class TrainBatch:
+    """What one step learns from.
+
+    `tokens` counts the response tokens of every valid rollout, those of groups without
+    gradient too: it is the loss' denominator. `rows` holds only what can have a gradient.
+    """
+
+    rows: list[Row]
+    tokens: int
+
+    @property
+    def trained_tokens(self) -> int:
+        return sum(len(r.response_ids) for r in self.rows)
+
+
+def pack(groups: Sequence[Group], config: AdvantageConfig, keep_all: bool = False) -> TrainBatch:
+    """Attach advantages to the valid rollouts of `groups`.
+
+    Rollouts without a verdict of ours (ERROR) take no part. Groups of zero advantage are left
+    out of the rows, which saves their compute and changes no gradient, unless `keep_all` is
+    set because another term (KL) has a gradient there.
+    """
+    rows: list[Row] = []
+    tokens = 0
+    for group in groups:
+        valid = group.valid()
+        tokens += sum(len(r.token_ids) for r in valid)
+        rewards = torch.tensor([r.reward.total for r in valid if r.reward], dtype=torch.float64)
+        correct = torch.tensor(
+            [r.verdict.outcome is Outcome.CORRECT for r in valid if r.verdict], dtype=torch.bool
+        )
+        advantages = group_advantages(rewards, correct, config)
+        if keep_all or bool((advantages != 0).any()):
+            rows += [
+                Row(group.prompt_ids, r.token_ids, r.logprobs, a)
+                for r, a in zip(valid, advantages.tolist(), strict=True)
+            ]
+    return TrainBatch(rows, tokens)
+
+
+def micro_batches(rows: Sequence[Row], budget: int) -> Iterator[list[Row]]:
+    """Cut rows into batches of at most `budget` tokens, padding included (one row at least).
+
+    Sorted by length, so that rows of a batch are alike and little of it is padding.
+    """
+    batch: list[Row] = []
+    for row in sorted(rows, key=len):
+        if batch and len(row) * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+@dataclass(slots=True)
+class MicroBatch:
+    """B rows padded on the right to T tokens, and the N response tokens in them.
+
+    `where` picks the N positions of the flattened (B, T) whose next token is a response token.
+    """
+
+    ids: Tensor  # (B, T)
+    where: Tensor  # (N,)
+    targets: Tensor  # (N,)
+    engine_logprobs: Tensor  # (N,)
+    old_logprobs: Tensor | None  # (N,), None when on-policy: the current ones are the old ones
+    advantages: Tensor  # (N,)
+
+
+def collate(rows: Sequence[Row], pad: int, device: torch.device) -> MicroBatch:
+    width = max(len(r) for r in rows)
+    ids = torch.full((len(rows), width), pad)
+    where, advantages = [], []
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = torch.tensor(row.prompt_ids + row.response_ids)
+        first = i * width + len(row.prompt_ids) - 1  # the prompt's last token predicts the first
+        where.append(torch.arange(first, first + len(row.response_ids)))
+        advantages.append(torch.full((len(row.response_ids),), row.advantage))
+    positions = torch.cat(where)
+    old = [x for r in rows for x in r.old_logprobs or ()]
+    return MicroBatch(
+        ids=ids.to(device),
+        where=positions.to(device),
+        targets=ids.flatten()[positions + 1].to(device),
+        engine_logprobs=torch.tensor([x for r in rows for x in r.engine_logprobs], device=device),
+        old_logprobs=torch.tensor(old, device=device) if old else None,
+        advantages=torch.cat(advantages).to(device),
+    )

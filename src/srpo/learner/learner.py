@@ -1,0 +1,195 @@
+"""One optimizer step from one batch: the paper's update, in micro-batches."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from srpo.algorithm.loss import kl_k3, policy_loss
+from srpo.config import LearnerConfig, LossConfig
+from srpo.learner.batch import MicroBatch, Row, TrainBatch, collate, micro_batches
+from srpo.learner.logprobs import token_logprobs
+from srpo.types import TrainingError, UserError
+
+
+class NotFiniteError(TrainingError):
+    """Loss or gradient is not finite; the weights are still those of before the update."""
+
+
+@dataclass
+class StepStats:
+    """Token sums of one step; `row()` turns them into the step's metrics."""
+
+    lr: float
+    sums: dict[str, float] = field(default_factory=dict)
+    trained: int = 0
+    mismatch_max: float = 0.0
+    grad_norms: list[float] = field(default_factory=list)
+
+    def add(self, **values: Tensor) -> None:
+        for name, value in values.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value.detach())
+
+    def row(self, with_kl: bool) -> dict[str, float]:
+        n = max(self.trained, 1)
+        row = {
+            "loss": self.sums.get("loss", 0.0),
+            "lr": self.lr,
+            "grad_norm": max(self.grad_norms, default=0.0),
+            "mismatch/max": self.mismatch_max,
+        }
+        for name in ("entropy", "clip/low", "clip/high", "mismatch/mean", "mismatch/kl"):
+            row[name] = self.sums.get(name, 0.0) / n
+        if with_kl:
+            row["kl"] = self.sums.get("kl", 0.0) / n
+        return row
+
+
+class Learner:
+    """Owns the trained weights and the optimizer."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        pad_id: int,
+        config: LearnerConfig,
+        loss: LossConfig,
+        temperature: float,
+    ):
+        self.model, self.pad_id, self.config = model.train(), pad_id, config
+        self.loss_config, self.temperature = loss, temperature
+        self.head = model.get_output_embeddings()
+        self._check_head()
+        if config.gradient_checkpointing:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+        self.reference = copy.deepcopy(model).eval() if loss.kl_coef > 0 else None
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(), config.lr, betas=config.betas, weight_decay=config.weight_decay
+        )
+        self.steps = 0
+
+    def step(self, batch: TrainBatch) -> StepStats:
+        """Update the weights from `batch`; without any gradient they stay as they are.
+
+        Raises:
+            NotFiniteError: before the update at fault changed anything.
+        """
+        self.steps += 1
+        stats = StepStats(lr=self._learning_rate())
+        updates = self._updates(batch)
+        if len(updates) > 1:
+            self._remember_old(batch.rows)
+        for rows, tokens in updates:
+            self._update(rows, tokens, stats)
+        return stats
+
+    def weights(self) -> Iterator[tuple[str, Tensor]]:
+        """Every parameter by name, tied ones once."""
+        for name, parameter in self.model.named_parameters():
+            yield name, parameter.detach()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "model": dict(self.model.named_parameters()),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.steps,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                parameter.copy_(state["model"][name])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.steps = state["steps"]
+
+    def _learning_rate(self) -> float:
+        warm = min(1.0, self.steps / self.config.warmup_steps) if self.config.warmup_steps else 1.0
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.lr * warm
+        return self.config.lr * warm
+
+    def _updates(self, batch: TrainBatch) -> list[tuple[list[Row], float]]:
+        """The rows and the token denominator of each optimizer update of the step."""
+        n = min(self.config.updates_per_step, len(batch.rows))
+        if n <= 1:
+            return [(batch.rows, float(batch.tokens))] if batch.rows else []
+        cuts = [len(batch.rows) * i // n for i in range(n + 1)]
+        return [
+            (batch.rows[a:b], batch.tokens / n) for a, b in zip(cuts, cuts[1:], strict=False)
+        ]
+
+    @torch.no_grad()
+    def _remember_old(self, rows: list[Row]) -> None:
+        """Score the rows before the first of several updates moves the weights."""
+        for part in micro_batches(rows, self.config.micro_batch_tokens):
+            batch = collate(part, self.pad_id, self.model.device)
+            scores = self._score(self.model, batch)[0].split([len(r.response_ids) for r in part])
+            for row, score in zip(part, scores, strict=True):
+                row.old_logprobs = score.tolist()
+
+    def _update(self, rows: list[Row], tokens: float, stats: StepStats) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        for part in micro_batches(rows, self.config.micro_batch_tokens):
+            self._accumulate(collate(part, self.pad_id, self.model.device), tokens, stats)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
+        stats.grad_norms.append(float(norm))
+        if not torch.isfinite(norm) or not torch.isfinite(torch.tensor(stats.sums["loss"])):
+            self.optimizer.zero_grad(set_to_none=True)
+            raise NotFiniteError(
+                f"step {self.steps}: loss {stats.sums['loss']} and gradient norm {float(norm)}"
+                " are not both finite; try a lower learner.lr or learner.dtype float32"
+            )
+        self.optimizer.step()
+
+    def _accumulate(self, batch: MicroBatch, tokens: float, stats: StepStats) -> None:
+        """Add one micro-batch's gradient; `tokens` is the whole update's denominator."""
+        logprobs, entropy = self._score(self.model, batch)
+        # On-policy the current log-probabilities are the old ones: no second pass is needed.
+        old = logprobs.detach() if batch.old_logprobs is None else batch.old_logprobs
+        reference = None
+        if self.reference is not None:
+            with torch.no_grad():
+                reference, _ = self._score(self.reference, batch)
+        sums = policy_loss(
+            logprobs, old, batch.engine_logprobs, batch.advantages, self.loss_config, reference
+        )
+        loss = sums.loss / tokens
+        loss.backward()
+        difference = (batch.engine_logprobs - old).abs()
+        stats.add(loss=loss, entropy=entropy.sum(), kl=sums.kl)
+        stats.add(**{"clip/low": sums.clip_low, "clip/high": sums.clip_high})
+        stats.add(**{"mismatch/mean": difference.sum()})
+        stats.add(**{"mismatch/kl": kl_k3(batch.engine_logprobs, old).sum()})
+        stats.mismatch_max = max(stats.mismatch_max, float(difference.max()))
+        stats.trained += batch.targets.numel()
+
+    def _score(self, model: PreTrainedModel, batch: MicroBatch) -> tuple[Tensor, Tensor]:
+        """(N,) log-probabilities and entropies. Padding stands on the right, where causal
+        attention never looks, so no mask is needed."""
+        hidden = model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state
+        return token_logprobs(
+            hidden.flatten(0, 1).index_select(0, batch.where),
+            model.get_output_embeddings(),
+            batch.targets,
+            self.temperature,
+            self.config.logit_chunk,
+        )
+
+    def _check_head(self) -> None:
+        """The chunked head must give the model's own logits (no soft-capping, no scaling)."""
+        ids = torch.arange(4, device=self.model.device)[None]
+        with torch.no_grad():
+            theirs = self.model(input_ids=ids, use_cache=False).logits
+            hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+            same = torch.allclose(self.head(hidden).float(), theirs.float(), atol=1e-3, rtol=1e-3)
+        if not same:
+            raise UserError(
+                f"model: {type(self.model).__name__} changes its logits after the output layer"
+                " (soft-capping or scaling), which the learner does not support yet"
+            )

@@ -1,0 +1,70 @@
+"""Load a causal language model and its tokenizer: nano, a folder, or a hub id."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.utils import logging
+
+from srpo.types import UserError
+
+
+def model_path(name: str) -> str:
+    """`nano` becomes the packaged folder; anything else stays as it is."""
+    if name == "nano":
+        return str(resources.files("srpo.nano") / "base")
+    return name
+
+
+def load_tokenizer(name: str) -> Any:
+    """The model's tokenizer. Raises UserError when there is none to load."""
+    path = model_path(name)
+    _check_folder(name, path)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
+    except Exception as error:  # transformers raises many types here, all mean the same to a user
+        raise UserError(
+            f"model: {name!r} has no tokenizer that transformers can load ({_first_line(error)});"
+            " put tokenizer.json and tokenizer_config.json beside the weights"
+        ) from error
+    if tokenizer.eos_token_id is None:
+        raise UserError(f"model: the tokenizer of {name!r} has no eos_token; set one and save it")
+    return tokenizer
+
+
+def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
+    """The model with its weights, in `dtype` on `device`. Raises UserError."""
+    path = model_path(name)
+    _check_folder(name, path)
+    logging.disable_progress_bar()
+    try:
+        model = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype))
+    except Exception as error:  # as above
+        raise UserError(
+            f"model: cannot load {name!r} as a causal language model ({_first_line(error)});"
+            " give nano, a folder in Hugging Face format, or a hub id"
+        ) from error
+    return model.to(device)
+
+
+def pick_device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("learner.device: 'cuda', but torch sees no GPU here; use auto or cpu")
+    return torch.device(name)
+
+
+def _check_folder(name: str, path: str) -> None:
+    folder = Path(path)
+    looks_like_path = name.startswith((".", "/", "~")) or folder.exists()
+    if looks_like_path and not (folder / "config.json").is_file():
+        raise UserError(f"model: folder {name!r} has no config.json; it is no model folder")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

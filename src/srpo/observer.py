@@ -1,0 +1,37 @@
+"""What the trainer tells whoever watches: a display, a test, a notebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from srpo.config import Recipe
+
+
+class Observer:
+    """Ignores everything; subclass it and override what you want to see.
+
+    The trainer calls these from its own thread and waits for them, so they have to be quick;
+    `phase` is called for every group.
+    """
+
+    def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
+        """Training begins; `resumed_at` is the last step already done, 0 for a new run."""
+
+    def phase(self, name: str, done: int, total: int) -> None:
+        """`name` is rollout, verify, learn or evaluate."""
+
+    def step(self, row: dict[str, Any]) -> None:
+        """A step is done; `row` has the names of `srpo.metrics.METRICS`."""
+
+    def stage(self, name: str, reason: str) -> None:
+        """A stage was entered, and why."""
+
+    def evaluated(self, point: str, results: dict[str, Any]) -> None:
+        """An evaluation is done; `results` is its line in evals.jsonl."""
+
+    def message(self, text: str) -> None:
+        """Something that a person should know."""
+
+    def closed(self) -> None:
+        """Nothing more will come. May be called more than once."""

@@ -1,0 +1,92 @@
+"""What a run leaves behind, read back. An unfinished run is a run: files that are still
+missing read as empty, and a last line that a kill cut short is left out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srpo.metrics import read_metrics
+from srpo.types import UserError
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder. Make one with `open_run`, which checks that it is one."""
+
+    path: Path
+
+    def metrics(self) -> list[Row]:
+        """One row a step."""
+        return _read_lines(self.path / "metrics.jsonl")
+
+    def evals(self) -> list[Row]:
+        """One row an evaluation, in order."""
+        return _read_lines(self.path / "evals.jsonl")
+
+    def summary(self) -> Row | None:
+        """The totals; None until the run is finished."""
+        file = self.path / "summary.json"
+        if not file.is_file():
+            return None
+        try:
+            return json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise UserError(
+                f"{str(file)!r} is damaged ({error}); delete it, the report works without"
+            ) from error
+
+    def ledger(self) -> Path | None:
+        """The ledger's file; None until the first checkpoint."""
+        file = self.path / "ledger.parquet"
+        return file if file.is_file() else None
+
+    def rollout_files(self) -> dict[int, Path]:
+        """The files of rollouts/ by step, in order."""
+        found = {}
+        for file in self.path.glob("rollouts/step-*.jsonl"):
+            number = file.stem.removeprefix("step-")
+            if number.isdecimal():
+                found[int(number)] = file
+        return dict(sorted(found.items()))
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in this folder. Raises UserError when there is none."""
+    folder = Path(path)
+    if not folder.is_dir():
+        raise UserError(f"{str(path)!r} is no run: there is no such folder; give a run's folder")
+    if not (folder / "recipe.yaml").is_file():
+        raise UserError(
+            f"{str(path)!r} is no run: it has no recipe.yaml; give the output_dir of a run"
+        )
+    return Run(folder)
+
+
+def read_groups(file: Path) -> Iterator[Row]:
+    """The groups of one step's file, one after the other."""
+    with file.open("rb") as lines:
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:
+                return
+
+
+def stage_starts(rows: list[Row]) -> list[tuple[int, str]]:
+    """The first step of each stage, and its name, from the rows of metrics.jsonl."""
+    starts: list[tuple[int, str]] = []
+    for row in rows:
+        name = row.get("stage", "")
+        if not starts or starts[-1][1] != name:
+            starts.append((row["step"], name))
+    return starts
+
+
+def _read_lines(file: Path) -> list[Row]:
+    return read_metrics(file) if file.is_file() else []

@@ -1,0 +1,48 @@
+"""Draw the next token of each row from its logits and its own random number."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def uniforms(seed: int, n: int, length: int) -> Tensor:
+    """(n, length) numbers in [0, 1), float64: the randomness of one request, fixed by its seed."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(n, length, generator=generator, dtype=torch.float64)
+
+
+def sample(
+    logits: Tensor, uniform: Tensor, temperature: float, top_p: float
+) -> tuple[Tensor, Tensor]:
+    """Sample by inverting the cumulative distribution.
+
+    Args:
+        logits: (B, V).
+        uniform: (B,) float64 in [0, 1), one for each row, so that a row's draw does not depend
+            on which other rows share its batch.
+        temperature: divides the logits.
+        top_p: keep the smallest set of tokens whose probability reaches this.
+
+    Returns:
+        (B,) token ids and (B,) float32 log-probabilities at the temperature, before the cut.
+    """
+    logprobs = torch.log_softmax(logits.float() / temperature, dim=-1)
+    weights = logprobs.double().exp()
+    if top_p < 1.0:
+        weights = nucleus(weights, top_p)
+    cumulative = weights.cumsum(-1)
+    # A uniform below 1 times the total can round up to the total; the last token with any
+    # weight is then the right one.
+    last = (weights > 0).int().cumsum(-1).argmax(-1)
+    target = uniform.to(weights.device) * cumulative[:, -1]
+    tokens = torch.searchsorted(cumulative, target[:, None], right=True)[:, 0].minimum(last)
+    return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
+
+
+def nucleus(weights: Tensor, top_p: float) -> Tensor:
+    """(B, V) weights with the tail outside the nucleus set to zero."""
+    ordered, order = weights.sort(dim=-1, descending=True, stable=True)
+    before = ordered.cumsum(-1) - ordered
+    ordered = ordered.masked_fill(before >= top_p, 0.0)
+    return torch.zeros_like(weights).scatter(-1, order, ordered)

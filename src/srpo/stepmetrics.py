@@ -1,0 +1,57 @@
+"""What one step's groups say, as the metrics of its row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from srpo.metrics import Row
+from srpo.types import Domain, FinishReason, Group, Outcome
+
+
+def pool_accuracy(groups: Sequence[Group], size: int, dropped: int) -> float | None:
+    """Accuracy over the whole pool: the step's prompts speak for the epoch's, and the prompts
+    that resampling dropped count as solved. None when nothing could be judged."""
+    accuracy = _accuracy(groups)
+    if accuracy is None or size + dropped == 0:
+        return None
+    return (accuracy * size + dropped) / (size + dropped)
+
+
+def group_metrics(groups: Sequence[Group], selected: int) -> Row:
+    """Rewards, accuracies, lengths and group kinds. Values are None where undefined.
+
+    `selected` of the groups are trained on; the others were thrown away.
+    """
+    rollouts = [r for g in groups for r in g.rollouts]
+    rewards = [r.reward for r in rollouts if r.reward]
+    lengths = [len(r.token_ids) for r in rollouts]
+    judged = [g for g in groups if g.valid()]
+    math = [g for g in groups if g.problem.domain is Domain.MATH]
+    code = [g for g in groups if g.problem.domain is Domain.CODE]
+    return {
+        "reward/mean": _mean([r.total for r in rewards]),
+        "reward/accuracy": _mean([r.accuracy for r in rewards]),
+        "reward/format": _mean([r.format for r in rewards]),
+        "reward/language": _mean([r.language for r in rewards]),
+        "accuracy/math": _accuracy(math),
+        "accuracy/code": _accuracy(code),
+        "length/mean": _mean(lengths),
+        "length/math": _mean([len(r.token_ids) for g in math for r in g.rollouts]),
+        "length/code": _mean([len(r.token_ids) for g in code for r in g.rollouts]),
+        "length/max": max(lengths, default=0),
+        "truncated": _mean([r.finish_reason is FinishReason.LENGTH for r in rollouts]),
+        "groups/informative": _mean([g.is_mixed() for g in judged]),
+        "groups/all_correct": _mean([g.pass_rate() == 1.0 for g in judged]),
+        "groups/all_wrong": _mean([g.pass_rate() == 0.0 for g in judged]),
+        "groups/discarded": len(groups) - selected,
+        "errors": sum(g.count(Outcome.ERROR) for g in groups),
+        "tokens/step": sum(lengths),
+    }
+
+
+def _accuracy(groups: Sequence[Group]) -> float | None:
+    return _mean([r.verdict.outcome is Outcome.CORRECT for g in groups for r in g.valid() if r.verdict])
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,169 @@
+"""Imports point one way. The table is the rule; the test reads every import of src/srpo."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "src" / "srpo"
+
+# Top, which everybody above may use: types, config, metrics, observer, models.
+BASE = {"types", "config", "metrics", "observer", "models"}
+# The parts, which the trainer puts together. rollout and learner never meet.
+PARTS = {"algorithm", "rollout", "learner", "verifiers", "sandbox", "evaluation", "data"}
+# The trainer's own files: they are one layer with it.
+TRAINER = {"trainer", "checkpoint", "run_folder", "signals", "stepmetrics"}
+
+# What each part of the package may import from the package, besides itself.
+MAY_IMPORT: dict[str, set[str]] = {
+    # --- base: no part of the machinery
+    "types": set(),
+    "config": {"types"},
+    "metrics": {"types"},
+    "observer": {"types", "config"},
+    "models": {"types"},
+    # --- parts
+    "algorithm": {"types", "config"},
+    "rollout": {"types", "config"},
+    "learner": {"types", "config", "algorithm"},
+    "sandbox": {"types", "config"},
+    "verifiers": {"types", "config", "sandbox"},
+    "evaluation": {"types", "config"},
+    "data": {"types", "config", "verifiers", "nano"},
+    "nano": {"types"},
+    # --- what puts them together
+    **{name: BASE | PARTS | TRAINER for name in TRAINER},
+    "report": BASE,
+    "display": BASE | {"report"},
+    "doctor": BASE | {"sandbox"},
+    "cluster": BASE | PARTS,
+    # --- top
+    "cli": BASE | {"trainer", "report", "display", "doctor", ""},
+    "": set(),  # srpo/__init__.py, which holds the version
+}
+
+# Who may import a heavy third party, by path; a folder allows all its files.
+THIRD_PARTIES: dict[str, set[str]] = {
+    "vllm": {"rollout/vllm_engine.py"},
+    "ray": {"cluster.py"},
+    "torch": {
+        "algorithm/advantage.py",
+        "algorithm/loss.py",
+        "checkpoint.py",
+        "doctor.py",
+        "learner/",
+        "metrics.py",  # torch.utils.tensorboard, inside the tracker that asks for it
+        "models.py",
+        "nano/",
+        "rollout/",
+        "run_folder.py",
+        "trainer.py",
+    },
+}
+
+
+def imports(file: Path, package: Path) -> Iterator[str]:
+    """Absolute dotted names of all that a file imports, wherever in it the import stands."""
+    here = ["srpo", *file.relative_to(package).with_suffix("").parts]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: -node.level] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            # `from srpo import trainer` names a module; `from srpo.types import Group` does not,
+            # and its last part does no harm: only the first two parts are looked at.
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def violations(package: Path) -> list[str]:
+    """Every import that the two tables do not allow."""
+    parts = {p.stem if p.suffix == ".py" else p.name for p in package.iterdir()}
+    found = []
+    for file in sorted(package.rglob("*.py")):
+        place = file.relative_to(package)
+        own = "" if place == Path("__init__.py") else place.parts[0].removesuffix(".py")
+        if own not in MAY_IMPORT:
+            found.append(f"{place}: {own!r} has no row in MAY_IMPORT")
+            continue
+        for name in imports(file, package):
+            root, _, rest = name.partition(".")
+            target = rest.split(".")[0]
+            target = target if target in parts else ""
+            if root == "srpo" and target != own and target not in MAY_IMPORT[own]:
+                found.append(f"{place}: imports srpo.{target}")
+            elif root in THIRD_PARTIES and not _allowed(str(place), THIRD_PARTIES[root]):
+                found.append(f"{place}: imports {root}")
+    return found
+
+
+def _allowed(place: str, allowed: set[str]) -> bool:
+    return any(place == a or (a.endswith("/") and place.startswith(a)) for a in allowed)
+
+
+def test_imports_point_one_way():
+    assert violations(PACKAGE) == []
+
+
+def test_rollout_and_learner_may_never_meet():
+    assert "learner" not in MAY_IMPORT["rollout"]
+    assert "rollout" not in MAY_IMPORT["learner"]
+
+
+def test_only_data_draws_from_nano():
+    assert [part for part, may in MAY_IMPORT.items() if "nano" in may] == ["data"]
+
+
+def test_the_table_has_no_circles():
+    """But for the trainer's files, which are one layer."""
+    level: dict[str, int] = {}
+
+    def depth(part: str, above: tuple[str, ...] = ()) -> int:
+        assert part not in above, f"circle: {' -> '.join([*above, part])}"
+        if part not in level:
+            below = MAY_IMPORT[part] - (TRAINER if part in TRAINER else set())
+            level[part] = 1 + max((depth(b, (*above, part)) for b in below), default=0)
+        return level[part]
+
+    assert depth("cli") > depth("trainer") > depth("learner") > depth("algorithm") > depth("types")
+
+
+@pytest.mark.parametrize(
+    ("place", "source", "complaint"),
+    [
+        ("rollout/engine.py", "from srpo.learner.batch import pack", "imports srpo.learner"),
+        ("learner/x.py", "def f():\n    import srpo.rollout.engine", "imports srpo.rollout"),
+        ("algorithm/x.py", "from srpo import trainer", "imports srpo.trainer"),
+        ("algorithm/x.py", "from .. import trainer", "imports srpo.trainer"),
+        ("algorithm/x.py", "from ..trainer import Trainer", "imports srpo.trainer"),
+        ("trainer.py", "from srpo.cli import app", "imports srpo.cli"),
+        ("verifiers/x.py", "from srpo.nano.problems import nano_problems", "imports srpo.nano"),
+        ("algorithm/history.py", "import torch", "imports torch"),
+        ("report/x.py", "from torch.nn import functional", "imports torch"),
+        ("rollout/other.py", "from vllm import LLM", "imports vllm"),
+        ("trainer.py", "import ray", "imports ray"),
+        ("brand_new.py", "", "has no row in MAY_IMPORT"),
+    ],
+)
+def test_a_violation_is_found(tmp_path: Path, place: str, source: str, complaint: str):
+    for name in MAY_IMPORT:  # the modules have to be there to be told from other names
+        (tmp_path / f"{name or '__init__'}.py").touch()
+    file = tmp_path / place
+    file.parent.mkdir(exist_ok=True)
+    assert violations(tmp_path) == []
+    file.write_text(source)
+    assert [v for v in violations(tmp_path) if v.startswith(place) and complaint in v]
+
+
+def test_starting_the_command_line_loads_nothing_heavy():
+    heavy = "{'torch', 'transformers', 'matplotlib', 'pyarrow', 'numpy'}"
+    code = f"import sys, srpo.cli; print(sorted({heavy} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert result.stdout.strip() == "[]"

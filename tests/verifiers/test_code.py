@@ -1,0 +1,185 @@
+"""Verdicts on code: extraction, tests, comparison, and the real sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from srpo.sandbox import ExecutionResult, Limits, Program, Sandbox, available, open_sandbox
+from srpo.types import Domain, Outcome, Problem, UserError
+from srpo.verifiers.code import CodeVerifier, extract_code
+from srpo.verifiers.code_tests import same_output, same_value, validate_tests
+
+MECHANISM = "unsafe-subprocess" if available()["sandlock"] else "sandlock"  # programs: our own
+ADD = {
+    "type": "function",
+    "entry_point": "add",
+    "cases": [{"args": [1, 2], "expected": 3}, {"args": [1], "kwargs": {"b": 5}, "expected": 6}],
+}
+ECHO = {
+    "type": "stdin",
+    "cases": [{"input": "a b\n", "output": "b a\n"}, {"input": "c d", "output": "d c"}],
+}
+
+
+class Counting:
+    """The real sandbox, with a count of the programs that it ran."""
+
+    mechanism = MECHANISM
+
+    def __init__(self, inner: Sandbox) -> None:
+        self.inner, self.count = inner, 0
+
+    def run(self, program: Program, limits: Limits) -> ExecutionResult:
+        self.count += 1
+        return self.inner.run(program, limits)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Counting]:
+    box = Counting(open_sandbox(MECHANISM, 1))
+    yield box
+    box.close()
+
+
+@pytest.fixture
+def verifier(sandbox: Counting) -> CodeVerifier:
+    return CodeVerifier(sandbox, Limits(time_s=1.0))
+
+
+def problem(tests: Any) -> Problem:
+    return Problem("p", Domain.CODE, "Write it.", tests=tests)
+
+
+def fenced(code: str) -> str:
+    return f"Here it is.\n```python\n{code}\n```\n"
+
+
+@pytest.mark.parametrize(
+    ("tests", "code", "outcome", "words"),
+    [
+        (ADD, "def add(a, b): return a + b", Outcome.CORRECT, "2 cases passed"),
+        (ADD, "def add(a, b): return 3", Outcome.INCORRECT, "case 1: got 3, expected 6"),
+        (ADD, "def add(a, b): return None", Outcome.INCORRECT, "case 0: got None, expected 3"),
+        (ADD, "def add(a, b): return a - c", Outcome.INCORRECT, "NameError"),
+        (ADD, "def add(a, b):\n  assert b < 4\n  return a + b", Outcome.INCORRECT, "case 1: Asse"),
+        (ADD, "def sub(a, b): return a", Outcome.INCORRECT, "add is not defined"),
+        (ADD, "def add(a, b):\n  while 1: pass", Outcome.INCORRECT, "timeout: timed out after 1"),
+        (ADD, "import os\nos._exit(0)", Outcome.INCORRECT, "exited early"),
+        (ADD, "class A:\n  __eq__ = lambda s, o: True\ndef add(a, b): return A()",
+         Outcome.INCORRECT, "returned a A"),
+        (ECHO, "print(*input().split()[::-1])", Outcome.CORRECT, "2 cases passed"),
+        (ECHO, "print('b', ' a')", Outcome.INCORRECT, "case 1: printed \"b  a\", expected 'd c'"),
+        (ECHO, "print(input(), input())", Outcome.INCORRECT, "case 0: EOFError"),
+        (ECHO, "print('b a')\nimport sys; sys.exit(1)", Outcome.INCORRECT, "exited early"),
+    ],
+)  # fmt: skip
+def test_verdicts(
+    verifier: CodeVerifier, tests: dict, code: str, outcome: Outcome, words: str
+) -> None:
+    verdict = verifier(problem(tests), fenced(code))
+    assert verdict.outcome is outcome, verdict
+    assert words.replace('"', "'") in verdict.detail.replace('"', "'")
+    assert verdict.answer == code + "\n"
+
+
+def test_the_problem_may_set_limits(verifier: CodeVerifier) -> None:
+    slow = fenced("import time\ndef add(a, b):\n  time.sleep(.3)\n  return a + b")
+    assert verifier(problem(ADD), slow).outcome is Outcome.CORRECT
+    verdict = verifier(problem(ADD | {"time_limit_s": 0.2}), slow)
+    assert verdict.outcome is Outcome.INCORRECT
+    verdict = verifier(problem(ADD | {"memory_mb": 128}), fenced("x = bytearray(200 << 20)"))
+    assert "memory" in verdict.detail
+
+
+def test_identical_programs_run_once(verifier: CodeVerifier, sandbox: Counting) -> None:
+    before = sandbox.count
+    text = fenced("def add(a, b): return b + a")
+    verdicts = [verifier(problem(ADD), words + text) for words in ("So.\n", "", "Well.\n")]
+    assert sandbox.count == before + 1
+    assert [v.outcome for v in verdicts] == [Outcome.CORRECT] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("```python\nx\n```", "x\n"),
+        ("```\nx\n```", "x\n"),
+        ("```py\nx\n```\nor\n```python\ny\n```\nbye", "y\n"),
+        ("```python\nx\n```\nprints\n```text\n1\n```", "x\n"),
+        ("```python\nx\n```\nor\n```python\ny\n", None),
+        ("````python\n'''\n```\n'''\n````", "'''\n```\n'''\n"),
+        ("```python\r\nx\r\n```\r\n", "x\r\n"),
+        ("print(1)", None),
+        ("```python x```", None),
+        ("```" * 50_000, None),
+    ],
+)
+def test_extract_code(text: str, code: str | None) -> None:
+    assert extract_code(text) == code
+
+
+def test_no_block_is_incorrect(verifier: CodeVerifier) -> None:
+    assert verifier(problem(ADD), "def add(a, b): return a + b").detail.startswith("no closed")
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "same"),
+    [
+        (1, 1, True),
+        (1, 1.0, True),
+        (1, True, False),
+        (True, 1, False),
+        (0, None, False),
+        (None, None, True),
+        ("1", 1, False),
+        ((1, 2), [1, 2], True),
+        ([1, [2]], [1, [2, 3]], False),
+        ({"a": 1}, {"a": 1}, True),
+        ({1: "x"}, {"1": "x"}, True),
+        ({"a": 1}, {"a": True}, False),
+        (0.1 + 0.2, 0.3, True),
+        (1.0, 1.1, False),
+        (0.5, 10**400, False),
+        (float("nan"), float("nan"), True),
+        (2**70, float(2**70), True),
+    ],
+)
+def test_same_value(expected: Any, got: Any, same: bool) -> None:
+    assert same_value(expected, got) is same
+
+
+def test_same_output() -> None:
+    assert same_output("1 2\n3\n", "\n1  2 \r\n3")
+    assert not same_output("1 2\n3", "1 2 3")
+    assert not same_output("1", "")
+
+
+@pytest.mark.parametrize(
+    ("tests", "words"),
+    [
+        (None, r"a\.tests is None"),
+        ({"type": "magic"}, r"a\.tests\.type is 'magic': choose one of function, stdin"),
+        (ADD | {"entry_point": "a b"}, r"a\.tests\.entry_point"),
+        (ADD | {"cases": []}, r"a\.tests\.cases"),
+        (ADD | {"cases": [{"args": [1]}]}, r"a\.tests\.cases\[0\]"),
+        (ADD | {"cases": [{"args": 1, "expected": 1}]}, r"cases\[0\]\.args is 1"),
+        (ADD | {"cases": [{"args": [{1}], "expected": 1}]}, "no JSON value"),
+        (ADD | {"time_limit_s": -1}, r"a\.tests\.time_limit_s is -1"),
+        (ADD | {"tiem_limit_s": 1}, "unknown key 'tiem_limit_s'"),
+        (ECHO | {"cases": [{"input": 1, "output": ""}]}, r"cases\[0\]\.input is 1"),
+    ],
+)
+def test_bad_tests_are_named(tests: Any, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        validate_tests(tests, "a")
+
+
+def test_good_tests() -> None:
+    validate_tests(ADD, "a")
+    validate_tests(ECHO | {"time_limit_s": 1.5, "memory_mb": 256}, "a")
