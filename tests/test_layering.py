@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "data": {"types", "config", "verifiers", "nano"},
     "nano": {"types"},
     # --- what puts them together
-    **{name: BASE | PARTS | TRAINER for name in TRAINER},
+    **dict.fromkeys(TRAINER, BASE | PARTS | TRAINER),
     "report": BASE,
     "display": BASE | {"report"},
     "doctor": BASE | {"sandbox"},

@@ -294,7 +294,9 @@ def _override(tree: dict[str, Any], text: str) -> None:
     for parent in parents:
         child = node.setdefault(parent, {})
         if not isinstance(child, dict):
-            raise UserError(f"--set {text!r}: {parent!r} is a single value, it has no keys below it")
+            raise UserError(
+                f"--set {text!r}: {parent!r} is a single value, it has no keys below it"
+            )
         node = child
     try:
         node[last] = _number(yaml.safe_load(value))

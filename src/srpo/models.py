@@ -48,7 +48,7 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
             f"model: cannot load {name!r} as a causal language model ({_first_line(error)});"
             " give nano, a folder in Hugging Face format, or a hub id"
         ) from error
-    return model.to(device)
+    return model.to(device)  # pyright: ignore[reportArgumentType]
 
 
 def pick_device(name: str) -> torch.device:

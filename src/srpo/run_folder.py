@@ -108,7 +108,13 @@ class RunFolder:
         try:
             yield
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES):
+            if error.errno not in (
+                errno.ENOSPC,
+                errno.EDQUOT,
+                errno.EFBIG,
+                errno.EROFS,
+                errno.EACCES,
+            ):
                 raise
             raise TrainingError(
                 f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room,"

@@ -50,7 +50,9 @@ def group_metrics(groups: Sequence[Group], selected: int) -> Row:
 
 
 def _accuracy(groups: Sequence[Group]) -> float | None:
-    return _mean([r.verdict.outcome is Outcome.CORRECT for g in groups for r in g.valid() if r.verdict])
+    return _mean(
+        [r.verdict.outcome is Outcome.CORRECT for g in groups for r in g.valid() if r.verdict]
+    )
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -34,10 +34,10 @@ from srpo.rollout.collect import Collected, collect
 from srpo.rollout.engine import RolloutEngine, Sampling
 from srpo.rollout.transformers_engine import TransformersEngine
 from srpo.run_folder import RunFolder
+from srpo.sandbox import Limits
 from srpo.signals import StopSignal
 from srpo.stepmetrics import group_metrics, pool_accuracy
-from srpo.types import Domain, Group, Problem, TrainingError, UserError, Verdict
-from srpo.sandbox import Limits
+from srpo.types import Group, Problem, TrainingError, Verdict
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.reward import reward
 
@@ -79,7 +79,6 @@ class Trainer:
         self.seconds = 0.0
         self.entered: list[dict[str, Any]] = []
         self.evals: list[dict[str, Any]] = []
-        self.saved_at = -1
 
     @classmethod
     def start(cls, recipe: Recipe, observer: Observer) -> Trainer:
@@ -125,7 +124,9 @@ class Trainer:
 
     def _train(self, stop: StopSignal) -> str | None:
         """The story. Returns why training is over, or None when a signal interrupts it."""
-        self._evaluate("base")
+        if self.step == 0:
+            self._evaluate("base")
+            self._save()
         while self.step < self.recipe.max_steps:
             if self.sampler.epoch_over:
                 self.sampler.resample(self.ledger)
@@ -311,8 +312,6 @@ class Trainer:
         )
 
     def _save(self) -> None:
-        if self.saved_at == self.step and not self.curriculum.steps == 0:
-            return
         self.ledger.write(self.folder.ledger)
         self.folder.save(
             self.step,
@@ -331,7 +330,6 @@ class Trainer:
             },
             self.recipe.checkpoint.keep,
         )
-        self.saved_at = self.step
 
     def _load_state(
         self, learner: dict[str, Any], ledger: dict[str, np.ndarray], plain: dict[str, Any]

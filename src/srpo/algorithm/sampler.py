@@ -49,9 +49,7 @@ class Sampler:
         self.order = self._rng("order").permutation(prompts)
 
     def _rng(self, purpose: str) -> np.random.Generator:
-        return np.random.default_rng(
-            [self.seed, self.stage_at, self.epoch, *purpose.encode()]
-        )
+        return np.random.default_rng([self.seed, self.stage_at, self.epoch, *purpose.encode()])
 
     @property
     def size(self) -> int:

@@ -50,9 +50,7 @@ def _load(source: Source, where: str, seed: int) -> Iterator[Problem]:
         kind = source.path.removeprefix("nano:")
         if kind != source.domain:
             raise UserError(f"{where}: domain is {source.domain!r}; use nano:{source.domain}")
-        yield from nano_problems(
-            source.domain, source.split, source.limit or NANO_DEFAULT, seed
-        )
+        yield from nano_problems(source.domain, source.split, source.limit or NANO_DEFAULT, seed)
         return
     rows = islice(_rows(Path(source.path), where), source.limit)
     for number, row in enumerate(rows, 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -64,7 +65,6 @@ class Learner:
     ):
         self.model, self.pad_id, self.config = model.train(), pad_id, config
         self.loss_config, self.temperature = loss, temperature
-        self.head = model.get_output_embeddings()
         self._check_head()
         if config.gradient_checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
@@ -120,9 +120,7 @@ class Learner:
         if n <= 1:
             return [(batch.rows, float(batch.tokens))] if batch.rows else []
         cuts = [len(batch.rows) * i // n for i in range(n + 1)]
-        return [
-            (batch.rows[a:b], batch.tokens / n) for a, b in zip(cuts, cuts[1:], strict=False)
-        ]
+        return [(batch.rows[a:b], batch.tokens / n) for a, b in pairwise(cuts)]
 
     @torch.no_grad()
     def _remember_old(self, rows: list[Row]) -> None:
@@ -175,7 +173,7 @@ class Learner:
         hidden = model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state
         return token_logprobs(
             hidden.flatten(0, 1).index_select(0, batch.where),
-            model.get_output_embeddings(),
+            _head(model),
             batch.targets,
             self.temperature,
             self.config.logit_chunk,
@@ -187,9 +185,17 @@ class Learner:
         with torch.no_grad():
             theirs = self.model(input_ids=ids, use_cache=False).logits
             hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
-            same = torch.allclose(self.head(hidden).float(), theirs.float(), atol=1e-3, rtol=1e-3)
+            same = torch.allclose(
+                _head(self.model)(hidden).float(), theirs.float(), atol=1e-3, rtol=1e-3
+            )
         if not same:
             raise UserError(
                 f"model: {type(self.model).__name__} changes its logits after the output layer"
                 " (soft-capping or scaling), which the learner does not support yet"
             )
+
+
+def _head(model: PreTrainedModel) -> torch.nn.Module:
+    head = model.get_output_embeddings()
+    assert head is not None, "a causal language model has an output layer"
+    return head

@@ -33,7 +33,7 @@ class Document:
 
 
 def split_of(question: str) -> str:
-    """"heldout" (1 in 16), "train" (3 in 16: for reinforcement learning) or "pretrain"."""
+    """ "heldout" (1 in 16), "train" (3 in 16: for reinforcement learning) or "pretrain"."""
     bucket = zlib.crc32(question.encode()) % SPLITS
     return "heldout" if bucket == 0 else "train" if bucket <= 3 else "pretrain"
 

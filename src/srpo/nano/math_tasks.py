@@ -158,13 +158,14 @@ def pick_and_add(rng: random.Random, level: int) -> MathTask:
     word, parity = rng.choice((("even", 0), ("odd", 1)))
     numbers = [rng.randint(1, 49) for _ in range(level + 3)]
     chosen = rng.sample(range(len(numbers)), 2 + level // 2)  # enough to need adding
-    numbers = [
-        n + (n % 2 != parity) if i in chosen else n for i, n in enumerate(numbers)
-    ]
+    numbers = [n + (n % 2 != parity) if i in chosen else n for i, n in enumerate(numbers)]
     picked = [n for n in numbers if n % 2 == parity]
     listed = ",".join(map(str, numbers))
     return MathTask(
-        "pick_and_add", level, f"Add the {word} numbers in {listed}.", lambda do: _add_up(picked, do)
+        "pick_and_add",
+        level,
+        f"Add the {word} numbers in {listed}.",
+        lambda do: _add_up(picked, do),
     )
 
 

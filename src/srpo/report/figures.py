@@ -81,8 +81,9 @@ def draw_curves(rows: list[Row], evals: list[Row]) -> Figure:
         _lines(axes[4], rows, REWARDS, "Reward and its terms")
         _lines(axes[5], rows, {"entropy": ("", GREEN)}, "Entropy of the policy (nats)")
         axes[5].set_ylim(bottom=0)
+        last = max((line["step"] for line in (*rows, *evals)), default=0)
         for ax in axes:
-            _frame(ax, rows)
+            _frame(ax, rows, last)
         for ax in (axes[3], axes[5]):  # the others have their legend there
             ax.set_xlabel("step")
     return figure
@@ -187,12 +188,11 @@ def _trend(ax: Axes, rows: list[Row], name: str, color: str, label: str) -> None
     ax.plot(_steps(rows), mean, color=color, lw=2, label=label or None, solid_capstyle="round")
 
 
-def _frame(ax: Axes, rows: list[Row]) -> None:
+def _frame(ax: Axes, rows: list[Row], last: int) -> None:
     """The same x axis and the stages' boundaries in every panel."""
     if not rows:
         ax.text(0.5, 0.5, "no steps yet", transform=ax.transAxes, ha="center", color=GREY)
         return
-    last = rows[-1]["step"]
     ax.set_xlim(0, max(last, 1))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7, min_n_ticks=2))
     for i, (step, name) in enumerate(stage_starts(rows)):

@@ -102,9 +102,7 @@ class _Batch:
     Prompts are padded on the left, so that every row's next token falls into one column.
     """
 
-    def __init__(
-        self, model: PreTrainedModel, pad: int, wave: list[Request], sampling: Sampling
-    ):
+    def __init__(self, model: PreTrainedModel, pad: int, wave: list[Request], sampling: Sampling):
         self.model, self.sampling, self.device = model, sampling, model.device
         counts = torch.tensor([r.n for r in wave])
         self.rows = [_Row(i, j) for i, r in enumerate(wave) for j in range(r.n)]
