@@ -33,7 +33,7 @@ def test_six_panels_each_with_the_stages():
     for ax in figure.axes:
         assert [t.get_text() for t in ax.texts] == ["stage1", "stage2"]
         dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
-        assert [list(map(float, line.get_xdata())) for line in dashed] == [[31.0, 31.0]]
+        assert [list(np.asarray(line.get_xdata())) for line in dashed] == [[31.0, 31.0]]
 
 
 def test_raw_values_are_drawn_as_they_are():
@@ -43,7 +43,7 @@ def test_raw_values_are_drawn_as_they_are():
     raw = [line.get_ydata() for line in accuracy.lines]
     assert any(np.array_equal(np.asarray(y), code, equal_nan=True) for y in raw)
     pool = panel(draw_curves(rows, []).axes, "Prompts")
-    assert list(pool.lines[0].get_ydata()) == [row["pool/size"] for row in rows]
+    assert list(np.asarray(pool.lines[0].get_ydata())) == [row["pool/size"] for row in rows]
 
 
 def test_held_out_points_are_marked_where_they_were_measured():
@@ -51,8 +51,8 @@ def test_held_out_points_are_marked_where_they_were_measured():
     accuracy = panel(draw_curves(metrics_rows(60, 31), evals).axes, "Accuracy")
     assert {"math, held-out pass@1", "code, held-out pass@1"} <= labels(accuracy)
     marks = [line for line in accuracy.lines if line.get_marker() == "o"]
-    assert [list(m.get_xdata()) for m in marks] == [[0, 60]]
-    assert [list(m.get_ydata()) for m in marks] == [[0.2, 0.6]]
+    assert [list(np.asarray(m.get_xdata())) for m in marks] == [[0, 60]]
+    assert [list(np.asarray(m.get_ydata())) for m in marks] == [[0.2, 0.6]]
 
 
 def test_a_math_only_run_has_no_code_curve():

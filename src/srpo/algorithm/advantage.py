@@ -1,4 +1,4 @@
-"""Group-relative advantages (GRPO, arXiv 2402.03300 section 4.1; SRPO section 2)."""
+"""Group-relative advantages (GRPO, arXiv 2402.03300 section 4.1; SRPO, the objective)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stages (SRPO section 3.3): mathematics elicits long reasoning, then code joins it.
+"""The stages (SRPO, "Two-Stage Training"): mathematics elicits long reasoning, then code joins it.
 
 Staged, mixed, math-only and code-only training are one loop with four lists of stages.
 """

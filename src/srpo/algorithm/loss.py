@@ -1,4 +1,4 @@
-"""The token-level clipped policy loss (SRPO section 2: GRPO, token-level, without KL).
+"""The token-level clipped policy loss (SRPO: GRPO, token-level, without KL).
 
     L = -1/N sum over all tokens t of w_t min(r_t A_t, clip(r_t, 1 - low, 1 + high) A_t)
 

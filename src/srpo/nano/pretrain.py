@@ -52,11 +52,17 @@ def new_model(tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
         num_key_value_heads=2,
         max_position_embeddings=512,
         tie_word_embeddings=True,
-        eos_token_id=tokenizer.convert_tokens_to_ids(END),
-        pad_token_id=tokenizer.convert_tokens_to_ids(PAD),
+        eos_token_id=special_id(tokenizer, END),
+        pad_token_id=special_id(tokenizer, PAD),
         bos_token_id=None,
     )
     return Qwen2ForCausalLM(config)
+
+
+def special_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+    id_ = tokenizer.convert_tokens_to_ids(token)
+    assert isinstance(id_, int)
+    return id_
 
 
 class Stream:
@@ -64,7 +70,7 @@ class Stream:
 
     def __init__(self, tokenizer: PreTrainedTokenizerFast, seed: int):
         self.tokenizer, self.rng = tokenizer, random.Random(seed)
-        self.end, self.pad = (int(tokenizer.convert_tokens_to_ids(t)) for t in (END, PAD))
+        self.end, self.pad = special_id(tokenizer, END), special_id(tokenizer, PAD)
         self.ready: list[list[tuple[list[int], int]]] = []
 
     def _rows(self, n: int) -> list[tuple[list[int], int]]:

@@ -72,32 +72,34 @@ def epochs(ledger: Path) -> list[Row]:
     Counts: prompts (groups), errored rollouts, dropped prompts. Shares of groups: informative,
     all_correct, all_wrong. Share of rollouts: truncated. `over`: its decisions are made.
     """
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     t = pq.read_table(ledger)
-    some_right, some_wrong = pc.greater(t["correct"], 0), pc.greater(t["wrong"], 0)
-    decision = t["decision"].cast(pa.string())
+    names = ("step", "correct", "wrong", "errored", "truncated")
+    # As int64: totals overflow the columns' int16.
+    n = {name: t[name].to_numpy().astype(np.int64) for name in names}
+    right, wrong = n["correct"] > 0, n["wrong"] > 0
+    n["rollouts"] = n["correct"] + n["wrong"] + n["errored"]
     flags = {
-        "informative": pc.and_(some_right, some_wrong),
-        "all_correct": pc.and_(some_right, pc.invert(some_wrong)),
-        "all_wrong": pc.and_(some_wrong, pc.invert(some_right)),
-        "dropped": pc.equal(decision, "drop"),
-        "open": pc.equal(decision, "open"),
+        "informative": right & wrong,
+        "all_correct": right & ~wrong,
+        "all_wrong": wrong & ~right,
     }
-    # Sums of int16 columns would do, but their row totals overflow them.
-    wide = {n: t[n].cast(pa.int64()) for n in ("step", "correct", "wrong", "errored", "truncated")}
-    wide["rollouts"] = pc.add(pc.add(wide["correct"], wide["wrong"]), wide["errored"])
-    tokens = pc.multiply(t["mean_length"].cast(pa.float64()), wide["rollouts"].cast(pa.float64()))
+    decision = t["decision"].cast(pa.string())
+    for name, value in (("dropped", "drop"), ("open", "open")):
+        flags[name] = pc.call_function("equal", [decision, pa.scalar(value)]).to_numpy()
+    tokens = t["mean_length"].to_numpy().astype(np.float64) * n["rollouts"]
     flat = pa.table(
-        {"stage": t["stage"].cast(pa.string()), "epoch": t["epoch"], "tokens": tokens}
-        | wide
-        | {n: f.cast(pa.int64()) for n, f in flags.items()}
+        {"stage": t["stage"].cast(pa.string()), "epoch": t["epoch"], "tokens": pa.array(tokens)}
+        | {name: pa.array(values) for name, values in n.items()}
+        | {name: pa.array(values.astype(np.int64)) for name, values in flags.items()}
     )
     summed = ("tokens", "rollouts", "errored", "truncated", *flags)
     grouped = flat.group_by(["stage", "epoch"]).aggregate(
-        [("step", "min"), ("stage", "count"), *((n, "sum") for n in summed)]
+        [("step", "min"), ("stage", "count"), *((name, "sum") for name in summed)]
     )
     return [_epoch(row) for row in sorted(grouped.to_pylist(), key=lambda r: r["step_min"])]
 
