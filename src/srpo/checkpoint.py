@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -40,7 +41,7 @@ def save_checkpoint(
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        torch.save(tensors, temporary / TENSORS)
+        _save_tensors(tensors, temporary / TENSORS)
         np.savez(temporary / ARRAYS, **arrays)  # pyright: ignore[reportArgumentType]
         (temporary / PLAIN).write_text(json.dumps(plain))
         manifest = {p.name: _digest(p) for p in sorted(temporary.iterdir())}
@@ -56,6 +57,15 @@ def save_checkpoint(
     for old in checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
     return final
+
+
+def _save_tensors(tensors: dict[str, Any], path: Path) -> None:
+    try:
+        torch.save(tensors, path)
+    except RuntimeError as error:  # what torch makes of a full disk
+        raise OSError(
+            errno.ENOSPC, "torch could not write it; is the disk full?", str(path)
+        ) from error
 
 
 def checkpoints(folder: Path) -> list[Path]:

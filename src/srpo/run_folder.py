@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,11 +35,15 @@ class RunFolder:
         self.summary = path / "summary.json"
         self.model = path / "model"
 
+    @property
+    def resume_command(self) -> str:
+        return f"srpo resume {shlex.quote(str(self.path))}"
+
     def check_free(self) -> None:
         if self.recipe.exists():
             raise UserError(
                 f"output_dir: {str(self.path)!r} already holds a run; go on with it"
-                f" (srpo resume {self.path}) or choose another (--set output_dir=...)"
+                f" ({self.resume_command}) or choose another (--set output_dir=...)"
             )
 
     def check_is_run(self) -> None:
@@ -118,7 +123,7 @@ class RunFolder:
                 raise
             raise TrainingError(
                 f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room,"
-                f" then: srpo resume {self.path}"
+                f" then: {self.resume_command}"
             ) from error
 
 

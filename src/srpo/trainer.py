@@ -94,7 +94,7 @@ class Trainer:
         """Go on with the run in `run` from its newest whole checkpoint."""
         folder = RunFolder(run)
         folder.check_is_run()
-        recipe = load_recipe(folder.recipe, [f"output_dir={run}"])
+        recipe = load_recipe(folder.recipe).model_copy(update={"output_dir": str(run)})
         trainer = cls(recipe, observer)
         state = folder.load(observer.message)
         if state is None:
@@ -127,7 +127,7 @@ class Trainer:
         if self.step == 0:
             self._evaluate("base")
             self._save()
-        while self.step < self.recipe.max_steps:
+        while stop.number is None and self.step < self.recipe.max_steps:
             if self.sampler.epoch_over:
                 self.sampler.resample(self.ledger)
             if reason := self.curriculum.finished(self.sampler.size):
@@ -136,10 +136,10 @@ class Trainer:
                 self._next_stage(reason)
                 continue
             self._step()
-            if stop.number is not None:
-                return None
             if self.step % self.recipe.checkpoint.every == 0:
                 self._save()
+        if stop.number is not None:
+            return None
         return f"max_steps: {self.recipe.max_steps} steps"
 
     def _step(self) -> None:
@@ -236,7 +236,7 @@ class Trainer:
             raise TrainingError(
                 f"step {self.step}: {errors} of {rollouts} verdicts are errors of the machinery,"
                 f" more than verifier.max_error_share {limit}; the first: {why}."
-                f" Mend it (srpo doctor), then: srpo resume {self.folder.path}"
+                f" Mend it (srpo doctor), then: {self.folder.resume_command}"
             )
 
     def _next_stage(self, reason: str) -> None:

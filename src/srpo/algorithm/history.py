@@ -1,4 +1,4 @@
-"""History Resampling (SRPO, "History Resampling"): rebuild the next epoch's prompts from this one's.
+"""History Resampling (SRPO): rebuild the next epoch's prompts from this one's.
 
 Prompts whose rollouts were all correct are dropped, since they have no variance and give no
 gradient; mixed ones stay; all-wrong ones stay too, because the better policy may crack them

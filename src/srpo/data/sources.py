@@ -120,12 +120,18 @@ def _answer(source: Source, row: dict[str, Any], where: str) -> str | tuple[str,
 def _match(source: Source, text: str, where: str) -> str:
     if source.answer_pattern is None:
         return text
-    found = re.search(source.answer_pattern, text)
-    if not found or not found.groups():
+    try:
+        found = re.search(source.answer_pattern, text)
+    except re.error as error:
+        raise UserError(
+            f"{where}: answer_pattern {source.answer_pattern!r} is no regular expression: {error}"
+        ) from error
+    answer = found.group(1) if found and found.groups() else None
+    if not answer or not answer.strip():
         raise UserError(
             f"{where}: answer_pattern {source.answer_pattern!r} finds no group in {text[-60:]!r}"
         )
-    return found.group(1)
+    return answer
 
 
 def _tests(source: Source, row: dict[str, Any], where: str) -> dict[str, Any]:

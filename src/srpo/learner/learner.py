@@ -40,7 +40,7 @@ class StepStats:
     def row(self, with_kl: bool) -> dict[str, float]:
         n = max(self.trained, 1)
         row = {
-            "loss": self.sums.get("loss", 0.0),
+            "loss": self.sums.get("loss", 0.0) / max(len(self.grad_norms), 1),  # over the updates
             "lr": self.lr,
             "grad_norm": max(self.grad_norms, default=0.0),
             "mismatch/max": self.mismatch_max,
