@@ -7,6 +7,7 @@ import random
 import resource
 import signal
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -73,7 +74,7 @@ def test_a_run_leaves_what_the_readme_promises(whole: Path) -> None:
 
 def test_the_model_loads_in_transformers_and_continues_a_prompt(whole: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(whole / "model")
-    model = AutoModelForCausalLM.from_pretrained(whole / "model")
+    model: Any = AutoModelForCausalLM.from_pretrained(whole / "model")
     ids = tokenizer("Compute 12+7.\n", return_tensors="pt")
     out = model.generate(**ids, max_new_tokens=8, do_sample=False)
     assert out.shape[1] > ids.input_ids.shape[1]

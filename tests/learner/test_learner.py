@@ -1,0 +1,311 @@
+"""The update, through the function that training runs, against a direct float64 reference."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from builders import make_group, tiny_model
+from torch import Tensor
+from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel
+
+from srpo.config import AdvantageConfig, LearnerConfig, LossConfig
+from srpo.learner.batch import Row, TrainBatch, pack
+from srpo.learner.learner import Learner, NotFiniteError
+from srpo.types import Group, UserError
+
+TEMPERATURE = 0.8
+UNCLIPPED = 1e9  # max_grad_norm that never binds, so that p.grad is the gradient itself
+
+
+def make_learner(
+    model: Any = None, loss: LossConfig | None = None, **config: Any
+) -> Learner:
+    config = {"lr": 1e-3, "max_grad_norm": UNCLIPPED, **config}
+    model = tiny_model(dtype=torch.float64) if model is None else model
+    return Learner(model, 0, LearnerConfig(**config), loss or LossConfig(), TEMPERATURE)
+
+
+def mixed_groups() -> list[Group]:
+    return [
+        make_group("ccii", lengths=[3, 9, 1, 14], seed=1),
+        make_group("ciii", [1.1, 0.1, 0.0, 0.1], [7, 2, 5, 11], seed=2),
+        make_group("cice", lengths=[4, 6, 8, 30], seed=3),
+    ]
+
+
+def batch_of(groups: list[Group], keep_all: bool = False) -> TrainBatch:
+    return pack(groups, AdvantageConfig(), keep_all)
+
+
+def gradient(learner: Learner) -> Tensor:
+    """What the last update saw, as one vector."""
+    return torch.cat([p.grad.flatten() for p in learner.model.parameters() if p.grad is not None])
+
+
+def flat(model: Any) -> Tensor:
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def scores(model: Any, row: Row) -> Tensor:
+    """A plain full forward pass over one row: (T,) log-probabilities of its response."""
+    ids = torch.tensor([row.prompt_ids + row.response_ids])
+    logprobs = torch.log_softmax(model(input_ids=ids).logits[0] / TEMPERATURE, -1)
+    at = torch.arange(len(row.prompt_ids) - 1, ids.shape[1] - 1)
+    return logprobs[at, torch.tensor(row.response_ids)]
+
+
+def close(found: Tensor, expected: Tensor, tolerance: float = 1e-6) -> bool:
+    return bool((found - expected).norm() <= tolerance * expected.norm())
+
+
+def test_the_gradient_is_the_reference_with_one_global_denominator() -> None:
+    learner, model = make_learner(), tiny_model(dtype=torch.float64)
+    batch = batch_of(mixed_groups())
+    assert batch.tokens == 27 + 25 + 18
+    stats = learner.step(batch)
+    loss = sum(-(r.advantage * scores(model, r)).sum() for r in batch.rows) / (27 + 25 + 18)
+    loss.backward()
+    expected = torch.cat([p.grad.flatten() for p in model.parameters()])
+    assert close(gradient(learner), expected)
+    assert stats.row(with_kl=False)["grad_norm"] == pytest.approx(float(expected.norm()), rel=1e-5)
+
+
+@pytest.mark.parametrize("config", [
+    *({"micro_batch_tokens": n} for n in (1, 20, 37, 64, 100_000)),
+    *({"logit_chunk": n} for n in (1, 300, 2000, 10_000)),
+    {"gradient_checkpointing": True},
+])  # fmt: skip
+@pytest.mark.parametrize("kl_coef", [0.0, 0.5])
+def test_the_gradient_does_not_depend_on_how_the_batch_is_cut(
+    config: dict[str, Any], kl_coef: float
+) -> None:
+    found = []
+    for cut in ({}, config):
+        loss = LossConfig(tis_cap=2.0, kl_coef=kl_coef)
+        learner = make_learner(loss=loss, **cut)
+        if kl_coef:
+            move(learner)
+        stats = learner.step(batch_of(mixed_groups(), keep_all=kl_coef > 0))
+        found.append((gradient(learner), stats.row(with_kl=True)))
+    (whole, row), (cut_up, other) = found
+    assert close(cut_up, whole)
+    assert other == pytest.approx(row, rel=1e-5, abs=1e-9)
+
+
+def move(learner: Learner, by: float = 0.02) -> None:
+    """Move the weights away from where the learner was made, as earlier steps would have."""
+    random = torch.Generator().manual_seed(9)
+    with torch.no_grad():
+        for p in learner.model.parameters():
+            p += by * torch.randn(p.shape, generator=random, dtype=p.dtype)
+
+
+def test_groups_without_gradient_count_in_the_denominator_alone() -> None:
+    silent = make_group("ccc", lengths=[10, 20, 5], seed=4)
+    alone, together = make_learner(), make_learner()
+    alone.step(batch_of(mixed_groups()))
+    together.step(batch_of([*mixed_groups(), silent]))
+    assert close(gradient(together) * (70 + 35), gradient(alone) * 70)
+
+
+def test_rows_of_zero_advantage_could_be_left_out() -> None:
+    silent = make_group("ccc", lengths=[10, 20, 5], seed=4)
+    skipped, computed = make_learner(), make_learner()
+    skipped.step(batch_of([*mixed_groups(), silent]))
+    computed.step(batch_of([*mixed_groups(), silent], keep_all=True))
+    assert close(gradient(skipped), gradient(computed))
+
+
+def test_errored_rollouts_change_nothing() -> None:
+    with_error, without = make_group("cice", lengths=[4, 6, 8, 30]), make_group("cice")
+    without.rollouts, without.prompt_ids = with_error.rollouts[:3], with_error.prompt_ids
+    found = []
+    for group in (with_error, without):
+        learner = make_learner()
+        learner.step(batch_of([group]))
+        found.append(flat(learner.model))
+    assert torch.equal(*found)
+
+
+def test_a_batch_without_gradient_leaves_the_weights() -> None:
+    learner = make_learner(weight_decay=0.1)
+    before = flat(learner.model)
+    row = learner.step(batch_of([make_group("cc"), make_group("ii")])).row(with_kl=False)
+    assert torch.equal(flat(learner.model), before)
+    assert (row["loss"], row["grad_norm"]) == (0.0, 0.0)
+
+
+def test_on_policy_the_ratio_is_one() -> None:
+    learner, batch = make_learner(), batch_of(mixed_groups())
+    stats = learner.step(batch).row(with_kl=False)
+    by_hand = -sum(r.advantage * len(r.response_ids) for r in batch.rows) / batch.tokens
+    assert stats["loss"] == pytest.approx(by_hand, rel=1e-5)
+    assert (stats["clip/low"], stats["clip/high"]) == (0.0, 0.0)
+
+
+def test_mismatch_and_entropy_by_a_full_forward() -> None:
+    learner, batch = make_learner(), batch_of(mixed_groups()[:1])
+    model = tiny_model(dtype=torch.float64)
+    with torch.no_grad():
+        for r, off in zip(batch.rows, (0.5, -0.25, 0.0, 0.25), strict=True):
+            r.engine_logprobs = (scores(model, r) + off).tolist()
+    row = learner.step(batch).row(with_kl=False)
+    assert row["mismatch/mean"] == pytest.approx((3 * 0.5 + 9 * 0.25 + 14 * 0.25) / 27, abs=1e-5)
+    assert row["mismatch/max"] == pytest.approx(0.5, abs=1e-5)
+    assert 0 < row["entropy"] < 5.71, "below ln 300"
+
+
+def two_updates(batch: TrainBatch, start_ratio: bool, lr: float) -> Tensor:
+    """The second update's gradient, by a reference written from the paper's formula."""
+    model = tiny_model(dtype=torch.float64)
+    optimizer = torch.optim.AdamW(model.parameters(), lr, betas=(0.9, 0.95), weight_decay=0.0)
+    with torch.no_grad():
+        old = {id(r): scores(model, r) for r in batch.rows}
+    half = len(batch.rows) // 2
+    for rows in (batch.rows[:half], batch.rows[half:]):
+        optimizer.zero_grad()
+        loss = torch.zeros((), dtype=torch.float64)
+        for r in rows:
+            now = scores(model, r)
+            ratio = torch.exp(now - (old[id(r)] if start_ratio else now.detach()))
+            gain = torch.minimum(ratio * r.advantage, ratio.clamp(0.8, 1.2) * r.advantage)
+            loss = loss - gain.sum()
+        (loss / (batch.tokens / 2)).backward()
+        optimizer.step()
+    return torch.cat([p.grad.flatten() for p in model.parameters()])
+
+
+def test_several_updates_compare_with_the_policy_at_the_start_of_the_step() -> None:
+    lr = 3e-3
+    learner, batch = make_learner(updates_per_step=2, lr=lr), batch_of(mixed_groups())
+    stats = learner.step(batch)
+    assert len(stats.grad_norms) == 2
+    found = gradient(learner)
+    assert close(found, two_updates(batch, start_ratio=True, lr=lr), 1e-4)
+    assert not close(found, two_updates(batch, start_ratio=False, lr=lr), 0.05)
+
+
+def test_the_loss_of_several_updates_is_still_the_steps_loss() -> None:
+    rows = []
+    for n in (1, 2):
+        learner = make_learner(updates_per_step=n, lr=1e-9)  # the policy hardly moves
+        rows.append(learner.step(batch_of(mixed_groups())).row(with_kl=False))
+    assert rows[1]["loss"] == pytest.approx(rows[0]["loss"], abs=1e-4)
+
+
+def test_more_updates_than_rows_is_no_error() -> None:
+    learner = make_learner(updates_per_step=50)
+    assert len(learner.step(batch_of([make_group("ci")])).grad_norms) == 2
+
+
+def test_the_kl_term_pulls_towards_the_base_model() -> None:
+    learner = make_learner(loss=LossConfig(kl_coef=0.5))
+    base, now = tiny_model(dtype=torch.float64), learner.model
+    move(learner)
+    model = copy.deepcopy(now)
+    batch = batch_of([make_group("cc", lengths=[5, 8])], keep_all=True)
+    stats = learner.step(batch)
+    k3 = []
+    for r in batch.rows:
+        with torch.no_grad():
+            reference = scores(base, r)
+        delta = reference - scores(model, r)
+        k3.append(torch.exp(delta) - 1 - delta)
+    total = torch.cat(k3).sum()
+    (0.5 * total / 13).backward()
+    assert close(gradient(learner), torch.cat([p.grad.flatten() for p in model.parameters()]))
+    assert stats.row(with_kl=True)["kl"] == pytest.approx(float(total.detach()) / 13, rel=1e-4)
+
+
+def test_gradients_are_clipped_to_the_global_norm() -> None:
+    learner = make_learner(max_grad_norm=1e-3)
+    before = learner.step(batch_of(mixed_groups())).grad_norms[0]
+    assert before > 1e-2
+    assert float(gradient(learner).norm()) == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_warm_up_is_linear_and_then_constant() -> None:
+    learner, batch = make_learner(lr=8e-4, warmup_steps=4), batch_of(mixed_groups()[:1])
+    rates = []
+    for _ in range(6):
+        rates.append(learner.step(batch).row(with_kl=False)["lr"])
+        assert learner.optimizer.param_groups[0]["lr"] == rates[-1]
+    assert rates == pytest.approx([2e-4, 4e-4, 6e-4, 8e-4, 8e-4, 8e-4])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_reward_that_is_not_finite_stops_before_the_update(value: float) -> None:
+    learner = make_learner()
+    learner.step(batch_of(mixed_groups()))
+    before, moments = flat(learner.model), copy.deepcopy(learner.optimizer.state_dict())
+    with pytest.raises(NotFiniteError, match="step 2"):
+        learner.step(batch_of([*mixed_groups(), make_group("ci", [value, 0.0])]))
+    assert torch.equal(flat(learner.model), before)
+    for index, state in learner.optimizer.state_dict()["state"].items():
+        for name, kept in state.items():
+            assert torch.equal(kept, moments["state"][index][name])
+
+
+def test_weights_that_are_not_finite_stop_the_step_and_stay_for_inspection() -> None:
+    learner = make_learner()
+    with torch.no_grad():
+        next(iter(learner.model.parameters()))[:, 0] = float("nan")
+    before = flat(learner.model)
+    with pytest.raises(NotFiniteError):
+        learner.step(batch_of(mixed_groups()))
+    assert torch.equal(flat(learner.model).nan_to_num(7.0), before.nan_to_num(7.0))
+
+
+def test_a_loaded_state_makes_a_bit_equal_next_step() -> None:
+    config = {"warmup_steps": 5, "weight_decay": 0.01}
+    one = make_learner(tiny_model(), **config)
+    for _ in range(3):
+        one.step(batch_of(mixed_groups()))
+    saved = copy.deepcopy(one.state_dict())
+    other = make_learner(tiny_model(seed=5), **config)
+    other.load_state_dict(saved)
+    rows = [x.step(batch_of(mixed_groups())).row(with_kl=False) for x in (one, other)]
+    assert rows[0] == rows[1]
+    assert torch.equal(flat(one.model), flat(other.model))
+    assert not torch.equal(flat(one.model), torch.cat([p.flatten() for p in saved_params(saved)]))
+
+
+def saved_params(state: dict[str, Any]) -> list[Tensor]:
+    return [p.detach() for p in state["model"].values()]
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_weights_list_every_parameter_once(tied: bool) -> None:
+    learner = make_learner(tiny_model(tied=tied))
+    found = list(learner.weights())
+    assert len({t.data_ptr() for _, t in found}) == len(found)
+    assert ("lm_head.weight" in dict(found)) is not tied
+    assert sum(t.numel() for _, t in found) == learner.model.num_parameters()
+    assert not any(t.requires_grad for _, t in found)
+
+
+def test_a_model_that_changes_its_logits_is_refused() -> None:
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 50, "hidden_size": 16, "intermediate_size": 16, "head_dim": 8}
+    layers = {"num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 1}
+    tokens = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
+    for cap, fine in ((0.5, False), (None, True)):
+        config = Gemma2Config(
+            **sizes, **layers, **tokens, final_logit_softcapping=cap, initializer_range=0.5
+        )
+        model = Gemma2ForCausalLM(config)
+        if fine:
+            make_learner(model)
+        else:
+            with pytest.raises(UserError, match="Gemma2ForCausalLM changes its logits"):
+                make_learner(model)
+
+
+def test_a_model_with_dropout_is_not_taken_for_one_that_changes_its_logits() -> None:
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=50, n_embd=16, n_layer=1, n_head=2, initializer_range=0.5)
+    learner = make_learner(GPT2LMHeadModel(config))
+    assert learner.model.training
