@@ -87,7 +87,8 @@ def _tiny_model(seed: int, tied: bool) -> Qwen2ForCausalLM:
 
 def tiny_model(seed: int = 0, tied: bool = True, dtype: torch.dtype = torch.float32) -> Any:
     """A Qwen2 of about 20k parameters with random weights; the same for the same seed."""
-    return copy.deepcopy(_tiny_model(seed, tied)).to(dtype)
+    model: Any = copy.deepcopy(_tiny_model(seed, tied))
+    return model.to(dtype)
 
 
 @cache

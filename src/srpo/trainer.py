@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from srpo.config import Recipe, load_recipe
 from srpo.data.prompts import Prompter
 from srpo.data.sources import load_problems
 from srpo.evaluation.evaluate import summarize
-from srpo.learner.batch import pack
+from srpo.learner.batch import TrainBatch, pack
 from srpo.learner.learner import Learner, NotFiniteError
 from srpo.metrics import MetricsWriter, Row, open_trackers
 from srpo.models import load_model, load_tokenizer, pick_device
@@ -149,6 +150,7 @@ class Trainer:
         collected = self._collect()
         groups = collected.groups
         self._check_errors(groups)
+        self._check_finite(groups)
         stage, epoch = self.curriculum.stage.name, self.sampler.epoch
         self.ledger.record(stage, epoch, self.step, groups)
         self.curriculum.observe(pool_accuracy(groups, self.sampler.size, self.sampler.dropped))
@@ -160,8 +162,7 @@ class Trainer:
         try:
             stats = self.learner.step(batch)
         except NotFiniteError as error:
-            path = self.folder.save_failed_step(self.step, batch)
-            raise TrainingError(f"{error}; the step's batch is in {path}") from error
+            raise self._diverged(str(error), batch) from error
         loading = time.perf_counter()
         self.engine.load_weights(self.learner.weights(), self.step)
 
@@ -238,6 +239,20 @@ class Trainer:
                 f" more than verifier.max_error_share {limit}; the first: {why}."
                 f" Mend it (srpo doctor), then: {self.folder.resume_command}"
             )
+
+    def _check_finite(self, groups: list[Group]) -> None:
+        """Weights that diverged may sample nonsense without any gradient; that shall show too."""
+        if not all(isfinite(sum(r.logprobs)) for g in groups for r in g.rollouts):
+            batch = pack(groups, self.recipe.advantage, keep_all=True)
+            raise self._diverged(
+                f"step {self.step}: the policy's log-probabilities are not finite; try a lower"
+                " learner.lr, from the last checkpoint or anew",
+                batch,
+            )
+
+    def _diverged(self, why: str, batch: TrainBatch) -> TrainingError:
+        path = self.folder.save_failed_step(self.step, batch)
+        return TrainingError(f"{why}; the step's batch is in {path}")
 
     def _next_stage(self, reason: str) -> None:
         """Leave a stage, in the middle of an epoch or not: decide what was visited, evaluate."""

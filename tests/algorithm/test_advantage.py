@@ -54,7 +54,9 @@ def test_the_gate_silences_groups_that_differ_in_format_only(correct: list[bool]
     rewards = [0.1, 0.0, 0.1, 0.1]
     assert advantages(rewards, correct) == [0.0] * 4
     ungated = advantages(rewards, correct, outcome_gate=False)
-    assert ungated == pytest.approx([1 / math.sqrt(3), -math.sqrt(3), *[1 / math.sqrt(3)] * 2], 1e-4)
+    assert ungated == pytest.approx(
+        [1 / math.sqrt(3), -math.sqrt(3), *[1 / math.sqrt(3)] * 2], 1e-4
+    )
 
 
 def test_the_gate_leaves_mixed_groups_alone() -> None:

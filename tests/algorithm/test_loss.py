@@ -81,7 +81,7 @@ def test_equals_the_float64_reference(seed: int, n: int, cap: float | None, kl: 
     old, engine = now + rng.normal(0, 0.4, n), now + rng.normal(0, 0.4, n)
     a = rng.normal(0, 1, n)
     config = LossConfig(clip_low=0.2, clip_high=0.28, tis_cap=cap, kl_coef=kl)
-    sums = policy_loss(*map(tensor, (now, old, engine, a)), config, tensor(base))
+    sums = policy_loss(tensor(now), tensor(old), tensor(engine), tensor(a), config, tensor(base))
     total, low, high, divergence = reference(now, old, engine, a, base, config)
     assert sums.loss.item() == pytest.approx(total, abs=1e-9)
     assert (int(sums.clip_low), int(sums.clip_high)) == (low, high)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-import json
 import pytest
 from builders import make_group, problems
 
@@ -21,8 +21,8 @@ FATE = {"m0": "cc", "m1": "cc", "m2": "ii", "m3": "ii"}
 
 
 def make(strategy: str, seed: int = 0, per_step: int = 3, **config: Any) -> Sampler:
-    config = SamplerConfig(strategy=strategy, prompts_per_step=per_step, **config)  # pyright: ignore
-    return Sampler(POOL, config, seed)
+    made = SamplerConfig(strategy=strategy, prompts_per_step=per_step, **config)  # pyright: ignore
+    return Sampler(POOL, made, seed)
 
 
 def groups_for(prompts: list[Problem]) -> list[Group]:
@@ -146,7 +146,7 @@ def test_a_stage_left_in_mid_epoch_decides_what_was_visited() -> None:
     sampler.decide(ledger)
     sampler.enter("stage2", BOTH)
     left = {p.id for p in POOL} - set(visited)
-    assert set(ids([sampler.problems[i] for i in sampler.order])) == left
+    assert set(ids([sampler.problems[i] for i in sampler.order.tolist()])) == left
     assert (sampler.size, sampler.dropped, sampler.epoch) == (7, 3, 0)
     assert set(ledger.table()["decision"].to_pylist()) == {"drop"}
 

@@ -103,7 +103,7 @@ def _problem(source: Source, row: dict[str, Any], number: int, where: str) -> Pr
 
 def _answer(source: Source, row: dict[str, Any], where: str) -> str | tuple[str, ...]:
     value = row.get(source.answer_field)
-    several = value if isinstance(value, list) else [value]
+    several = value if value and isinstance(value, list) else [value]
     answers = []
     for one in several:
         if isinstance(one, int | float) and not isinstance(one, bool):

@@ -182,12 +182,14 @@ class Learner:
     def _check_head(self) -> None:
         """The chunked head must give the model's own logits (no soft-capping, no scaling)."""
         ids = torch.arange(4, device=self.model.device)[None]
+        self.model.eval()  # dropout would make any two passes differ
         with torch.no_grad():
             theirs = self.model(input_ids=ids, use_cache=False).logits
             hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
             same = torch.allclose(
                 _head(self.model)(hidden).float(), theirs.float(), atol=1e-3, rtol=1e-3
             )
+        self.model.train()
         if not same:
             raise UserError(
                 f"model: {type(self.model).__name__} changes its logits after the output layer"

@@ -1,0 +1,214 @@
+"""Data sets are read row by row; a bad row is one line that names file, row and field."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from srpo.config import Source
+from srpo.data.sources import NANO_DEFAULT, load_problems
+from srpo.nano.corpus import split_of
+from srpo.types import Domain, Problem, UserError
+
+GOOD = {"id": "a", "prompt": "What is 1+1?", "answer": "2"}
+TESTS = {"type": "stdin", "cases": [{"input": "1\n", "output": "2\n"}]}
+
+
+def jsonl(path: Path, rows: list[Any]) -> str:
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows))
+    return str(path)
+
+
+def load(path: str | Path, domain: str = "math", **fields: Any) -> list[Problem]:
+    source = Source(path=str(path), domain=domain, **fields)  # pyright: ignore
+    return load_problems([source], "data.train", seed=0)
+
+
+def error(path: str | Path, domain: str = "math", **fields: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        load(path, domain, **fields)
+    message = str(caught.value)
+    assert "\n" not in message, "one line"
+    assert message.startswith(f"data.train[0]: {path}"), "which source of the recipe"
+    return message
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ({"id": "a", "answer": "2"}, ["prompt_field 'prompt'", "None", "['answer', 'id']"]),
+        ({**GOOD, "prompt": "  "}, ["prompt_field 'prompt'"]),
+        ({**GOOD, "prompt": 7}, ["prompt_field 'prompt'", "7"]),
+        ({"id": "a", "prompt": "?"}, ["answer_field 'answer'", "None", "['id', 'prompt']"]),
+        ({**GOOD, "answer": ""}, ["answer_field 'answer'"]),
+        ({**GOOD, "answer": True}, ["answer_field 'answer'", "True"]),
+        ({**GOOD, "answer": {"x": 1}}, ["answer_field 'answer'", "{'x': 1}"]),
+        ({**GOOD, "answer": []}, ["answer_field 'answer'", "[]"]),
+        ({**GOOD, "answer": ["2", None]}, ["answer_field 'answer'", "None"]),
+    ],
+)
+def test_a_bad_math_row_is_named(tmp_path: Path, row: dict[str, Any], named: list[str]) -> None:
+    path = jsonl(tmp_path / "rows.jsonl", [{**GOOD, "id": "first"}, row])
+    message = error(path)
+    assert "row 2:" in message
+    for part in named:
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("tests", "named"),
+    [
+        (None, "tests_field 'tests' must be a mapping, got None"),
+        ("{not json", "tests_field 'tests': not JSON"),
+        ([1], "tests_field 'tests' must be a mapping, got [1]"),
+        ({"type": "spec"}, "tests.type is 'spec'"),
+        ({"type": "stdin", "cases": []}, "tests.cases is []"),
+    ],
+)
+def test_a_bad_code_row_is_named(tmp_path: Path, tests: Any, named: str) -> None:
+    rows = [{"prompt": "p", "tests": TESTS}, {"prompt": "p", "tests": tests}]
+    message = error(jsonl(tmp_path / "code.jsonl", rows), "code")
+    assert "row 2" in message
+    assert named in message
+
+
+def test_tests_may_be_json_text(tmp_path: Path) -> None:
+    rows = [{"prompt": "p", "tests": TESTS}, {"prompt": "q", "tests": json.dumps(TESTS)}]
+    found = load(jsonl(tmp_path / "code.jsonl", rows), "code")
+    assert [p.tests for p in found] == [TESTS, TESTS]
+
+
+@pytest.mark.parametrize("line", ['{"id": "b", "prompt": ', "\xff\xfe", "[1, 2]", "null", '"text"'])
+def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(json.dumps(GOOD).encode() + b"\n\n" + line.encode("latin-1") + b"\n")
+    assert "line 3: " in error(path), "counted as an editor does"
+
+
+def test_files_that_hold_nothing_or_are_none(tmp_path: Path) -> None:
+    assert "no such file" in error(tmp_path / "none.jsonl")
+    assert "no such file" in error(tmp_path)
+    (tmp_path / "rows.csv").write_text("id,prompt\n")
+    assert "ends in '.csv'" in error(tmp_path / "rows.csv")
+    for content in ("", "\n \n"):
+        (tmp_path / "empty.jsonl").write_text(content)
+        assert "holds no problems" in error(tmp_path / "empty.jsonl")
+    pq.write_table(pa.table({"prompt": pa.array([], pa.string())}), tmp_path / "empty.parquet")
+    assert "holds no problems" in error(tmp_path / "empty.parquet")
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 and nothing else", None])
+def test_a_damaged_parquet_file(tmp_path: Path, damage: bytes | None) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_pylist([GOOD] * 100), path)
+    path.write_bytes(path.read_bytes()[:-9] if damage is None else damage)
+    assert "not a readable Parquet file" in error(path)
+
+
+def test_duplicate_ids_within_and_over_sources(tmp_path: Path) -> None:
+    one = jsonl(tmp_path / "one.jsonl", [GOOD, {**GOOD, "id": "b"}, GOOD])
+    assert "duplicate id 'a'" in error(one)
+    two = jsonl(tmp_path / "two.jsonl", [{**GOOD, "id": "c"}])
+    three = jsonl(tmp_path / "three.jsonl", [{**GOOD, "id": "c"}])
+    sources = [Source(path=p, domain=Domain.MATH) for p in (two, three)]
+    with pytest.raises(UserError, match=r"data.eval\[1\].*duplicate id 'c'.*data.eval\[0\]"):
+        load_problems(sources, "data.eval", seed=0)
+
+
+ROWS = [
+    {"id": "a", "prompt": "What is 1+1?", "answer": "2", "tag": "x"},
+    {"id": "b", "prompt": "Wie viel ist ½·4?", "answer": " 2 ", "tag": "y"},
+    {"id": "c", "prompt": "Which \\frac?", "answer": "\\frac{1}{2}", "tag": "z"},
+]
+
+
+def test_parquet_and_jsonl_load_alike(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_pylist(ROWS), path)
+    found = load(path)
+    assert found == load(jsonl(tmp_path / "rows.jsonl", ROWS))
+    assert [(p.id, p.prompt, p.answer) for p in found] == [
+        ("a", "What is 1+1?", "2"),
+        ("b", "Wie viel ist ½·4?", "2"),
+        ("c", "Which \\frac?", "\\frac{1}{2}"),
+    ]
+
+
+def test_answers_may_be_numbers_and_several(tmp_path: Path) -> None:
+    rows = [{**GOOD, "id": str(i), "answer": a} for i, a in enumerate([2, 0.5, ["1", 2], ["3"]])]
+    found = load(jsonl(tmp_path / "rows.jsonl", rows))
+    assert [p.answer for p in found] == ["2", "0.5", ("1", "2"), "3"]
+
+
+def test_rows_without_ids_are_numbered_and_fields_renamed(tmp_path: Path) -> None:
+    rows = [{"question": f"What is {i}?", "gold": i} for i in range(3)]
+    path = jsonl(tmp_path / "set.jsonl", rows)
+    found = load(path, prompt_field="question", answer_field="gold")
+    assert [p.id for p in found] == ["set-1", "set-2", "set-3"]
+    assert [p.answer for p in found] == ["0", "1", "2"]
+
+
+def gsm8k(tmp_path: Path, last: str) -> str:
+    rows = [{"prompt": "q", "answer": "He has 3*4=<<3*4=12>>12.\n#### 1,012"}]
+    return jsonl(tmp_path / "gsm8k.jsonl", [*rows, {"prompt": "r", "answer": last}])
+
+
+def test_an_answer_pattern_takes_the_answer_out_of_the_column(tmp_path: Path) -> None:
+    found = load(gsm8k(tmp_path, "So:\n#### -7 "), answer_pattern="#### (.+)")
+    assert [p.answer for p in found] == ["1,012", "-7"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "last", "says"),
+    [
+        ("#### (.+)", "no mark here", "finds no group in 'no mark here'"),
+        ("#### .+", "#### 7", "finds no group"),
+        ("#### (.*)", "####  ", "finds no group"),
+        ("####( \\d+)?", "####", "finds no group"),
+        ("#### (.+", "#### 7", "is no regular expression"),
+    ],
+)
+def test_a_bad_answer_pattern_is_named(tmp_path: Path, pattern: str, last: str, says: str) -> None:
+    message = error(gsm8k(tmp_path, last), answer_pattern=pattern)
+    assert f"answer_pattern {pattern!r}" in message
+    assert says in message
+    assert "row " in message
+
+
+def test_a_limit_takes_the_first_rows_and_reads_no_further(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(r) + "\n" for r in ROWS) + "not json\n")
+    assert [p.id for p in load(path, limit=2)] == ["a", "b"]
+    assert len(load(path, limit=3)) == 3
+    error(path, limit=4)
+
+
+@pytest.mark.parametrize("domain", Domain)
+def test_nano_problems_are_distinct_and_prefix_stable(domain: Domain) -> None:
+    many = load(f"nano:{domain}", domain, limit=80)
+    assert len({p.id for p in many}) == len({p.prompt for p in many}) == 80
+    assert load(f"nano:{domain}", domain, limit=30) == many[:30]
+    other = load_problems([Source(path=f"nano:{domain}", domain=domain, limit=80)], "x", seed=1)
+    assert {p.prompt for p in other} != {p.prompt for p in many}
+
+
+@pytest.mark.parametrize("domain", Domain)
+def test_nano_splits_share_no_problem(domain: Domain) -> None:
+    prompts = {}
+    for split in ("train", "heldout"):
+        found = load(f"nano:{domain}", domain, limit=60, split=split)
+        prompts[split] = {p.prompt for p in found}
+        assert {split_of(p) for p in prompts[split]} == {split}
+        assert all(split in p.id for p in found)
+    assert not prompts["train"] & prompts["heldout"]
+
+
+def test_nano_has_a_default_number_and_checks_its_domain() -> None:
+    assert len(load("nano:math")) == NANO_DEFAULT
+    assert "use nano:code" in error("nano:math", "code")
+    assert "use nano:math" in error("nano:poetry", "math")

@@ -1,0 +1,52 @@
+"""Evaluation: pass@1 over problems, pass@n, lengths; errors of ours count in no rate."""
+
+from __future__ import annotations
+
+import pytest
+from builders import make_group, problem
+
+from srpo.evaluation.evaluate import summarize
+from srpo.types import Domain
+
+
+def test_hand_computed_summary_by_domain() -> None:
+    code = problem("k", Domain.CODE)
+    found = summarize(
+        [
+            make_group("ciii", lengths=[2, 4, 6, 8], truncated=1),
+            make_group("iiii"),
+            make_group("cccc", of=code),
+            make_group("ccci", lengths=[10] * 4, of=code),
+        ]
+    )
+    assert set(found) == {"math", "code"}
+    math = found["math"]
+    assert math["pass@1"] == 0.125
+    assert math["pass@1_low"] == 0.0
+    assert math["pass@1_high"] == pytest.approx(0.125 + 1.959964 * 0.125)
+    assert math["pass@4"] == 0.5
+    assert math["mean_tokens"] == (20 + 12) / 8
+    assert math["truncated"] == 0.125
+    assert (math["problems"], math["errors"]) == (2, 0)
+    assert (found["code"]["pass@1"], found["code"]["pass@4"]) == (0.875, 1.0)
+
+
+def test_an_errored_rollout_is_neither_right_nor_wrong() -> None:
+    found = summarize([make_group("ciee"), make_group("ccce"), make_group("eeee")])["math"]
+    assert found["pass@1"] == pytest.approx((0.5 + 1.0) / 2), "the third problem has no rate"
+    assert found["pass@4"] == 1.0
+    assert (found["problems"], found["errors"]) == (3, 7)
+
+
+def test_rewards_do_not_count() -> None:
+    one = summarize([make_group("cici", [0.0, 9.0, 0.1, 1.1])])
+    assert one == summarize([make_group("cici")])
+
+
+def test_when_nothing_could_be_judged_the_interval_says_so() -> None:
+    found = summarize([make_group("ee")])["math"]
+    assert (found["pass@1_low"], found["pass@1_high"], found["errors"]) == (0.0, 1.0, 2)
+
+
+def test_no_groups_no_domains() -> None:
+    assert summarize([]) == {}
