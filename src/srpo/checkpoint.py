@@ -70,7 +70,7 @@ def _save_tensors(tensors: dict[str, Any], path: Path) -> None:
 
 def checkpoints(folder: Path) -> list[Path]:
     """Complete checkpoints, oldest first."""
-    return sorted(folder.glob("step-*"))
+    return sorted(folder.glob("step-*"), key=lambda p: int(p.name.removeprefix("step-")))
 
 
 def load_newest(

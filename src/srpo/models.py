@@ -12,6 +12,8 @@ from transformers.utils import logging
 
 from srpo.types import UserError
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+
 
 def model_path(name: str) -> str:
     """`nano` becomes the packaged folder; anything else stays as it is."""
@@ -24,6 +26,12 @@ def load_tokenizer(name: str) -> Any:
     """The model's tokenizer. Raises UserError when there is none to load."""
     path = model_path(name)
     _check_folder(name, path)
+    if Path(path).is_dir() and not any((Path(path) / f).is_file() for f in TOKENIZER_FILES):
+        # transformers would make up an empty tokenizer from config.json alone
+        raise UserError(
+            f"model: folder {name!r} has no tokenizer; put tokenizer.json and"
+            " tokenizer_config.json beside the weights"
+        )
     try:
         tokenizer = AutoTokenizer.from_pretrained(path)
     except Exception as error:  # transformers raises many types here, all mean the same to a user

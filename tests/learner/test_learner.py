@@ -317,4 +317,4 @@ def test_a_model_with_dropout_is_not_taken_for_one_that_changes_its_logits() -> 
     config = GPT2Config(vocab_size=50, n_embd=16, n_layer=1, n_head=2, initializer_range=0.5)
     config.bos_token_id = config.eos_token_id = 1
     learner = make_learner(GPT2LMHeadModel(config))
-    assert learner.model.training
+    assert not learner.model.training, "dropout would score with another policy than sampled"

@@ -117,7 +117,7 @@ class Ledger:
 
     def table(self) -> pa.Table:
         """The ledger with names in place of codes."""
-        c = {name: np.frombuffer(a, dtype=a.typecode) for name, a in self.columns.items()}
+        c = {name: np.array(a) for name, a in self.columns.items()}
         named = {
             "problem_id": _named(self.ids, c["problem"]),
             "domain": _named(self.domains, c["problem"]),

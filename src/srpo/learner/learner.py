@@ -63,10 +63,13 @@ class Learner:
         loss: LossConfig,
         temperature: float,
     ):
-        self.model, self.pad_id, self.config = model.train(), pad_id, config
+        self.model, self.pad_id, self.config = model.eval(), pad_id, config
         self.loss_config, self.temperature = loss, temperature
         self._check_head()
+        # Dropout would make the learner score with another policy than the engine sampled from,
+        # so the model stays in eval mode, but for checkpointing, which is off in that mode.
         if config.gradient_checkpointing:
+            model.train()
             model.gradient_checkpointing_enable({"use_reentrant": False})
         self.reference = copy.deepcopy(model).eval() if loss.kl_coef > 0 else None
         self.optimizer = torch.optim.AdamW(
@@ -182,14 +185,12 @@ class Learner:
     def _check_head(self) -> None:
         """The chunked head must give the model's own logits (no soft-capping, no scaling)."""
         ids = torch.arange(4, device=self.model.device)[None]
-        self.model.eval()  # dropout would make any two passes differ
         with torch.no_grad():
             theirs = self.model(input_ids=ids, use_cache=False).logits
             hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
             same = torch.allclose(
                 _head(self.model)(hidden).float(), theirs.float(), atol=1e-3, rtol=1e-3
             )
-        self.model.train()
         if not same:
             raise UserError(
                 f"model: {type(self.model).__name__} changes its logits after the output layer"

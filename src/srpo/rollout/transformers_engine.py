@@ -64,7 +64,7 @@ class TransformersEngine:
         batch = _Batch(self.model, self.tokenizer.pad_token_id or 0, wave, sampling)
         rollouts: list[dict[int, Rollout]] = [{} for _ in wave]
         while batch.live.any():
-            batch.step(self.eos_ids)
+            batch.sample(self.eos_ids)
             for at, member, ids, logprobs, reason in batch.finished():
                 rollouts[at][member] = Rollout(
                     token_ids=ids,
@@ -75,6 +75,7 @@ class TransformersEngine:
                 )
                 if len(rollouts[at]) == wave[at].n:
                     yield wave[at], [rollouts[at][i] for i in range(wave[at].n)]
+            batch.advance()
 
     def _text(self, ids: list[int]) -> str:
         body = ids[:-1] if ids and ids[-1] in self.eos_ids else ids
@@ -143,8 +144,8 @@ class _Batch:
         ).logits[:, -1]
 
     @torch.no_grad()
-    def step(self, eos: frozenset[int]) -> None:
-        """Sample one token for every row; run the model on it if any row goes on."""
+    def sample(self, eos: frozenset[int]) -> None:
+        """Sample one token for every row, and note which rows it finishes."""
         t = len(self.tokens)
         tokens, logprobs = sample(
             self.logits, self.uniform[:, t], self.sampling.temperature, self.sampling.top_p
@@ -157,10 +158,17 @@ class _Batch:
         self.newly = [(i, FinishReason.STOP) for i in ended.nonzero()[:, 0].tolist()]
         self.newly += [(i, FinishReason.LENGTH) for i in cut.nonzero()[:, 0].tolist()]
         self.live &= ~(ended | cut)
+
+    @torch.no_grad()
+    def advance(self) -> None:
+        """Run the model on the sampled tokens, without the finished rows if they are many."""
         if not self.live.any():
             return
+        if self.live.float().mean() < COMPACT_AT:
+            self._compact()
         if self.padded:
             self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.rows), 1)], dim=1)
+        tokens = self.tokens[-1].to(self.device)
         self.logits = self._forward(tokens[:, None], self.position[:, None])
         self.position = self.position + 1
 
@@ -172,10 +180,7 @@ class _Batch:
                 row = self.rows[i]
                 yield row.request, row.member, tokens[i].tolist(), logprobs[i].tolist(), reason
             self.newly = []
-        if self.live.any() and self.live.float().mean() < COMPACT_AT:
-            self._compact()
 
-    @torch.no_grad()
     def _compact(self) -> None:
         kept = self.live.nonzero()[:, 0]
         self.rows = [self.rows[i] for i in kept.tolist()]
@@ -185,4 +190,3 @@ class _Batch:
         kept = kept.to(self.device)
         select_rows(self.cache, kept)
         self.mask, self.position = self.mask[kept], self.position[kept]
-        self.logits = self.logits[kept]
