@@ -190,3 +190,13 @@ def _section(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next(filter(None, map(_section, getattr(annotation, "__args__", ()))), None)
+
+
+def test_an_override_reaches_into_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("model: nano\nmax_steps: 1\ncurriculum: {kind: math-only}\n"
+                    "data: {train: [{path: a.jsonl, domain: math}]}\n")  # fmt: skip
+    assert load_recipe(path, ["data.train.0.path=b.jsonl"]).data.train[0].path == "b.jsonl"
+    for wrong in ("data.train.1.path=x", "data.train.first.path=x", "model.name=x"):
+        with pytest.raises(UserError, match="--set"):
+            load_recipe(path, [wrong])

@@ -290,18 +290,26 @@ def _override(tree: dict[str, Any], text: str) -> None:
     if not equals or not key:
         raise UserError(f"--set {text!r}: write key=value, for example --set learner.lr=1e-5")
     *parents, last = key.split(".")
-    node = tree
+    node: Any = tree
     for parent in parents:
-        child = node.setdefault(parent, {})
-        if not isinstance(child, dict):
-            raise UserError(
-                f"--set {text!r}: {parent!r} is a single value, it has no keys below it"
-            )
-        node = child
+        if isinstance(node, dict):
+            node.setdefault(parent, {})
+        node = node[_place(node, parent, text)]
     try:
-        node[last] = _number(yaml.safe_load(value))
+        node[_place(node, last, text)] = _number(yaml.safe_load(value))
     except yaml.YAMLError as error:
         raise UserError(f"--set {text!r}: the value is not valid YAML") from error
+
+
+def _place(node: Any, key: str, text: str) -> Any:
+    """The key of a mapping, or the index of a list, that one part of a dotted key means."""
+    if isinstance(node, dict):
+        return key
+    if not isinstance(node, list):
+        raise UserError(f"--set {text!r}: {key!r} stands below a single value, which has no keys")
+    if not key.isdigit() or int(key) >= len(node):
+        raise UserError(f"--set {text!r}: {key!r} is no index of a list of {len(node)}, from 0")
+    return int(key)
 
 
 def _number(value: Any) -> Any:
