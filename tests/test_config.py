@@ -69,7 +69,7 @@ def test_any_values_survive_dumping(lr: float, g: int, name: str):
     [
         ("learner.lr=1e-5", lambda r: r.learner.lr, 1e-5),
         ("sampler.strategy=none", lambda r: r.sampler.strategy, "none"),
-        ("curriculum.plateau=null", lambda r: r.curriculum.plateau, None),
+        ("loss.tis_cap=null", lambda r: r.loss.tis_cap, None),
         ("curriculum.plateau.window=4", lambda r: r.curriculum.plateau.window, 4),
         ("learner.betas=[0.8, 0.9]", lambda r: r.learner.betas, (0.8, 0.9)),
         ("output_dir=runs/a=b", lambda r: r.output_dir, "runs/a=b"),

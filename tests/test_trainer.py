@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import resource
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -274,3 +275,23 @@ def test_a_model_folder_without_tokenizer_is_refused(whole: Path, tmp_path: Path
     with pytest.raises(UserError, match="tokenizer"):
         Trainer.start(small_recipe(tmp_path / "run", model=str(folder)), Observer())
     assert not (tmp_path / "run").exists()
+
+
+def test_more_tokens_than_the_model_has_positions_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="use at most"):
+        Trainer.start(small_recipe(tmp_path / "run", rollout__max_new_tokens=510), Observer())
+    assert not (tmp_path / "run").exists()
+
+
+def test_resume_refuses_other_problems_than_the_run_had(whole: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    text = (run / "recipe.yaml").read_text()
+    (run / "recipe.yaml").write_text(text.replace("limit: 10", "limit: 9"))
+    with pytest.raises(UserError, match="not those"):
+        Trainer.resume(run, Observer())
+
+
+def test_a_stage_that_cannot_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="never end"):
+        small_recipe(tmp_path, curriculum__stage1_max_steps=None)

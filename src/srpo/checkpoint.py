@@ -41,7 +41,7 @@ def save_checkpoint(
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        _save_tensors(tensors, temporary / TENSORS)
+        save_tensors(tensors, temporary / TENSORS)
         np.savez(temporary / ARRAYS, **arrays)  # pyright: ignore[reportArgumentType]
         (temporary / PLAIN).write_text(json.dumps(plain))
         manifest = {p.name: _digest(p) for p in sorted(temporary.iterdir())}
@@ -59,7 +59,8 @@ def save_checkpoint(
     return final
 
 
-def _save_tensors(tensors: dict[str, Any], path: Path) -> None:
+def save_tensors(tensors: dict[str, Any], path: Path) -> None:
+    """torch.save, whose failure on a full disk is an OSError like everybody's."""
     try:
         torch.save(tensors, path)
     except RuntimeError as error:  # what torch makes of a full disk

@@ -19,6 +19,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Weight = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(ge=1)]
+Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class Section(BaseModel):
@@ -173,7 +174,7 @@ class LearnerConfig(Section):
     """Constant learning rate."""
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     """Steps of linear warm-up before it."""
-    betas: tuple[float, float] = (0.9, 0.95)
+    betas: tuple[Decay, Decay] = (0.9, 0.95)
     """AdamW's."""
     weight_decay: Weight = 0.0
     """AdamW's."""
@@ -184,7 +185,8 @@ class LearnerConfig(Section):
     updates_per_step: Count = 1
     """Optimizer updates that share one step's rollouts; 1 is on-policy."""
     dtype: Literal["float32", "bfloat16"] = "float32"
-    """Precision of weights and computation."""
+    """Precision of computation and of the decoding copy. The trained weights are always float32:
+    at 1e-6, bfloat16 would round most updates away."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model lives; auto takes the GPU where there is one."""
     gradient_checkpointing: bool = False
@@ -220,7 +222,7 @@ class Recipe(Section):
 
     model: str
     """`nano` (shipped in the package), a folder in Hugging Face format, or a hub id."""
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     """Seeds sampling, order and generated data."""
     output_dir: str = "runs/srpo"
     """Everything that the run leaves goes here."""
@@ -238,6 +240,16 @@ class Recipe(Section):
     eval: EvalConfig = EvalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     log: LogConfig = LogConfig()
+
+    @model_validator(mode="after")
+    def _stage_one_can_end(self) -> Recipe:
+        c = self.curriculum
+        if c.kind == "staged" and c.plateau is None and c.stage1_max_steps is None:
+            raise ValueError(
+                "curriculum.plateau and curriculum.stage1_max_steps are both null, so stage 1 would"
+                " never end: set one of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _every_stage_has_problems(self) -> Recipe:

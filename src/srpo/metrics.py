@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -119,18 +120,17 @@ def read_metrics(path: Path) -> list[Row]:
     return rows
 
 
-def open_trackers(names: list[str], run: Path, recipe: Row) -> list[Tracker]:
-    """Open the trackers by name. Raises UserError with the install command if one is missing."""
-    kinds = {"tensorboard": _TensorBoard, "wandb": _Wandb, "trackio": _Trackio}
-    trackers: list[Tracker] = []
+def check_trackers(names: list[str]) -> None:
+    """Raises UserError with the install command if a tracker's package is missing."""
     for name in names:
-        try:
-            trackers.append(kinds[name](run, recipe))
-        except ImportError as error:
-            raise UserError(
-                f"log.trackers: {name!r} is not installed; pip install 'srpo[{name}]'"
-            ) from error
-    return trackers
+        if find_spec(name) is None:
+            raise UserError(f"log.trackers: {name!r} is not installed; pip install 'srpo[{name}]'")
+
+
+def open_trackers(names: list[str], run: Path, recipe: Row) -> list[Tracker]:
+    """Open the trackers by name; `check_trackers` comes first."""
+    kinds = {"tensorboard": _TensorBoard, "wandb": _Wandb, "trackio": _Trackio}
+    return [kinds[name](run, recipe) for name in names]
 
 
 def _numbers(row: Row) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,10 @@ TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt
 
 
 def model_path(name: str) -> str:
-    """`nano` becomes the packaged folder; anything else stays as it is."""
+    """`nano` becomes the packaged folder, `~` the home; anything else stays as it is."""
     if name == "nano":
         return str(resources.files("srpo.nano") / "base")
-    return name
+    return os.path.expanduser(name)
 
 
 def load_tokenizer(name: str) -> Any:
@@ -57,6 +58,16 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
             " give nano, a folder in Hugging Face format, or a hub id"
         ) from error
     return model.to(device)  # pyright: ignore[reportArgumentType]
+
+
+def check_context(model: PreTrainedModel, prompt: int, response: int) -> None:
+    """A prompt and its response must fit the model's positions. Raises UserError."""
+    limit = getattr(model.config, "max_position_embeddings", None)
+    if limit is not None and prompt + response > limit:
+        raise UserError(
+            f"rollout.max_new_tokens: {response}, with a longest prompt of {prompt} tokens, is more"
+            f" than the model's {limit} positions; use at most {max(limit - prompt, 0)}"
+        )
 
 
 def pick_device(name: str) -> torch.device:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from safetensors import SafetensorError
 
-from srpo.checkpoint import load_newest, save_checkpoint
+from srpo.checkpoint import load_newest, save_checkpoint, save_tensors
 from srpo.config import Recipe, dump_recipe
 from srpo.learner.batch import TrainBatch
 from srpo.metrics import Row
@@ -51,10 +51,15 @@ class RunFolder:
             raise UserError(f"{str(self.path)!r} is no run: it has no recipe.yaml")
 
     def create(self, recipe: Recipe) -> None:
-        with self.disk_errors():
+        try:
             self.rollouts.mkdir(parents=True, exist_ok=True)
             self.metrics.touch()
             _replace(self.recipe, dump_recipe(recipe))
+        except OSError as error:
+            raise UserError(
+                f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room"
+                " or choose another (--set output_dir=...)"
+            ) from error
 
     def save(
         self,
@@ -93,14 +98,17 @@ class RunFolder:
 
     def save_failed_step(self, step: int, batch: TrainBatch) -> Path:
         path = self.path / f"failed-step-{step:06d}.pt"
-        torch.save({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
+        save_tensors({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
         return path
 
     def finish(self, model: Any, tokenizer: Any, summary: dict[str, Any]) -> dict[str, Any]:
         """Write model/ and summary.json; the summary comes last and marks the run as done."""
         temporary = self.path / ".model"
         shutil.rmtree(temporary, ignore_errors=True)
-        model.save_pretrained(temporary)
+        try:
+            model.save_pretrained(temporary)
+        except SafetensorError as error:  # what safetensors makes of a full disk
+            raise OSError(errno.ENOSPC, str(error), str(temporary)) from error
         tokenizer.save_pretrained(temporary)
         shutil.rmtree(self.model, ignore_errors=True)
         temporary.rename(self.model)

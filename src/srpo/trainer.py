@@ -24,12 +24,12 @@ from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
 from srpo.config import Recipe, load_recipe
 from srpo.data.prompts import Prompter
-from srpo.data.sources import load_problems
+from srpo.data.sources import fingerprint, load_problems
 from srpo.evaluation.evaluate import summarize
 from srpo.learner.batch import TrainBatch, pack
 from srpo.learner.learner import Learner, NotFiniteError
-from srpo.metrics import MetricsWriter, Row, open_trackers
-from srpo.models import load_model, load_tokenizer, pick_device
+from srpo.metrics import MetricsWriter, Row, check_trackers, open_trackers
+from srpo.models import check_context, load_model, load_tokenizer, pick_device
 from srpo.observer import Observer
 from srpo.rollout.collect import Collected, collect
 from srpo.rollout.engine import RolloutEngine, Sampling
@@ -38,7 +38,7 @@ from srpo.run_folder import RunFolder
 from srpo.sandbox import Limits
 from srpo.signals import StopSignal
 from srpo.stepmetrics import group_metrics, pool_accuracy
-from srpo.types import Group, Problem, TrainingError, Verdict
+from srpo.types import Group, Problem, Reward, TrainingError, UserError, Verdict
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.reward import reward
 
@@ -67,12 +67,15 @@ class Trainer:
         self.held_out = load_problems(recipe.data.eval, "data.eval", seed)
         self.tokenizer = load_tokenizer(recipe.model)
         self.prompter = Prompter(self.tokenizer, recipe.data)
+        check_trackers(list(recipe.log.trackers))
+        longest = 0  # too long a prompt shall show now, not in an hour
         for problem in (*self.problems, *self.held_out):
-            self.prompter.ids(problem)  # too long a prompt shall show now, not in an hour
+            longest = max(longest, len(self.prompter.ids(problem)))
         self.curriculum = Curriculum(recipe.curriculum)
         self.ledger = Ledger(self.problems, [s.name for s in stages_of(recipe.curriculum)])
         self.sampler = Sampler(self.problems, recipe.sampler, seed)
         self.learner, self.engine = self._open_models()
+        check_context(self.learner.model, longest, recipe.rollout.max_new_tokens)
         self.folder = RunFolder(Path(recipe.output_dir))
         self.metrics = MetricsWriter(self.folder.metrics)
         self.step = 0
@@ -86,6 +89,7 @@ class Trainer:
         """A new run in recipe.output_dir, which must not hold one already."""
         RunFolder(Path(recipe.output_dir)).check_free()
         trainer = cls(recipe, observer)
+        trainer._open_verifiers().close()  # no sandbox here? That shall show before a run exists
         trainer.folder.create(recipe)
         trainer._enter_stage("start")
         return trainer
@@ -153,7 +157,8 @@ class Trainer:
         self._check_finite(groups)
         stage, epoch = self.curriculum.stage.name, self.sampler.epoch
         self.ledger.record(stage, epoch, self.step, groups)
-        self.curriculum.observe(pool_accuracy(groups, self.sampler.size, self.sampler.dropped))
+        accuracy = pool_accuracy(groups, self.sampler.size, self.sampler.dropped)
+        self.curriculum.observe(accuracy)
 
         learning = time.perf_counter()
         selected = self.sampler.select(groups)
@@ -175,7 +180,7 @@ class Trainer:
             "stage": stage,
             "epoch": epoch,
             **group_metrics(groups, len(selected)),
-            "accuracy/pool": pool_accuracy(groups, self.sampler.size, self.sampler.dropped),
+            "accuracy/pool": accuracy,
             "pool/size": self.sampler.size,
             "pool/dropped": self.sampler.dropped,
             **stats.row(with_kl=self.recipe.loss.kl_coef > 0),
@@ -223,7 +228,7 @@ class Trainer:
             self.observer.phase,
         )
 
-    def _reward(self, problem: Problem, text: str, verdict: Verdict) -> Any:
+    def _reward(self, problem: Problem, text: str, verdict: Verdict) -> Reward:
         return reward(problem, text, verdict, self.recipe.reward)
 
     def _check_errors(self, groups: list[Group]) -> None:
@@ -279,6 +284,7 @@ class Trainer:
             problems = self.held_out[at : at + chunk]
             groups += self._roll_out(problems, n, (EVAL_SEED, at)).groups
             self.observer.phase("evaluate", len(groups), len(self.held_out))
+        self._check_errors(groups)
         result = {"point": point, "step": self.step, "generated_tokens": self.generated}
         self.evals.append({**result, **summarize(groups)})
         self.folder.write_evals(self.evals)
@@ -308,10 +314,10 @@ class Trainer:
         self.observer.step(row)
 
     def _open_models(self) -> tuple[Learner, RolloutEngine]:
-        """Two copies of the weights: one learns, one decodes."""
+        """Two copies of the weights: one learns, in float32, and one decodes."""
         recipe, pad = self.recipe, self.tokenizer.pad_token_id or 0
         device = pick_device(recipe.learner.device)
-        model = load_model(recipe.model, recipe.learner.dtype, device)
+        model = load_model(recipe.model, "float32", device)
         learner = Learner(model, pad, recipe.learner, recipe.loss, recipe.rollout.temperature)
         copy = load_model(recipe.model, recipe.learner.dtype, device)
         return learner, TransformersEngine(copy, self.tokenizer, recipe.rollout.max_rows)
@@ -342,6 +348,7 @@ class Trainer:
                 "metrics": self.metrics.state_dict(),
                 "curriculum": self.curriculum.state_dict(),
                 "sampler": self.sampler.state_dict(),
+                "problems": fingerprint(self.problems),
             },
             self.recipe.checkpoint.keep,
         )
@@ -349,6 +356,11 @@ class Trainer:
     def _load_state(
         self, learner: dict[str, Any], ledger: dict[str, np.ndarray], plain: dict[str, Any]
     ) -> None:
+        if plain["problems"] != fingerprint(self.problems):
+            raise UserError(
+                f"data.train: the problems are not those that {self.folder.path} was trained on;"
+                " put the data files back as they were, or start a new run"
+            )
         for name in ("step", "generated", "trained", "seconds", "entered", "evals"):
             setattr(self, name, plain[name])
         self.learner.load_state_dict(learner)

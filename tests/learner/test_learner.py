@@ -318,3 +318,15 @@ def test_a_model_with_dropout_is_not_taken_for_one_that_changes_its_logits() -> 
     config.bos_token_id = config.eos_token_id = 1
     learner = make_learner(GPT2LMHeadModel(config))
     assert not learner.model.training, "dropout would score with another policy than sampled"
+
+
+def test_bfloat16_computes_low_but_loses_no_small_update() -> None:
+    learner = make_learner(tiny_model(dtype=torch.float32), lr=1e-6, dtype="bfloat16")
+    before = [p.detach().clone() for p in learner.model.parameters()]
+    learner.step(batch_of(mixed_groups()))
+    moved = [
+        (p != b)[p.grad != 0].float().mean()
+        for p, b in zip(learner.model.parameters(), before, strict=True)
+        if p.grad is not None and bool((p.grad != 0).any())
+    ]
+    assert min(moved) > 0.9, "rounded away"

@@ -91,6 +91,8 @@ class Sampler:
     def decide(self, ledger: Ledger) -> None:
         """Close the epoch in the ledger; a stage that ends does so before the next begins."""
         rows = ledger.rows(self.stage, self.epoch)
+        if rows.start == rows.stop:
+            return  # not begun: its re-checks, if any, were drawn when it was made
         if self.config.strategy == "history":
             active = self.in_stage & ~self.solved
             following = resample(

@@ -35,6 +35,11 @@ class Prompter:
         """Token ids of the prompt. Raises UserError when it is longer than the recipe allows."""
         # A chat template writes its own special tokens; a plain prompt gets the tokenizer's.
         ids = self.tokenizer(self.text(problem), add_special_tokens=not self.chat).input_ids
+        if not ids:
+            raise UserError(
+                f"data.template: the prompt of problem {problem.id!r} has no tokens at all;"
+                " add words to the template or remove the problem"
+            )
         if len(ids) > self.config.max_prompt_tokens:
             raise UserError(
                 f"data.max_prompt_tokens: {self.config.max_prompt_tokens}, but the prompt of"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -43,6 +44,14 @@ def load_problems(sources: list[Source], field: str, seed: int) -> list[Problem]
             seen[problem.id] = where
         problems += found
     return problems
+
+
+def fingerprint(problems: list[Problem]) -> str:
+    """Changes when a problem, its place or its answer does: the ledger counts on their order."""
+    digest = hashlib.sha256()
+    for p in problems:
+        digest.update(repr((p.id, p.domain, p.prompt, p.answer, p.tests)).encode())
+    return digest.hexdigest()
 
 
 def _load(source: Source, where: str, seed: int) -> Iterator[Problem]:
@@ -94,7 +103,7 @@ def _problem(source: Source, row: dict[str, Any], number: int, where: str) -> Pr
             f" the row has {sorted(row)}"
         )
     identity = row.get(source.id_field)
-    # Rows without ids get their file's name and number, which no other source can share.
+    # Rows without ids get their file's name and number; files of one name in two folders clash.
     id_ = str(identity) if identity is not None else f"{Path(source.path).stem}-{number}"
     if source.domain is Domain.MATH:
         return Problem(id_, source.domain, prompt, answer=_answer(source, row, where))

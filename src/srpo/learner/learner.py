@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from srpo.algorithm.loss import kl_k3, policy_loss
 from srpo.config import LearnerConfig, LossConfig
@@ -67,10 +68,13 @@ class Learner:
         self.loss_config, self.temperature = loss, temperature
         self._check_head()
         # Dropout would make the learner score with another policy than the engine sampled from,
-        # so the model stays in eval mode, but for checkpointing, which is off in that mode.
+        # so the model stays in eval mode. Only the layers that checkpoint are told otherwise, not
+        # what is inside them.
         if config.gradient_checkpointing:
-            model.train()
             model.gradient_checkpointing_enable({"use_reentrant": False})
+            for module in model.modules():
+                if isinstance(module, GradientCheckpointingLayer):
+                    module.training = True
         self.reference = copy.deepcopy(model).eval() if loss.kl_coef > 0 else None
         self.optimizer = torch.optim.AdamW(
             model.parameters(), config.lr, betas=config.betas, weight_decay=config.weight_decay
@@ -173,14 +177,16 @@ class Learner:
     def _score(self, model: PreTrainedModel, batch: MicroBatch) -> tuple[Tensor, Tensor]:
         """(N,) log-probabilities and entropies. Padding stands on the right, where causal
         attention never looks, so no mask is needed."""
-        hidden = model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state
-        return token_logprobs(
-            hidden.flatten(0, 1).index_select(0, batch.where),
-            _head(model),
-            batch.targets,
-            self.temperature,
-            self.config.logit_chunk,
-        )
+        low = self.config.dtype == "bfloat16"
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=low):
+            hidden = model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state
+            return token_logprobs(
+                hidden.flatten(0, 1).index_select(0, batch.where),
+                _head(model),
+                batch.targets,
+                self.temperature,
+                self.config.logit_chunk,
+            )
 
     def _check_head(self) -> None:
         """The chunked head must give the model's own logits (no soft-capping, no scaling)."""
