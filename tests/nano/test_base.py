@@ -1,0 +1,50 @@
+"""The shipped weights are the base model that the card describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from srpo.config import Data, Source
+from srpo.data.prompts import Prompter
+from srpo.data.sources import load_problems
+from srpo.evaluation.evaluate import summarize
+from srpo.models import load_model, load_tokenizer, model_path
+from srpo.rollout.collect import collect
+from srpo.rollout.engine import Sampling
+from srpo.rollout.transformers_engine import TransformersEngine
+from srpo.types import Domain, Reward
+from srpo.verifiers.pool import VerifierPool
+
+
+@pytest.mark.parametrize(("domain", "most"), [(Domain.MATH, 0.35), (Domain.CODE, 0.40)])
+def test_the_base_can_do_much_more_than_it_does_at_the_first_try(
+    domain: Domain, most: float
+) -> None:
+    source = Source(path=f"nano:{domain}", domain=domain, split="heldout", limit=48)
+    data = Data(train=[source], template="{prompt}\n")
+    tokenizer = load_tokenizer("nano")
+    prompter = Prompter(tokenizer, data)
+    problems = load_problems(data.train, "problems", seed=7)
+    engine = TransformersEngine(load_model("nano", "float32", torch.device("cpu")), tokenizer, 512)
+    with VerifierPool(domains=[domain]) as pool:
+        groups = collect(
+            engine,
+            [(p, prompter.ids(p)) for p in problems],
+            32,
+            list(range(len(problems))),
+            Sampling(1.0, 1.0, 112),
+            pool.submit,
+            lambda *_: Reward(0.0, 0.0, 0.0, 0.0),
+        ).groups
+    result = summarize(groups)[domain]
+    assert result["errors"] == 0
+    assert 0.10 <= result["pass@1"] <= most
+    assert result["pass@32"] >= 0.75
+
+
+def test_the_weights_are_small_enough_to_ship() -> None:
+    folder = Path(model_path("nano"))
+    assert sum(f.stat().st_size for f in folder.iterdir()) <= 8 * 2**20
