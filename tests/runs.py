@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def metrics_rows(steps: int, stage2_at: int, seed: int = 0) -> list[Row]:
         local = step - stage2_at if second else step - 1
         grown = 1 - math.exp(-step / (steps / 4))
         code = 0.25 + 0.5 * (1 - math.exp(-local / (steps / 6)))
-        noise = lambda scale: r.gauss(0, scale)  # noqa: E731
+        noise = partial(r.gauss, 0)
         row: Row = {"step": step, "stage": "stage2" if second else "stage1", "epoch": local // 24}
         row["accuracy/math"] = min(1.0, max(0.0, 0.25 + 0.5 * grown + noise(0.05)))
         row["length/math"] = 20 + 24 * grown + noise(1.5)

@@ -92,6 +92,10 @@ def test_wall_clock_names_are_those_that_depend_on_the_machine():
     assert not {"tokens/generated", "loss", "step"} & WALL_CLOCK
 
 
+def test_the_page_in_docs_is_the_generated_one():
+    assert (Path(__file__).parents[1] / "docs/metrics.md").read_text() == metrics_page()
+
+
 def test_every_metric_has_a_meaning_and_a_row_in_the_page():
     page = metrics_page()
     assert all(meaning.endswith(".") and len(meaning) > 8 for meaning in METRICS.values())
