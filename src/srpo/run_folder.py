@@ -7,16 +7,15 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors import SafetensorError
 
-from srpo.checkpoint import load_newest, save_checkpoint, save_tensors
+from srpo.checkpoint import save_tensors
 from srpo.config import Recipe, dump_recipe
 from srpo.learner.batch import TrainBatch
 from srpo.metrics import Row
@@ -60,21 +59,6 @@ class RunFolder:
                 f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room"
                 " or choose another (--set output_dir=...)"
             ) from error
-
-    def save(
-        self,
-        step: int,
-        tensors: dict[str, Any],
-        arrays: dict[str, np.ndarray],
-        plain: dict[str, Any],
-        keep: int,
-    ) -> None:
-        save_checkpoint(self.checkpoints, step, tensors, arrays, plain, keep)
-
-    def load(
-        self, say: Callable[[str], None]
-    ) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]] | None:
-        return load_newest(self.checkpoints, say)
 
     def cut_back(self, step: int, rows: int, evals: list[dict[str, Any]]) -> None:
         """Remove what a killed run wrote after the checkpoint: the resumed one writes it again."""

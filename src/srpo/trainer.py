@@ -22,6 +22,7 @@ import numpy as np
 from srpo.algorithm.curriculum import Curriculum, stages_of
 from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
+from srpo.checkpoint import load_newest, save_checkpoint
 from srpo.config import Recipe, load_recipe
 from srpo.data.prompts import Prompter
 from srpo.data.sources import fingerprint, load_problems
@@ -64,6 +65,7 @@ class Trainer:
         self.recipe, self.observer = recipe, observer
         seed = recipe.seed
         self.problems = load_problems(recipe.data.train, "data.train", seed)
+        self.fingerprint = fingerprint(self.problems)
         self.held_out = load_problems(recipe.data.eval, "data.eval", seed)
         self.tokenizer = load_tokenizer(recipe.model)
         self.prompter = Prompter(self.tokenizer, recipe.data)
@@ -101,7 +103,7 @@ class Trainer:
         folder.check_is_run()
         recipe = load_recipe(folder.recipe).model_copy(update={"output_dir": str(run)})
         trainer = cls(recipe, observer)
-        state = folder.load(observer.message)
+        state = load_newest(folder.checkpoints, observer.message)
         if state is None:
             trainer._enter_stage("start")
         else:
@@ -334,7 +336,8 @@ class Trainer:
 
     def _save(self) -> None:
         self.ledger.write(self.folder.ledger)
-        self.folder.save(
+        save_checkpoint(
+            self.folder.checkpoints,
             self.step,
             self.learner.state_dict(),
             self.ledger.state_dict(),
@@ -348,7 +351,7 @@ class Trainer:
                 "metrics": self.metrics.state_dict(),
                 "curriculum": self.curriculum.state_dict(),
                 "sampler": self.sampler.state_dict(),
-                "problems": fingerprint(self.problems),
+                "problems": self.fingerprint,
             },
             self.recipe.checkpoint.keep,
         )
@@ -356,7 +359,7 @@ class Trainer:
     def _load_state(
         self, learner: dict[str, Any], ledger: dict[str, np.ndarray], plain: dict[str, Any]
     ) -> None:
-        if plain["problems"] != fingerprint(self.problems):
+        if plain["problems"] != self.fingerprint:
             raise UserError(
                 f"data.train: the problems are not those that {self.folder.path} was trained on;"
                 " put the data files back as they were, or start a new run"
