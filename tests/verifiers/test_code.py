@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from srpo.sandbox import ExecutionResult, Limits, Program, Sandbox, available, open_sandbox
+from srpo.sandbox.base import Accept, accept_all
 from srpo.types import Domain, Outcome, Problem, UserError
 from srpo.verifiers.code import CodeVerifier, extract_code
 from srpo.verifiers.code_tests import same_output, same_value, validate_tests
@@ -32,9 +33,9 @@ class Counting:
     def __init__(self, inner: Sandbox) -> None:
         self.inner, self.count = inner, 0
 
-    def run(self, program: Program, limits: Limits) -> ExecutionResult:
+    def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
         self.count += 1
-        return self.inner.run(program, limits)
+        return self.inner.run(program, limits, accept)
 
     def close(self) -> None:
         self.inner.close()

@@ -7,6 +7,7 @@ from srpo.sandbox.base import (
     Program,
     Sandbox,
     SandboxError,
+    TestCode,
 )
 from srpo.sandbox.mechanisms import available, open_sandbox
 
@@ -17,6 +18,7 @@ __all__ = [
     "Program",
     "Sandbox",
     "SandboxError",
+    "TestCode",
     "available",
     "open_sandbox",
 ]

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from srpo.types import TrainingError, UserError
 
-Status = Literal["ok", "exception", "timeout", "memory", "output", "killed"]
+Status = Literal[
+    "ok", "exception", "timeout", "memory", "output", "killed", "stopped", "failed", "broken"
+]
+Accept = Callable[[int, Any], bool]
 
 
 class SandboxError(TrainingError):
     """Our machinery failed (no server could be started or kept alive). Says nothing of the
     program: the verdict is ERROR, never INCORRECT."""
+
+
+def accept_all(_index: int, _value: Any) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,31 +58,50 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class TestCode:
+    """Tests that are Python source. They run in a process of their own, contained too, which
+    reaches the program's functions and objects by messages alone.
+
+    With an entry point every source is run, and then its `check(candidate)` called; without
+    one the sources are statements (asserts) that name the program's functions themselves.
+    """
+
+    __test__ = False  # no test class of pytest's
+
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """Python source and how to run it. Expected outputs are no part of it, on purpose.
 
-    With an `entry_point` (a function's name, or "Class.method" of a class that needs no
-    arguments) the source is run as a module, then every call is made, in order, and the
-    values returned are the result. Without one it is run as `__main__` and what it prints
-    is the result.
+    With an `entry_point` (a function's name, "Class.method" or "Class().method") the source is
+    run as a module, then every call is made, in order, and the values returned are the result.
+    With `tests` the source is run as a module and the tests call it. With neither it is run as
+    `__main__` and what it prints is the result. `setup` is source that the program may rely
+    on: it is run before the program, and before the tests.
     """
 
     code: str
     entry_point: str | None = None
     calls: tuple[Call, ...] = ()
     stdin: str = ""
+    setup: str = ""
+    tests: TestCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionResult:
     """What a program did.
 
-    status   "ok": it ended by itself. "exception": it raised, or exited before all calls
-             were answered. "timeout", "memory", "output": that limit. "killed": a signal, or
-             it brought servers down that other programs did not (see `warm`).
+    status   "ok": it ended by itself, or its tests passed. "exception": it raised, or exited
+             before all was answered. "timeout", "memory", "output": that limit. "killed": a
+             signal, or it brought servers down that other programs did not (see `warm`).
+             "stopped": a value was not accepted. "failed": a test did not pass. "broken": the
+             tests' own source fails, whatever the program
     values   what the calls returned, JSON values, one per call that was answered; on
              "exception" the values of the calls before it
-    detail   for people: the exception's last line, the limit that was met
+    detail   for people: the exception's last line, the limit that was met, the failed test
     seconds  wall-clock time of the program alone
     """
 
@@ -89,12 +116,16 @@ class Sandbox(Protocol):
     """Runs untrusted Python. Each mechanism's docstring says what it does *not* isolate.
 
     `run` may be called from any thread, also from many at once. It returns for everything
-    that a program can do and raises `SandboxError` for a failure of ours. `close` ends every
-    process and removes every file; it is safe to call twice.
+    that a program can do and raises `SandboxError` for a failure of ours. Each value that a
+    call returned is handed to `accept(index, value)` as it comes; at the first False the
+    program is stopped. `close` ends every process and removes every file; it is safe to call
+    twice.
     """
 
     mechanism: str
 
-    def run(self, program: Program, limits: Limits) -> ExecutionResult: ...
+    def run(
+        self, program: Program, limits: Limits, accept: Accept = accept_all
+    ) -> ExecutionResult: ...
 
     def close(self) -> None: ...

@@ -1,17 +1,21 @@
 """Frames over a pair of pipes, with deadlines: how the host talks to its helper processes.
 
-A frame is a 4-byte big-endian length and that many bytes. Both ends are polled, so that a
-helper that hangs, stops or dies costs at most the deadline, in any thread.
+A frame is a 4-byte big-endian length and that many bytes. Both directions are polled together,
+so that a helper that hangs, stops, dies or talks while it is talked to costs at most the
+deadline, in any thread.
 """
 
 from __future__ import annotations
 
 import os
 import select
-import struct
 import time
+from collections.abc import Iterable
+
+from srpo.sandbox.inside.wire import cut_frame, frame
 
 MAX_FRAME = 1 << 28
+PIECE = 1 << 20
 
 
 class PeerGone(Exception):
@@ -27,47 +31,70 @@ class FramedPipes:
 
     def __init__(self, write_fd: int, read_fd: int) -> None:
         self._write_fd, self._read_fd = write_fd, read_fd
+        self._out, self._in = bytearray(), bytearray()
         os.set_blocking(write_fd, False)
         os.set_blocking(read_fd, False)
 
     def send(self, payload: bytes, deadline: float) -> None:
         """Write one frame before `deadline` (time.monotonic() seconds)."""
-        rest = memoryview(struct.pack(">I", len(payload)) + payload)
-        while rest:
-            _wait(self._write_fd, select.POLLOUT, deadline)
-            try:
-                rest = rest[os.write(self._write_fd, rest) :]
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise PeerGone(str(error)) from error
+        self.post(payload)
+        while self._out:
+            wait([self], deadline)
 
     def receive(self, deadline: float) -> bytes:
         """Read one frame before `deadline` (time.monotonic() seconds)."""
-        (size,) = struct.unpack(">I", self._exactly(4, deadline))
-        if size > MAX_FRAME:
-            raise PeerGone(f"a frame of {size} bytes")
-        return self._exactly(size, deadline)
+        while (payload := self.take()) is None:
+            wait([self], deadline)
+        return payload
 
-    def _exactly(self, size: int, deadline: float) -> bytes:
-        got = bytearray()
-        while len(got) < size:
-            _wait(self._read_fd, select.POLLIN, deadline)
-            try:
-                piece = os.read(self._read_fd, min(size - len(got), 1 << 20))
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                raise PeerGone(str(error)) from error
-            if not piece:
-                raise PeerGone("the pipe was closed")
-            got += piece
-        return bytes(got)
+    def post(self, payload: bytes) -> None:
+        """Begin to write one frame; `wait` goes on with it."""
+        self._out += frame(payload)
+        self._write()
+
+    def take(self) -> bytes | None:
+        """A frame that has come, if one has."""
+        if len(self._in) >= 4 and int.from_bytes(self._in[:4], "big") > MAX_FRAME:
+            raise PeerGone(f"a frame of {int.from_bytes(self._in[:4], 'big')} bytes")
+        return cut_frame(self._in)
+
+    def _register(self, poll: select.poll) -> None:
+        poll.register(self._read_fd, select.POLLIN)
+        if self._out:
+            poll.register(self._write_fd, select.POLLOUT)
+
+    def _write(self) -> None:
+        try:
+            while self._out:
+                written = os.write(self._write_fd, memoryview(self._out)[:PIECE])
+                del self._out[:written]
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise PeerGone(str(error)) from error
+
+    def _read(self) -> None:
+        try:
+            piece = os.read(self._read_fd, PIECE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise PeerGone(str(error)) from error
+        if not piece:
+            raise PeerGone("the pipe was closed")
+        self._in += piece
 
 
-def _wait(fd: int, event: int, deadline: float) -> None:
+def wait(links: Iterable[FramedPipes], deadline: float) -> None:
+    """Until one of them could read or write something; does that. Raises PeerSilent, PeerGone."""
     poll = select.poll()
-    poll.register(fd, event)
+    owners = {}
+    for link in links:
+        link._register(poll)
+        owners |= {link._read_fd: link._read, link._write_fd: link._write}
     left = deadline - time.monotonic()
-    if left <= 0 or not poll.poll(left * 1000):
+    events = poll.poll(left * 1000) if left > 0 else []
+    if not events:
         raise PeerSilent()
+    for fd, _ in events:
+        owners[fd]()

@@ -6,7 +6,7 @@ import os
 import sys
 import sysconfig
 
-from srpo.sandbox import warm
+from srpo.sandbox import servers, warm
 
 
 class SandlockSandbox(warm.WarmSandbox):
@@ -32,7 +32,7 @@ class SandlockSandbox(warm.WarmSandbox):
 
     mechanism = "sandlock"
 
-    def launch(self, scratch: str) -> warm.Launched:
+    def launch(self, scratch: str) -> servers.Launched:
         return _SandlockProcess(scratch)
 
 

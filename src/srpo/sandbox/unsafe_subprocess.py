@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from srpo.sandbox import warm
+from srpo.sandbox import servers, warm
 
 
 class UnsafeSubprocess(warm.WarmSandbox):
@@ -20,7 +20,7 @@ class UnsafeSubprocess(warm.WarmSandbox):
     mechanism = "unsafe-subprocess"
     programs_reach_servers = True
 
-    def launch(self, scratch: str) -> warm.Launched:
+    def launch(self, scratch: str) -> servers.Launched:
         return _PlainProcess(scratch)
 
 

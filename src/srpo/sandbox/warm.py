@@ -1,52 +1,43 @@
-"""A pool of warm Python servers that fork once per program, whatever confines them.
+"""Sandboxes of warm Python servers that fork once per program, whatever confines them.
 
 A mechanism supplies `launch(scratch)`, which starts `inside.server` with that scratch
-directory. This file does the rest: handing servers to threads, the outer watchdog, replacing
-servers that died, and telling a program's fault from ours.
+directory. This file does the rest: the outer watchdog, replacing servers that died, and
+telling a program's fault from ours.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import resource
-import shutil
 import sys
-import tempfile
-import threading
-import time
-import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
-from srpo.sandbox.base import ExecutionResult, Limits, Program, SandboxError
-from srpo.sandbox.pipes import FramedPipes, PeerGone, PeerSilent
+from srpo.sandbox.base import (
+    Accept,
+    Call,
+    ExecutionResult,
+    Limits,
+    Program,
+    SandboxError,
+    accept_all,
+)
+from srpo.sandbox.conversation import Ran, run_alone, run_tested
+from srpo.sandbox.pipes import PeerGone, PeerSilent
+from srpo.sandbox.servers import Launched, Servers, WarmServer, programs_each
 from srpo.types import UserError
 
-START_S = 20.0  # a cold start is about 0.1 s; machines under load are slow
-WATCHDOG_S = 1.0  # what a server may take beyond its program's own limit
 STRIKES = 3
-CONTROL = Program("def f():\n    return 1\n", "f", ())
+CONTROL = Program("def f():\n    return 1\n", "f", (Call(),))
+TESTS_EXTRA_S = 0.3  # the program meets its limit first: the blame is its own
+TESTS_MEMORY_MB, TESTS_BYTES = 1024, 1 << 26
 
-
-class Launched(Protocol):
-    """A started server process: its pipes, and its end. `end` kills it and waits for it."""
-
-    pid: int
-    write_fd: int
-    read_fd: int
-
-    def end(self) -> str:
-        """Kill, reap, close the pipes; what it wrote to standard error before it was ready."""
-        ...
-
-
-Launch = Callable[[str], Launched]
+Request = dict[str, Any]
 
 
 class ServerLost(Exception):
-    """The server died (or else fell silent) while it ran a program."""
+    """A server died (or else fell silent) while it ran a program."""
 
     def __init__(self, words: str, died: bool) -> None:
         super().__init__(words)
@@ -57,77 +48,28 @@ class ControlLost(Exception):
     """The server died or fell silent with our own program in it."""
 
 
-class WarmServer:
-    """One server process and its scratch directory. Used by one thread at a time."""
-
-    def __init__(self, launch: Launch) -> None:
-        self.scratch = tempfile.mkdtemp(prefix="srpo-sandbox-")
-        self.programs = 0
-        # Also at interpreter exit, should nobody close us.
-        self._remove_scratch = weakref.finalize(self, shutil.rmtree, self.scratch, True)
-        self._process: Launched | None = None
-        try:
-            self._process = launch(self.scratch)
-            self._pipes = FramedPipes(self._process.write_fd, self._process.read_fd)
-            self._pipes.receive(time.monotonic() + START_S)
-        except (PeerGone, PeerSilent, OSError, RuntimeError) as error:
-            why = self.close() or f"{type(error).__name__}: {error}"
-            raise SandboxError(f"a sandbox server did not start: {why.strip()[-300:]}") from error
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid if self._process else -1
-
-    def call(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Run one program. Raises ServerLost."""
-        payload = json.dumps(request).encode()
-        deadline = time.monotonic() + request["time_s"] + WATCHDOG_S
-        self.programs += 1
-        try:
-            self._pipes.send(payload, deadline)
-            return json.loads(self._pipes.receive(deadline))
-        except PeerSilent as error:
-            raise ServerLost("its server stopped answering", died=False) from error
-        except (PeerGone, ValueError) as error:
-            raise ServerLost("its server died", died=True) from error
-
-    def close(self) -> str:
-        """End the process, remove the scratch directory."""
-        words = ""
-        if self._process is not None:
-            words = self._process.end()
-            self._process = None
-        self._remove_scratch()
-        return words
-
-
 class WarmSandbox:
-    """`Sandbox` over up to `workers` warm servers, each started when first needed."""
+    """`Sandbox` over up to `workers` warm servers for programs, and as many for tests."""
 
     mechanism = "warm"
     programs_reach_servers = False  # whether a program can signal the server that runs it
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self.programs_each = programs_each(workers)
-        self._slots = threading.BoundedSemaphore(workers)
-        self._lock = threading.Lock()
-        self._idle: list[WarmServer] = []
-        self._all: set[WarmServer] = set()
-        self._closed = False
         # sandlock ties a server's life to the thread that started it: one thread, ours.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-start")
+        self.programs_each = programs_each(workers)
+        self._programs = Servers(self.launch, self._starter, workers)
+        self._tests = Servers(self.launch, self._starter, workers)  # never run a program
 
     def launch(self, scratch: str) -> Launched:
         raise NotImplementedError
 
-    def run(self, program: Program, limits: Limits) -> ExecutionResult:
+    def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
         request = _request(program, limits)
-        with self._slots:
-            reply = self._run_or_blame(request)
-        return _result(reply, limits, prints=program.entry_point is None)
+        tests = _tests_request(program, request)
+        return _result(self._run_or_blame(request, tests, accept), limits, request["mode"])
 
-    def _run_or_blame(self, request: dict[str, Any]) -> dict[str, Any]:
+    def _run_or_blame(self, request: Request, tests: Request | None, accept: Accept) -> Ran:
         """A server lost with a program may be the program's doing or not: it is tried again
         alone, in fresh servers that have just run a control program. Only who takes STRIKES
         servers down in a row is to blame; a control lost is our failure. So is a server that
@@ -135,7 +77,7 @@ class WarmSandbox:
         words, strikes, lost_controls = "", 0, 0
         while strikes < STRIKES:
             try:
-                return self._once(request, proven=strikes + lost_controls > 0)
+                return self._once(request, tests, accept, proven=strikes + lost_controls > 0)
             except ControlLost as error:
                 lost_controls += 1
                 if lost_controls == STRIKES:
@@ -145,74 +87,47 @@ class WarmSandbox:
                 if strikes == STRIKES and error.died and not self.programs_reach_servers:
                     raise SandboxError(f"sandbox servers keep failing: {error}") from error
         detail = f"{words}, {STRIKES} times in a row"
-        return {"status": "killed", "detail": detail, "envelope": None, "stdout": ""}
+        return Ran({"status": "killed", "detail": detail, "stdout": ""})
 
-    def _once(self, request: dict[str, Any], proven: bool) -> dict[str, Any]:
-        """Run it in any server, or in a `proven` one: fresh, after a control program."""
-        server = self._take(fresh=proven)
-        keep = False
+    def _once(self, request: Request, tests: Request | None, accept: Accept, proven: bool) -> Ran:
+        """Run it in any servers, or in `proven` ones: fresh, after a control program."""
+        server = self._programs.take(fresh=proven)
+        tests_server, keep = None, False
         try:
             if proven:
                 self._control(server)
-            reply = server.call(request)
-            keep = not reply["dirty"] and server.programs < self.programs_each
-            return reply
+            if tests is None:
+                ran = _guarded(lambda: run_alone(server, request, accept))
+            else:
+                of_tests = tests_server = self._tests.take(fresh=proven)
+                ran = _guarded(lambda: run_tested(server, of_tests, request, tests))
+            keep = True
+            return ran
         finally:
-            self._give(server, keep)
+            clean = keep and not ran.reply["dirty"]
+            self._programs.give(server, clean and self._lasts(server))
+            if tests_server is not None:
+                self._tests.give(tests_server, keep and self._lasts(tests_server))
+
+    def _lasts(self, server: WarmServer) -> bool:
+        server.programs += 1
+        return server.programs < self.programs_each
 
     @staticmethod
     def _control(server: WarmServer) -> None:
         try:
-            server.call(_request(CONTROL, Limits()))
+            _guarded(lambda: run_alone(server, _request(CONTROL, Limits()), accept_all))
         except ServerLost as error:
             raise ControlLost(str(error)) from error
 
-    def _take(self, fresh: bool) -> WarmServer:
-        with self._lock:
-            if self._closed:
-                raise SandboxError("the sandbox is closed")
-            if self._idle and not fresh:
-                return self._idle.pop()
-            spare = self._idle.pop() if self._idle else None
-        if spare is not None:  # `workers` servers at most
-            self._give(spare, keep=False)
-        try:
-            server = self._starter.submit(WarmServer, self.launch).result()
-        except RuntimeError as error:
-            if isinstance(error, SandboxError):
-                raise
-            raise SandboxError("the sandbox is closed") from error
-        with self._lock:
-            self._all.add(server)
-        return server
-
-    def _give(self, server: WarmServer, keep: bool) -> None:
-        with self._lock:
-            keep = keep and not self._closed
-            if keep:
-                self._idle.append(server)
-            else:
-                self._all.discard(server)
-        if not keep:
-            server.close()
-
     def pids(self) -> list[int]:
         """Process ids of the servers that are alive now (for the doctor and for tests)."""
-        with self._lock:
-            return [server.pid for server in self._all]
+        return self._programs.pids() + self._tests.pids()
 
     def close(self) -> None:
         """End the idle servers now, and each of the others when its program has ended."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-            self._all.difference_update(idle)
-        for server in idle:
-            server.close()
-        for _ in range(self._workers):  # those at work end when their program does
-            self._slots.acquire()
-        for _ in range(self._workers):
-            self._slots.release()
+        self._programs.close()
+        self._tests.close()
         self._starter.shutdown()
 
     def __enter__(self) -> WarmSandbox:
@@ -222,13 +137,13 @@ class WarmSandbox:
         self.close()
 
 
-def programs_each(workers: int) -> int:
-    """After how many programs a server is replaced. sandlock 0.9 keeps a descriptor open in
-    the host for each process it has seen, until the server ends: a quarter of those that the
-    host may open are given to that. A fresh server costs about 0.1 s."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    share = soft // (4 * workers) if soft != resource.RLIM_INFINITY else 500
-    return max(20, min(500, share))
+def _guarded(run: Callable[[], Ran]) -> Ran:
+    try:
+        return run()
+    except PeerSilent as error:
+        raise ServerLost("its server stopped answering", died=False) from error
+    except (PeerGone, ValueError) as error:
+        raise ServerLost("its server died", died=True) from error
 
 
 def server_command(scratch: str, confined: bool) -> list[str]:
@@ -261,13 +176,16 @@ def base_python() -> str:
     return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
 
 
-def _request(program: Program, limits: Limits) -> dict[str, Any]:
+def _request(program: Program, limits: Limits) -> Request:
     try:
         calls = json.dumps([[list(c.args), c.kwargs] for c in program.calls])
     except (TypeError, ValueError) as error:
         raise UserError(f"a call's arguments are no JSON values ({error}): give JSON") from error
+    mode = "serve" if program.tests else "calls" if program.entry_point else "main"
     return {
+        "mode": mode,
         "code": program.code,
+        "setup": program.setup,
         "entry_point": program.entry_point,
         "calls": calls,
         "stdin": program.stdin,
@@ -278,25 +196,39 @@ def _request(program: Program, limits: Limits) -> dict[str, Any]:
     }
 
 
-def _result(reply: dict[str, Any], limits: Limits, prints: bool) -> ExecutionResult:
-    """The envelope was written in the program's process: read it as hostile text."""
-    status, detail, values = reply["status"], reply["detail"], ()
-    if reply["envelope"] is not None:
-        try:
-            said = json.loads(reply["envelope"])
-            status, detail = str(said["status"]), str(said["detail"])[:500]
-            values = tuple(said["values"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            status, detail, values = "exception", "its result cannot be read", ()
-        if status not in ("ok", "exception", "memory"):
-            status, detail, values = "exception", "its result cannot be read", ()
+def _tests_request(program: Program, request: Request) -> Request | None:
+    """The tests see neither the program's source nor its limits, but for the time."""
+    if program.tests is None:
+        return None
+    return request | {
+        "mode": "tests",
+        "code": "",
+        "tests": program.tests.sources,
+        "time_s": request["time_s"] + TESTS_EXTRA_S,
+        "memory_mb": TESTS_MEMORY_MB,
+        "output_bytes": TESTS_BYTES,
+    }
+
+
+def _result(ran: Ran, limits: Limits, mode: str) -> ExecutionResult:
+    """What the program said of itself counts only when nothing is known better."""
+    reply = ran.reply
+    status, detail = reply["status"], reply["detail"]
+    if ran.tests and ran.tests["status"] != "ok" and status in ("exited", "stopped"):
+        status, detail = ran.tests["status"], ran.tests["detail"]
+    elif ran.tests and ran.tests["status"] == "ok":
+        status, detail = "ok", ""
+    elif ran.end and status in ("exited", "stopped"):
+        status, detail = ran.end
+        unread = status not in ("ok", "exception", "memory") or (status == "ok" and mode == "serve")
+        status, detail = ("exception", "its result cannot be read") if unread else (status, detail)
     elif status == "exited":
         # A program that prints may end as it likes; one that returns has returned nothing.
-        status = "ok" if reply["exit_code"] == 0 and prints else "exception"
+        status = "ok" if reply["exit_code"] == 0 and mode == "main" else "exception"
     return ExecutionResult(
         status=status,
         stdout=reply["stdout"][: limits.output_bytes],
         detail=detail,
-        values=values,
+        values=tuple(ran.values),
         seconds=reply.get("seconds", 0.0),
     )

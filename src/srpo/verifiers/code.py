@@ -13,7 +13,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox
+from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox, TestCode
 from srpo.types import Outcome, Problem, UserError, Verdict
 from srpo.verifiers.code_tests import same_output, same_value, validate_tests
 from srpo.verifiers.once import Once
@@ -86,20 +86,23 @@ class CodeVerifier:
             memory_mb=int(tests.get("memory_mb", self._limits.memory_mb)),
         )
         start = time.perf_counter()
-        run = self._run_function if tests["type"] == "function" else self._run_stdin
-        failure = run(tests, code, limits)
+        failure = getattr(self, f"_run_{tests['type']}")(tests, code, limits)
         seconds = time.perf_counter() - start
         if failure:
             return Verdict(Outcome.INCORRECT, code, failure, seconds)
-        return Verdict(Outcome.CORRECT, code, f"{len(tests['cases'])} cases passed", seconds)
+        return Verdict(Outcome.CORRECT, code, _passed(tests), seconds)
 
     def _run_function(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
         """What went wrong first, or ""."""
         cases = tests["cases"]
         calls = tuple(Call(tuple(c.get("args", ())), c.get("kwargs", {})) for c in cases)
-        result = self._sandbox.run(Program(code, tests["entry_point"], calls), limits)
+
+        def accept(index: int, value: Any) -> bool:
+            return index < len(cases) and same_value(cases[index]["expected"], value)
+
+        result = self._sandbox.run(Program(code, tests["entry_point"], calls), limits, accept)
         for index, (case, value) in enumerate(zip(cases, result.values, strict=False)):
-            if not same_value(case["expected"], value):
+            if not accept(index, value):
                 return f"case {index}: got {_short(value)}, expected {_short(case['expected'])}"
         if result.status != "ok":
             known_case = result.status in ("exception", "memory") and result.values
@@ -119,9 +122,34 @@ class CodeVerifier:
                 return f"case {index}: printed {got}, expected {expected}"
         return ""
 
+    def _run_asserts(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
+        program = Program(
+            code, setup=tests.get("setup", ""), tests=TestCode(tuple(tests["asserts"]))
+        )
+        return self._run_tested(program, limits)
+
+    def _run_check(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
+        setup, source = tests.get("setup", ""), TestCode((tests["code"],))
+        program = Program(code, tests["entry_point"], setup=setup, tests=source)
+        return self._run_tested(program, limits)
+
+    def _run_tested(self, program: Program, limits: Limits) -> str:
+        result = self._sandbox.run(program, limits)
+        if result.status == "broken":
+            raise UserError(f"the problem's tests fail by themselves: {result.detail}")
+        return "" if result.status == "ok" else _failure(result)
+
+
+def _passed(tests: dict[str, Any]) -> str:
+    if tests["type"] == "check":
+        return "check passed"
+    what = "asserts" if tests["type"] == "asserts" else "cases"
+    return f"{len(tests[what])} {what} passed"
+
 
 def _failure(result: ExecutionResult) -> str:
-    return result.detail if result.status == "exception" else f"{result.status}: {result.detail}"
+    told = result.status in ("exception", "failed")
+    return result.detail if told else f"{result.status}: {result.detail}"
 
 
 def _key(tests: dict[str, Any], code: str, where: str) -> bytes:

@@ -3,24 +3,35 @@
     {"type": "function", "entry_point": "f",
      "cases": [{"args": [...], "kwargs": {}, "expected": ...}, ...]}
     {"type": "stdin", "cases": [{"input": "...", "output": "..."}, ...]}
+    {"type": "asserts", "setup": "...", "asserts": ["assert f(1) == 2", ...]}
+    {"type": "check", "entry_point": "f", "setup": "...",
+     "code": "def check(candidate): ..."}
 
-Both may carry `time_limit_s` (seconds: for all calls of a function together, for each stdin
-case alone) and `memory_mb`. An entry point is a function's name, or "Class.method" of a class
-that is made without arguments. `kwargs` may be left out.
+All may carry `time_limit_s` (seconds: for each stdin case alone, else for all together) and
+`memory_mb`. An entry point is a function's name, or "Class.method" or "Class().method" of a
+class that is made without arguments. `kwargs` and `setup` may be left out; `setup` is source
+that both the program and the tests may rely on (imports, helper classes).
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
+import warnings
 from typing import Any
 
 from srpo.types import UserError
 
-_ENTRY_POINT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)?")
+_ENTRY_POINT = re.compile(r"[^\W\d]\w*(\(\))?(\.[^\W\d]\w*)?")
 _OPTIONAL = {"time_limit_s", "memory_mb"}
-_KEYS = {"function": {"type", "entry_point", "cases"}, "stdin": {"type", "cases"}}
+_KEYS = {
+    "function": {"type", "entry_point", "cases"},
+    "stdin": {"type", "cases"},
+    "asserts": {"type", "setup", "asserts"},
+    "check": {"type", "entry_point", "setup", "code"},
+}
 REL_TOL, ABS_TOL = 1e-6, 1e-9
 
 
@@ -34,23 +45,54 @@ def validate_tests(tests: Any, where: str) -> None:
     if unknown := set(tests) - _KEYS[kind] - _OPTIONAL:
         known = ", ".join(sorted(_KEYS[kind] | _OPTIONAL))
         raise UserError(f"{where}.tests has an unknown key {min(unknown)!r}: known are {known}")
-    entry_point = tests.get("entry_point")
-    if kind == "function" and not (
-        isinstance(entry_point, str) and _ENTRY_POINT.fullmatch(entry_point)
-    ):
-        raise UserError(
-            f"{where}.tests.entry_point is {entry_point!r}: give a function's name or Class.method"
-        )
     for name in _OPTIONAL & set(tests):
         value = tests[name]
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             raise UserError(f"{where}.tests.{name} is {value!r}: give a number above 0")
-    cases = tests.get("cases")
-    if not isinstance(cases, list | tuple) or not cases:
-        raise UserError(f"{where}.tests.cases is {_short(cases)}: give a list of 1 or more")
-    check = _check_call if kind == "function" else _check_stdin
-    for index, case in enumerate(cases):
-        check(case, f"{where}.tests.cases[{index}]")
+    where += ".tests"
+    if "entry_point" in _KEYS[kind]:
+        _check_entry_point(tests.get("entry_point"), where)
+    if "setup" in _KEYS[kind]:
+        _check_source(tests.get("setup", ""), f"{where}.setup")
+    if kind == "check":
+        _check_source(tests.get("code"), f"{where}.code", defines="check")
+    elif kind == "asserts":
+        for index, source in enumerate(_some(tests, "asserts", where)):
+            _check_source(source, f"{where}.asserts[{index}]")
+    else:
+        check = _check_call if kind == "function" else _check_stdin
+        for index, case in enumerate(_some(tests, "cases", where)):
+            check(case, f"{where}.cases[{index}]")
+
+
+def _some(tests: dict[str, Any], name: str, where: str) -> list[Any]:
+    value = tests.get(name)
+    if not isinstance(value, list | tuple) or not value:
+        raise UserError(f"{where}.{name} is {_short(value)}: give a list of 1 or more")
+    return list(value)
+
+
+def _check_entry_point(value: Any, where: str) -> None:
+    if not isinstance(value, str) or not _ENTRY_POINT.fullmatch(value):
+        raise UserError(
+            f"{where}.entry_point is {value!r}: give a function's name, Class.method or"
+            " Class().method"
+        )
+
+
+def _check_source(value: Any, where: str, defines: str = "") -> None:
+    """Python that parses, and at its top level defines the function `defines`, if given."""
+    if not isinstance(value, str):
+        raise UserError(f"{where} is {_short(value)}: give Python source")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of the data's invalid escapes
+            tree = ast.parse(value)
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise UserError(f"{where} is {_short(value)}: no Python source ({error})") from error
+    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    if defines and defines not in names:
+        raise UserError(f"{where} is {_short(value)}: define {defines}(candidate) in it")
 
 
 def _check_call(case: Any, where: str) -> None:

@@ -1,9 +1,8 @@
-"""What happens in the forked child: run the program, report what it returned.
+"""What happens in the forked child: run the program, tell the host what it returned.
 
-The report is an envelope {"status", "detail", "values"} as JSON, on a pipe that is not
-standard output, behind a nonce. Untrusted code shares this process, so it can forge the
-envelope; but the expected values are not here, so a forged envelope earns what the same
-values returned would earn.
+Messages go out as frames of JSON on descriptor 3, which is not standard output. Untrusted code
+shares this process, so it can forge every one of them; but what is expected is not here, so a
+forged message earns what the same value returned would earn.
 """
 
 from __future__ import annotations
@@ -13,47 +12,62 @@ import json
 import sys
 import traceback
 import types
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
+
+from . import service, wire
 
 DETAIL_CHARS = 300
 SOURCE = "<solution>"
+MESSAGES_OUT = 3
 
 
-def run(request: dict[str, Any]) -> bytes:
-    """Run one program to its end; the envelope as bytes. Never raises."""
-    values: list[str] = []
+def run(request: dict[str, Any]) -> None:
+    """Run one program to its end; the last message is {"end": status, "detail"}."""
     try:
-        status, detail = _execute(request, values)
+        for message in _execute(request):
+            _send(message)
+        status, detail = "ok", ""
     except MemoryError:
         status, detail = "memory", f"MemoryError: more than {request['memory_mb']} MiB"
     except SystemExit as stop:
-        clean = request["entry_point"] is None and stop.code in (None, 0)
+        clean = request["mode"] == "main" and stop.code in (None, 0)
         status = "ok" if clean else "exception"
         detail = "" if clean else f"exited early: SystemExit({str(stop.code)[:DETAIL_CHARS]})"
     except BaseException as error:
         status, detail = "exception", describe(error)
     _flush()
-    head = json.dumps({"status": status, "detail": detail})
-    return (head[:-1] + ', "values": [' + ",".join(values) + "]}").encode()
+    _send(json.dumps({"end": status, "detail": detail}))
 
 
-def _execute(request: dict[str, Any], values: list[str]) -> tuple[str, str]:
-    entry_point = request["entry_point"]
-    name = "__main__" if entry_point is None else "solution"
+def _execute(request: dict[str, Any]) -> Iterator[str]:
+    """The messages of a program, as its mode asks: none, its values, or answers to its tests."""
+    mode = request["mode"]
+    module = load(request["code"], "__main__" if mode == "main" else "solution", request["setup"])
+    if mode == "calls":
+        function = find(module, request["entry_point"])
+        for args, kwargs in json.loads(request["calls"]):
+            yield '{"value": ' + dumps(function(*args, **kwargs)) + "}"
+    elif mode == "serve":
+        target = find(module, request["entry_point"]) if request["entry_point"] else None
+        service.serve(module, target)
+
+
+def load(code: str, name: str, setup: str) -> types.ModuleType:
+    """Run `code` as a module, after what its problem gives it."""
     module = types.ModuleType(name)  # a real one: dataclasses and typing look it up
     module.__dict__["__builtins__"] = builtins
     sys.modules[name] = module
-    exec(compile(request["code"], SOURCE, "exec", dont_inherit=True), module.__dict__)
-    if entry_point is None:
-        return "ok", ""
-    function = _find(module, entry_point)
-    for call in json.loads(request["calls"]):
-        values.append(dumps(function(*call[0], **call[1])))
-    return "ok", ""
+    with suppress(Exception):  # it may need the program's names; the tests' process reports it
+        exec(compile(setup, "<setup>", "exec", dont_inherit=True), module.__dict__)
+    exec(compile(code, SOURCE, "exec", dont_inherit=True), module.__dict__)
+    return module
 
 
-def _find(module: types.ModuleType, entry_point: str) -> Any:
-    first, *rest = entry_point.split(".")
+def find(module: types.ModuleType, entry_point: str) -> Any:
+    """ "f", "Class.method" or "Class().method"."""
+    first, *rest = entry_point.replace("()", "").split(".")
     if first not in module.__dict__:
         raise NameError(f"{first} is not defined")
     found = module.__dict__[first]
@@ -78,9 +92,9 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"returned a {type(value).__name__}, which JSON cannot carry")
 
 
-def describe(error: BaseException) -> str:
-    """Type, message and the program's own line number, on one line."""
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == SOURCE]
+def describe(error: BaseException, source: str = SOURCE) -> str:
+    """Type, message and the source's own line number, on one line."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == source]
     line = getattr(error, "lineno", None) if isinstance(error, SyntaxError) else None
     line = line or (lines[-1] if lines else None)
     try:
@@ -88,6 +102,10 @@ def describe(error: BaseException) -> str:
     except BaseException:
         text = type(error).__name__
     return text[:DETAIL_CHARS] + (f" (line {line})" if line else "")
+
+
+def _send(message: str) -> None:
+    wire.write_frame(MESSAGES_OUT, message.encode())
 
 
 def _flush() -> None:

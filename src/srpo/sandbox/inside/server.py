@@ -1,13 +1,19 @@
 """The warm server: a confined Python that forks once per program.
 
-Reads requests from descriptor 0 and writes replies to descriptor 1, both as frames (4-byte
-length, JSON). It holds no expected outputs, runs one program at a time, and leaves nothing
-between two programs: the child is killed with its whole process group, the scratch directory
-emptied. When it cannot do that it says "dirty", and the host replaces it.
+It holds no expected outputs, runs one program at a time, and leaves nothing between two
+programs: the child is killed with its whole process group, the scratch directory emptied. When
+it cannot do that it says "dirty", and the host replaces it.
+
+Frames on descriptor 0, the first byte tells what:
+    R  run this (JSON)              M  a message for the program that runs
+    S  stop the program that runs
+and on descriptor 1:
+    M  a message of the program     E  it ended: status, detail, stdout, seconds (JSON)
 """
 
 from __future__ import annotations
 
+import fcntl
 import gc
 import json
 import os
@@ -15,12 +21,12 @@ import select
 import shutil
 import signal
 import stat
-import struct
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import harness, lockdown
+from . import harness, lockdown, tester, wire
 
 CHECK_S = 0.05  # how often an otherwise silent program and its files are looked at
 MAX_FILES = 1000
@@ -33,11 +39,17 @@ PRELOAD = (
 
 @dataclass(slots=True)
 class Watched:
-    """One running program, seen from the server."""
+    """One running program, seen from the server, with the server's ends of its pipes."""
 
     pid: int
     started: float
-    pipes: dict[int, bytearray] = field(default_factory=dict)  # descriptor -> what came
+    stdout_fd: int
+    messages_fd: int
+    answers_fd: int
+    stdout: bytearray = field(default_factory=bytearray)
+    messages: bytearray = field(default_factory=bytearray)  # not yet a whole frame
+    answers: bytearray = field(default_factory=bytearray)  # not yet written
+    message_bytes: int = 0
     exit_code: int = 0
 
 
@@ -53,55 +65,54 @@ def main(scratch: str, confined: bool) -> None:
     os.dup2(null, 2)
     gc.collect()
     gc.freeze()
-    _send({"ready": True})
-    while (request := _receive()) is not None:
-        reply = run_one(request, scratch, c)
+    wire.write_frame(1, b"E{}")
+    while (frame := wire.read_frame(0)) is not None:
+        if frame[:1] != b"R":  # for a program that has ended meanwhile
+            continue
+        reply = run_one(json.loads(frame[1:]), scratch, c)
         reply["dirty"] = not (_no_children() and _empty(scratch))
-        _send(reply)
+        wire.write_frame(1, b"E" + json.dumps(reply).encode())
 
 
 def run_one(request: dict[str, Any], scratch: str, c: Any) -> dict[str, Any]:
-    """Fork, watch, reap. The reply: status, detail, stdout, envelope (or None), seconds."""
+    """Fork, watch, reap. The reply: status, detail, stdout, exit_code, seconds."""
     out_r, out_w = os.pipe()
-    result_r, result_w = os.pipe()
-    nonce = os.urandom(16).hex().encode()
+    messages_r, messages_w = os.pipe()
+    answers_r, answers_w = os.pipe()
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        _child(request, scratch, c, out_w, result_w, nonce)
-    os.close(out_w)
-    os.close(result_w)
-    program = Watched(pid, started, {out_r: bytearray(), result_r: bytearray()})
+        _child(request, scratch, c, (out_w, messages_w, answers_r))
+    for fd in (out_w, messages_w, answers_r):
+        os.close(fd)
+    os.set_blocking(answers_w, False)
+    program = Watched(pid, started, out_r, messages_r, answers_w)
     try:
         verdict = _watch(program, request, scratch)
     finally:
         _kill(pid)
         program.exit_code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        os.close(out_r)
-        os.close(result_r)
-    stdout, result = (bytes(b) for b in program.pipes.values())
-    return _reply(program, verdict, stdout, result, nonce)
+        for fd in (out_r, messages_r, answers_w):
+            os.close(fd)
+    return _reply(program, verdict)
 
 
-def _child(
-    request: dict[str, Any], scratch: str, c: Any, out_w: int, result_w: int, nonce: bytes
-) -> None:
-    """Runs in the fork and never returns."""
+def _child(request: dict[str, Any], scratch: str, c: Any, ends: tuple[int, int, int]) -> None:
+    """Runs in the fork and never returns. Its descriptors: standard ones, messages, answers."""
     code = 70
     try:
         os.setsid()
         os.chdir(scratch)
-        text = request["stdin"].encode("utf-8", "surrogateescape")
-        os.dup2(_file_of(text), 0)
-        os.dup2(out_w, 1)
-        os.dup2(result_w, 3)
-        os.closerange(4, 256)
+        stdin = _file_of(request["stdin"].encode("utf-8", "surrogateescape"))
+        # Copies above all targets first: a source may have the number of another's target.
+        copies = [fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in (stdin, *ends)]
+        for copy, target in zip(copies, (0, 1, 3, 4), strict=True):
+            os.dup2(copy, target)
+        os.closerange(5, 256)
         lockdown.limit(request["time_s"], request["memory_mb"] << 20, request["scratch_mb"] << 20)
         if c is not None:
             lockdown.lock_program(c)
-        envelope = memoryview(nonce + harness.run(request))
-        while envelope:
-            envelope = envelope[os.write(3, envelope) :]
+        (tester if request["mode"] == "tests" else harness).run(request)
         code = 0
     finally:
         os._exit(code)
@@ -124,70 +135,108 @@ def _unnamed_file() -> int:
 
 
 def _watch(program: Watched, request: dict[str, Any], scratch: str) -> tuple[str, str]:
-    """Until the program ends ("", "") or meets a limit (status, detail)."""
+    """Until the program ends ("", "") or is ended: (status, detail)."""
     deadline = program.started + request["time_s"]
     checked = program.started
     poll = select.poll()
-    for fd in program.pipes:
+    for fd in (0, program.stdout_fd, program.messages_fd):
         poll.register(fd, select.POLLIN)
-    still_open = set(program.pipes)
+    open_ends = 2
     while True:
         now = time.monotonic()
         if now >= deadline:
             return "timeout", f"timed out after {request['time_s']:g} s"
         # Both ends closed means that it is about to exit: look again soon.
-        wait = min(CHECK_S if still_open else 0.001, deadline - now)
-        for fd, _ in poll.poll(wait * 1000):
-            piece = os.read(fd, 1 << 16)
-            if not piece:
+        wait = min(CHECK_S if open_ends else 0.001, deadline - now)
+        for fd, event in poll.poll(wait * 1000):
+            if fd == 0:
+                if not _from_host(program, poll):
+                    return "stopped", "stopped by the host"
+            elif fd == program.answers_fd:
+                _write_answers(program, poll, event)
+            elif not _read(program, fd):
                 poll.unregister(fd)
-                still_open.discard(fd)
-            program.pipes[fd] += piece
-            if len(program.pipes[fd]) > request["output_bytes"] + 256:
-                return "output", f"more than {request['output_bytes']} bytes of output"
+                open_ends -= 1
+        if over := _too_much(program, request):
+            return over
         if _ended(program.pid):
-            return _drain(program, still_open, request["output_bytes"])
+            return _drain(program, request)
         if now - checked > CHECK_S:
             checked = now
             if not _fits(scratch, request["scratch_mb"] << 20):
                 return "output", f"more than {request['scratch_mb']} MiB or {MAX_FILES} files"
 
 
-def _drain(program: Watched, still_open: set[int], most: int) -> tuple[str, str]:
+def _from_host(program: Watched, poll: select.poll) -> bool:
+    """Take one frame; whether the program may go on."""
+    frame = wire.read_frame(0)
+    if frame is None or frame[:1] == b"S":
+        return False
+    if frame[:1] == b"M":
+        program.answers += wire.frame(frame[1:])
+        _write_answers(program, poll, select.POLLOUT)
+    return True
+
+
+def _write_answers(program: Watched, poll: select.poll, event: int) -> None:
+    """As much as the program's pipe takes; the rest when it takes more."""
+    fd = program.answers_fd
+    try:
+        while program.answers and event & select.POLLOUT:
+            written = os.write(fd, memoryview(program.answers)[: 1 << 16])
+            del program.answers[:written]
+    except BlockingIOError:
+        poll.register(fd, select.POLLOUT)
+        return
+    except BrokenPipeError:  # it does not listen any more
+        program.answers.clear()
+    with suppress(KeyError):
+        poll.unregister(fd)
+
+
+def _read(program: Watched, fd: int) -> bool:
+    """Read a piece of output or messages; False when its other end is closed."""
+    piece = os.read(fd, 1 << 16)
+    if fd == program.stdout_fd:
+        program.stdout += piece
+        return bool(piece)
+    program.message_bytes += len(piece)
+    program.messages += piece
+    while (message := wire.cut_frame(program.messages)) is not None:
+        wire.write_frame(1, b"M" + message)
+    return bool(piece)
+
+
+def _too_much(program: Watched, request: dict[str, Any]) -> tuple[str, str] | None:
+    most = request["output_bytes"]
+    if max(len(program.stdout), program.message_bytes - 1024) > most:  # the last message's room
+        return "output", f"more than {most} bytes of output"
+    return None
+
+
+def _drain(program: Watched, request: dict[str, Any]) -> tuple[str, str]:
     """What an ended program left in its pipes (a descendant may hold them open: don't wait)."""
-    for fd in still_open:
+    for fd in (program.stdout_fd, program.messages_fd):
         os.set_blocking(fd, False)
-        try:
-            while piece := os.read(fd, 1 << 16):
-                program.pipes[fd] += piece
-                if len(program.pipes[fd]) > most + 256:
-                    return "output", f"more than {most} bytes of output"
-        except BlockingIOError:
-            continue
+        with suppress(BlockingIOError):
+            while _read(program, fd):
+                if over := _too_much(program, request):
+                    return over
     return "", ""
 
 
-def _reply(
-    program: Watched, verdict: tuple[str, str], out: bytes, result: bytes, nonce: bytes
-) -> dict[str, Any]:
+def _reply(program: Watched, verdict: tuple[str, str]) -> dict[str, Any]:
     status, detail = verdict
-    envelope = None
-    if not status:
-        code = program.exit_code
-        if result.startswith(nonce):
-            envelope = result[len(nonce) :].decode("utf-8", "replace")
-        elif code == -signal.SIGXCPU:
-            status, detail = "timeout", "timed out: CPU time"
-        elif code < 0:
-            status, detail = "killed", f"killed by signal {-code}"
-        else:
-            status, detail = "exited", f"exited early with code {code}"
+    code = program.exit_code
+    if not status and code == -signal.SIGXCPU:
+        status, detail = "timeout", "timed out: CPU time"
+    elif not status and code < 0:
+        status, detail = "killed", f"killed by signal {-code}"
     return {
-        "status": status,
-        "detail": detail,
-        "stdout": out.decode("utf-8", "replace"),
-        "envelope": envelope,
-        "exit_code": program.exit_code,
+        "status": status or "exited",
+        "detail": detail or f"exited early with code {code}",
+        "stdout": program.stdout.decode("utf-8", "replace"),
+        "exit_code": code,
         "seconds": time.monotonic() - program.started,
     }
 
@@ -251,28 +300,3 @@ def _make_removable(folder: str) -> None:
             path = os.path.join(inner, name)
             if not os.path.islink(path):
                 os.chmod(path, 0o700)
-
-
-def _send(message: dict[str, Any]) -> None:
-    payload = json.dumps(message).encode()
-    rest = memoryview(struct.pack(">I", len(payload)) + payload)
-    while rest:
-        rest = rest[os.write(1, rest) :]
-
-
-def _receive() -> dict[str, Any] | None:
-    head = _exactly(4)
-    if head is None:
-        return None
-    body = _exactly(struct.unpack(">I", head)[0])
-    return None if body is None else json.loads(body)
-
-
-def _exactly(size: int) -> bytes | None:
-    got = bytearray()
-    while len(got) < size:
-        piece = os.read(0, min(size - len(got), 1 << 20))
-        if not piece:
-            return None
-        got += piece
-    return bytes(got)

@@ -1,0 +1,231 @@
+"""Python values as JSON and back, between the process of the tests and that of the program.
+
+Only data crosses, never code: numbers, text, containers, instances of classes that both sides
+know, each built anew from its plain type, so that no method that the program overrode comes
+along. What is no data stays where it is and crosses as a handle.
+
+A message holds a table of nodes, [kind, content...], one for each object that is no atom, and
+references: an atom stands for itself, {"#": 3} for node 3. That keeps cycles and identity; an
+argument that the callee changed is sent back under its number, and changes in place.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, KeysView, ValuesView
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+Node = list[Any]
+MAX_ITEMS = 1_000_000  # taken from an iterator: an endless one has to end somewhere
+_ATOMS = frozenset({type(None), bool, int, float, str})
+_SEQUENCES = {"l": list, "t": tuple, "s": set, "f": frozenset}
+_TYPES = {t.__name__: t for t in (bool, int, float, str, bytes, list, tuple, dict, set, frozenset)}
+_BY_TEXT = {"Decimal": Decimal, "Fraction": Fraction}
+
+
+class MirrorError(ValueError):
+    """The other side sent what is no message."""
+
+
+class Packer:
+    """Turns values into nodes. `known` are the objects that already have the first numbers.
+
+    class_name   of an instance of a class that both sides know, or "" for any other object
+    handle       the number under which an object that cannot cross is kept, or a remote one
+                 goes home; raises TypeError where that must not be
+    """
+
+    def __init__(
+        self,
+        class_name: Callable[[Any], str],
+        handle: Callable[[Any], int],
+        known: list[Any] | None = None,
+    ) -> None:
+        self._class_name, self._handle = class_name, handle
+        self.objects = list(known or ())  # keeps them alive: their ids stay theirs
+        self._numbers = {id(obj): i for i, obj in enumerate(self.objects)}
+        self.nodes: dict[int, Node] = {}
+        self._done = len(self.objects)
+
+    def pack(self, value: Any) -> Any:
+        """A reference to `value`; all that it needs is in `nodes` afterwards."""
+        reference = self._reference(value)
+        while self._done < len(self.objects):  # not recursive: lists may be linked 10^5 deep
+            self.nodes[self._done] = self.node(self.objects[self._done])
+            self._done += 1
+        return reference
+
+    def _reference(self, value: Any) -> Any:
+        if type(value) in _ATOMS:
+            return value
+        for atom in (str, int, float):  # a subclass: its value alone
+            if isinstance(value, atom):
+                return atom.__add__(value, atom())
+        number = self._numbers.get(id(value))
+        if number is None:
+            number = self._numbers[id(value)] = len(self.objects)
+            self.objects.append(value)
+        return {"#": number}
+
+    def _references(self, values: Any) -> list[Any]:
+        values = list(values)
+        if _ATOMS.issuperset(map(type, values)):
+            return values
+        return [self._reference(value) for value in values]
+
+    def node(self, value: Any) -> Node:
+        """The node of one object; the objects in it are put into the queue."""
+        for kind, cls in _SEQUENCES.items():
+            if isinstance(value, cls):
+                return [kind, self._references(cls.__iter__(value))]
+        if isinstance(value, dict):
+            return ["d", self._references(dict.keys(value)), self._references(dict.values(value))]
+        if isinstance(value, deque):
+            return ["q", self._references(value), value.maxlen]
+        if isinstance(value, bytes | bytearray):
+            return ["b", bytes(value).decode("latin-1"), isinstance(value, bytearray)]
+        if isinstance(value, complex):
+            return ["c", value.real, value.imag]
+        if isinstance(value, range):
+            return ["g", value.start, value.stop, value.step]
+        if isinstance(value, Decimal | Fraction):
+            return ["x", "Decimal" if isinstance(value, Decimal) else "Fraction", str(value)]
+        if isinstance(value, datetime) and value.tzinfo is None:
+            return ["m", value.isoformat()]
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return ["y", value.isoformat()]
+        if isinstance(value, timedelta):
+            return ["z", value.days, value.seconds, value.microseconds]
+        if any(value is cls for cls in _TYPES.values()):
+            return ["k", value.__name__]
+        if name := self._class_name(value):
+            fields = _fields(value)
+            return ["o", name, list(fields), self._references(fields.values())]
+        if isinstance(value, Iterator | KeysView | ValuesView):
+            return ["i", self._references(islice(value, MAX_ITEMS))]
+        return ["r", self._handle(value)]
+
+
+class Unpacker:
+    """Builds values from nodes: hostile input raises MirrorError, never runs anything.
+
+    new_object   an empty instance of the class with this name
+    by_handle    the object with this handle
+    known        objects that have the first numbers; nodes under their numbers change them
+    """
+
+    def __init__(
+        self,
+        new_object: Callable[[str], Any],
+        by_handle: Callable[[int], Any],
+        known: list[Any] | None = None,
+    ) -> None:
+        self._new_object, self._by_handle = new_object, by_handle
+        self._objects: dict[int, Any] = dict(enumerate(known or ()))
+        self._nodes: dict[int, Node] = {}
+        self._building: set[int] = set()
+
+    def unpack(self, nodes: dict[str, Node], references: list[Any]) -> list[Any]:
+        """Build every node; what the references stand for."""
+        try:
+            self._nodes = {int(number): node for number, node in nodes.items()}
+            for number in self._nodes:
+                self._object(number)
+            for kinds in ("o", "lq", "d", "s"):  # what hashes comes before what needs hashes
+                for number, node in self._nodes.items():
+                    if node[0] in kinds:
+                        self._fill(self._objects[number], node)
+            return [self._value(reference) for reference in references]
+        except (MirrorError, MemoryError):
+            raise
+        except Exception as error:
+            raise MirrorError(f"it cannot be read ({type(error).__name__})") from error
+
+    def _value(self, reference: Any) -> Any:
+        if type(reference) is dict:
+            return self._object(reference["#"])
+        if type(reference) is list:
+            raise MirrorError("a list is no reference")
+        return reference
+
+    @property
+    def objects(self) -> list[Any]:
+        """All of them by number: the `known` of the reply's packer."""
+        return [self._objects[number] for number in range(len(self._objects))]
+
+    def _object(self, number: int) -> Any:
+        if number not in self._objects:
+            if number in self._building:
+                raise MirrorError("an immutable value holds itself")
+            self._building.add(number)
+            self._objects[number] = self._build(self._nodes[number])
+        return self._objects[number]
+
+    def _build(self, node: Node) -> Any:
+        """The whole of what cannot change, an empty shell of what can."""
+        kind = node[0]
+        if kind in ("t", "f"):
+            return _SEQUENCES[kind](map(self._value, node[1]))
+        if kind == "i":
+            return iter(list(map(self._value, node[1])))
+        if kind == "q":
+            return deque(maxlen=node[2])
+        if kind == "b":
+            data = node[1].encode("latin-1")
+            return bytearray(data) if node[2] else data
+        if kind == "o":
+            return self._new_object(node[1])
+        if kind == "r":
+            return self._by_handle(node[1])
+        simple = {
+            "l": lambda: [],
+            "d": lambda: {},
+            "s": lambda: set(),
+            "c": lambda: complex(node[1], node[2]),
+            "g": lambda: range(node[1], node[2], node[3]),
+            "x": lambda: _BY_TEXT[node[1]](node[2]),
+            "k": lambda: _TYPES[node[1]],
+            "m": lambda: datetime.fromisoformat(node[1]),
+            "y": lambda: date.fromisoformat(node[1]),
+            "z": lambda: timedelta(node[1], node[2], node[3]),
+        }
+        return simple[kind]()
+
+    def _fill(self, obj: Any, node: Node) -> None:
+        kind = node[0]
+        if kind == "o":
+            for name, reference in zip(node[2], node[3], strict=True):
+                _check_field(type(obj), name)
+                object.__setattr__(obj, name, self._value(reference))
+        elif kind == "d":
+            pairs = zip(map(self._value, node[1]), map(self._value, node[2]), strict=True)
+            items = list(pairs)
+            obj.clear()
+            obj.update(items)
+        else:
+            values = list(map(self._value, node[1]))
+            obj.clear()
+            (obj.update if kind == "s" else obj.extend)(values)
+
+
+def _check_field(cls: type, name: str) -> None:
+    """What the class defines (methods, properties) is not for the other side to replace."""
+    there = getattr(cls, name, None)
+    slot = type(there).__name__ == "member_descriptor"
+    if name.startswith("__") or callable(there) or (hasattr(there, "__get__") and not slot):
+        raise MirrorError(f"the attribute {name!r} is the class's own")
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """The attributes of an instance, those in slots too."""
+    fields = dict(getattr(value, "__dict__", {}))
+    for cls in type(value).__mro__:
+        slots = cls.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__") and hasattr(value, name):
+                fields[name] = getattr(value, name)
+    return fields

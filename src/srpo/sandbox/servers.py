@@ -1,0 +1,148 @@
+"""Warm server processes: one, and a bounded number of them that threads share."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+from srpo.sandbox.base import SandboxError
+from srpo.sandbox.pipes import FramedPipes, PeerGone, PeerSilent
+
+START_S = 20.0  # a cold start is about 0.1 s; machines under load are slow
+
+
+class Launched(Protocol):
+    """A started server process: its pipes, and its end."""
+
+    pid: int
+    write_fd: int
+    read_fd: int
+
+    def end(self) -> str:
+        """Kill, reap, close the pipes; what it wrote to standard error before it was ready."""
+        ...
+
+
+Launch = Callable[[str], Launched]
+
+
+class WarmServer:
+    """One server process and its scratch directory. Used by one thread at a time."""
+
+    pipes: FramedPipes
+
+    def __init__(self, launch: Launch) -> None:
+        self.scratch = tempfile.mkdtemp(prefix="srpo-sandbox-")
+        self.programs = 0
+        # Also at interpreter exit, should nobody close us.
+        self._remove_scratch = weakref.finalize(self, shutil.rmtree, self.scratch, True)
+        self._process: Launched | None = None
+        try:
+            self._process = launch(self.scratch)
+            self.pipes = FramedPipes(self._process.write_fd, self._process.read_fd)
+            self.pipes.receive(time.monotonic() + START_S)
+        except (PeerGone, PeerSilent, OSError, RuntimeError) as error:
+            why = self.close() or f"{type(error).__name__}: {error}"
+            raise SandboxError(f"a sandbox server did not start: {why.strip()[-300:]}") from error
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid if self._process else -1
+
+    def close(self) -> str:
+        """End the process, remove the scratch directory."""
+        words = ""
+        if self._process is not None:
+            words = self._process.end()
+            self._process = None
+        self._remove_scratch()
+        return words
+
+
+class Servers:
+    """Up to `most` servers at work at a time, each started when first needed."""
+
+    def __init__(self, launch: Launch, starter: ThreadPoolExecutor, most: int) -> None:
+        self._launch, self._starter, self._most = launch, starter, most
+        self._slots = threading.BoundedSemaphore(most)
+        self._lock = threading.Lock()
+        self._idle: list[WarmServer] = []
+        self._all: set[WarmServer] = set()
+        self._closed = False
+
+    def take(self, fresh: bool = False) -> WarmServer:
+        """An idle server or a new one; waits while `most` are at work. Raises SandboxError."""
+        self._slots.acquire()
+        try:
+            return self._take(fresh)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def give(self, server: WarmServer, keep: bool) -> None:
+        """Hand back what `take` gave; it is ended unless it is to be kept."""
+        try:
+            with self._lock:
+                keep = keep and not self._closed
+                if keep:
+                    self._idle.append(server)
+                else:
+                    self._all.discard(server)
+            if not keep:
+                server.close()
+        finally:
+            self._slots.release()
+
+    def pids(self) -> list[int]:
+        with self._lock:
+            return [server.pid for server in self._all]
+
+    def close(self) -> None:
+        """End the idle servers now; wait for each of the others to come back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+            self._all.difference_update(idle)
+        for server in idle:
+            server.close()
+        for _ in range(self._most):
+            self._slots.acquire()
+        for _ in range(self._most):
+            self._slots.release()
+
+    def _take(self, fresh: bool) -> WarmServer:
+        with self._lock:
+            if self._closed:
+                raise SandboxError("the sandbox is closed")
+            old = self._idle.pop() if self._idle else None
+            if old is not None and fresh:
+                self._all.discard(old)
+        if old is not None and not fresh:
+            return old
+        if old is not None:
+            old.close()
+        try:
+            server = self._starter.submit(WarmServer, self._launch).result()
+        except RuntimeError as error:
+            if isinstance(error, SandboxError):
+                raise
+            raise SandboxError("the sandbox is closed") from error
+        with self._lock:
+            self._all.add(server)
+        return server
+
+
+def programs_each(workers: int) -> int:
+    """After how many programs a server is replaced. sandlock 0.9 keeps a descriptor open in
+    the host for each process it has seen, until the server ends: a quarter of those that the
+    host may open are given to that. A fresh server costs about 0.1 s."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    share = soft // (8 * workers) if soft != resource.RLIM_INFINITY else 500
+    return max(20, min(500, share))
