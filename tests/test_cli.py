@@ -307,6 +307,10 @@ def test_doctor_trusts_no_sandbox_that_it_has_not_tried(
 
 def test_doctor_without_a_mechanism(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("srpo.sandbox.mechanisms._why_no_sandlock", lambda: "the kernel is old")
+    monkeypatch.setattr("srpo.sandbox.mechanisms._why_no_bubblewrap", lambda: "no bwrap")
     finding = doctor.sandbox_finding()
-    assert (finding.state, finding.found) == ("lack", "the kernel is old")
+    assert finding.state == "lack"
+    assert finding.found == "sandlock: the kernel is old; bubblewrap: no bwrap"
+    assert "apt-get install bubblewrap" in finding.meaning
+    assert "pip install sandlock" in finding.meaning
     assert "math-only" in finding.meaning

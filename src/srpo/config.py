@@ -20,6 +20,8 @@ Positive = Annotated[float, Field(gt=0.0)]
 Weight = Annotated[float, Field(ge=0.0)]
 Count = Annotated[int, Field(ge=1)]
 Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
+MathFormat = Literal["boxed", "tags", "json"]
+CodeFormat = Literal["fenced", "tags"]
 
 
 class Section(BaseModel):
@@ -154,10 +156,15 @@ class RewardConfig(Section):
     """Added when the response has the demanded format."""
     language: Weight = 0.1
     """Subtracted when the response mixes languages."""
+    math_format: MathFormat = "boxed"
+    """boxed: one \\boxed{} ends the response. tags: <think>...</think><answer>...</answer>. json:
+    {"answer": ...}, alone or in a ```json block at the end. See `srpo.verifiers.format`."""
+    code_format: CodeFormat = "fenced"
+    """fenced: one ```python block ends the response. tags: as above, the block in the answer."""
 
 
 class VerifierConfig(Section):
-    sandbox: Literal["auto", "sandlock", "unsafe-subprocess"] = "auto"
+    sandbox: Literal["auto", "sandlock", "bubblewrap", "unsafe-subprocess"] = "auto"
     """What contains generated code. auto refuses to start without real containment."""
     workers: Count | None = None
     """Verifiers side by side; none means one for each core."""

@@ -6,21 +6,16 @@ import contextlib
 import os
 import platform
 import shutil
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from srpo.types import SRPOError
-
-if TYPE_CHECKING:
-    from srpo.sandbox import Sandbox
 
 State = Literal["ok", "note", "lack"]
 MARKS: dict[State, tuple[str, str]] = {
@@ -46,7 +41,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at everything. Imports torch, and runs two tiny programs in the sandbox."""
+    """Look at everything. Imports torch, and tries to get out of the sandbox: about a second."""
     return [
         _python(),
         *_torch(),
@@ -76,42 +71,36 @@ def findings_table(findings: list[Finding]) -> Table:
 
 
 def sandbox_finding() -> Finding:
-    """Prove the containment: one program must work, one must fail to read a file outside."""
+    """Prove the containment: an honest program has to work, every attempt to get out to fail."""
     from srpo.sandbox import available, open_sandbox
+    from srpo.sandbox.mechanisms import FIXES, REAL
+    from srpo.sandbox.proof import prove
 
-    remedy = (
-        "no code can be trained: use Linux 6.12 or newer with Landlock and `pip install sandlock`;"
-        " curriculum.kind math-only needs none"
-    )
+    remedy = f"no code can be trained. {FIXES}. curriculum.kind math-only needs none"
     try:
         opened = open_sandbox("auto", workers=1)
     except SRPOError:
-        return Finding("sandbox", "lack", available().get("sandlock", "none"), remedy)
+        reasons = available()
+        found = "; ".join(f"{name}: {reasons[name]}" for name in REAL)
+        return Finding("sandbox", "lack", found, remedy)
     try:
-        failure = next(_sandbox_failures(opened), None)
+        rows = prove(opened)
     except SRPOError as error:
-        failure = str(error)
+        return Finding("sandbox", "lack", f"{opened.mechanism}: {error}", remedy)
     finally:
         opened.close()
-    if failure:
-        return Finding("sandbox", "lack", f"{opened.mechanism}: {failure}", remedy)
-    return Finding("sandbox", "ok", f"{opened.mechanism}: ran a program, and kept it in")
+    escaped = [f"{row.name} ({row.detail})" for row in rows if not row.kept]
+    if escaped:
+        found = f"{opened.mechanism}: not kept in: {'; '.join(escaped)}"
+        return Finding("sandbox", "lack", found, remedy)
+    found = f"{opened.mechanism}: kept in {len(rows)} of {len(rows)} attempts"
+    return Finding("sandbox", "ok", found, _why_not_first(opened.mechanism))
 
 
-def _sandbox_failures(sandbox: Sandbox) -> Iterator[str]:
-    from srpo.sandbox import Call, Limits, Program
+def _why_not_first(mechanism: str) -> str:
+    from srpo.sandbox import available
 
-    limits = Limits(time_s=10.0)  # generous: a busy machine is no broken one
-    double = Program("def double(n): return 2 * n", "double", (Call((21,)),))
-    result = sandbox.run(double, limits)
-    if result.values != (42,):
-        yield f"a trivial program failed: {result.status} {result.detail}"
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as secret:
-        secret.write("a secret")
-        secret.flush()
-        result = sandbox.run(Program(f"print(open({secret.name!r}).read())"), limits)
-        if "a secret" in result.stdout:
-            yield "a program read a file outside of it"
+    return "" if mechanism == "sandlock" else f"sandlock: {available()['sandlock']}"
 
 
 def _python() -> Finding:

@@ -9,21 +9,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from walls import REAL, opened
 
-from srpo.sandbox import Call, Limits, Program, Sandbox, available, open_sandbox
+from srpo.sandbox import Call, Limits, Program
+from srpo.sandbox.warm import WarmSandbox
 
-pytestmark = pytest.mark.skipif(
-    available()["sandlock"] != "", reason=f"no sandlock here: {available()['sandlock']}"
-)
+
+@pytest.fixture(scope="module", params=REAL)
+def mechanism(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def sandbox() -> Iterator[Sandbox]:
-    box = open_sandbox("sandlock", workers=1)
-    yield box
-    box.close()
+def sandbox(mechanism: str) -> Iterator[WarmSandbox]:
+    with opened(mechanism, workers=1) as box:
+        yield box
 
 
+CALL = (  # a system call by its number on x86_64 and aarch64
+    "import ctypes, os; c = ctypes.CDLL(None, use_errno=True)\n"
+    "INFO = bytes(8) + bytes([255] * 4) + bytes(116)  # si_code SI_QUEUE, which anybody may send\n"
+    "def call(numbers, *a):\n"
+    "    number = numbers[os.uname().machine == 'aarch64']\n"
+    "    if c.syscall(number, *a) < 0 and ctypes.get_errno() == 1: raise PermissionError\n"
+)
 DENIED = {
     "read passwd": "open('/etc/passwd').read()",
     "read the host's proc": "import os; os.listdir('/proc')",
@@ -31,6 +40,9 @@ DENIED = {
     "read the package": "import os; os.listdir(HERE)",
     "write to tmp": "open('/tmp/srpo-escaped', 'w').write('x')",
     "write beside scratch": "open('../srpo-escaped', 'w').write('x')",
+    "write to the root": "open('/srpo-escaped', 'w').write('x')",
+    "write to shared memory": "open('/dev/shm/srpo-escaped', 'w').write('x')",
+    "write to the library": "import json; open(json.__file__ + 'x', 'w').write('x')",
     "symlink out": "import os; os.symlink('/etc/passwd', 'l'); open('l').read()",
     "hard link out": "import os; os.link('/etc/passwd', 'l'); open('l').read()",
     "TCP": "import socket; socket.create_connection(('127.0.0.1', 9), 1)",
@@ -43,6 +55,19 @@ DENIED = {
     "kill the parent": "import os; os.kill(os.getppid(), 9)",
     "kill the parent's group": "import os; os.killpg(os.getpgid(os.getppid()), 9)",
     "kill init": "import os; os.kill(1, 0)",
+    "kill all": "import os; os.kill(-1, 0)",
+    "signal a thread of the parent": CALL + "call((234, 131), os.getppid(), os.getppid(), 0)",
+    "signal the parent's thread": CALL + "call((200, 130), os.getppid(), 0)",
+    "queue a signal": CALL + "call((129, 138), os.getppid(), 0, INFO)",
+    "queue a signal to a thread": CALL + "call((297, 240), *[os.getppid()] * 2, 0, INFO)",
+    "a file that signals the parent": (
+        "import fcntl, os; fcntl.fcntl(os.open('f', 66), 8, os.getppid())"
+    ),
+    "SysV shared memory": CALL + "call((29, 194), 1, 4096, 0o1666)",
+    "SysV queue": CALL + "call((68, 186), 1, 0o1666)",
+    "SysV semaphore": CALL + "call((64, 190), 1, 1, 0o1666)",
+    "POSIX queue": CALL + "call((240, 180), b'q', 66, 0o600, None)",
+    "kernel log": CALL + "call((103, 116), 10, None, 0)",
     "leave the session": "import os; os.setsid()",
     "limit the parent": "import os, resource as r; r.prlimit(os.getppid(), r.RLIMIT_CPU, (9, 9))",
     "pin the parent": "import os; os.sched_setaffinity(os.getppid(), [0])",
@@ -63,7 +88,7 @@ DENIED = {
 
 
 @pytest.mark.parametrize("name", DENIED)
-def test_denied(sandbox: Sandbox, name: str) -> None:
+def test_denied(sandbox: WarmSandbox, name: str) -> None:
     code = f"HERE = {os.path.dirname(__file__)!r}\n" + DENIED[name]
     result = sandbox.run(Program(code), Limits())
     assert result.status == "exception", result
@@ -71,7 +96,7 @@ def test_denied(sandbox: Sandbox, name: str) -> None:
     assert not Path("/tmp/srpo-escaped").exists()
 
 
-def test_fork_bomb_makes_nothing(sandbox: Sandbox) -> None:
+def test_fork_bomb_makes_nothing(sandbox: WarmSandbox) -> None:
     code = (
         "import os\nmade = 0\nfor _ in range(50):\n    try:\n        pid = os.fork()\n"
         "    except OSError:\n        continue\n    if pid == 0:\n        os._exit(0)\n"
@@ -80,24 +105,38 @@ def test_fork_bomb_makes_nothing(sandbox: Sandbox) -> None:
     assert sandbox.run(Program(code), Limits()).stdout == "0\n"
 
 
-def test_no_descriptors_but_its_own(sandbox: Sandbox) -> None:
-    """0, 1, 2 and the result pipe: not the pipes between server and host."""
+def test_no_descriptors_but_its_own(sandbox: WarmSandbox) -> None:
+    """0, 1, 2 and its message pipes: not the pipes between server and host."""
     code = (
         "import os\nheld = []\nfor fd in range(64):\n    try:\n        os.fstat(fd)\n"
         "        held.append(fd)\n    except OSError:\n        pass\nprint(held)"
     )
-    assert sandbox.run(Program(code), Limits()).stdout == "[0, 1, 2, 3]\n"
+    assert sandbox.run(Program(code), Limits()).stdout == "[0, 1, 2, 3, 4]\n"
 
 
-def test_environment_is_clean(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signals_to_itself_arrive(sandbox: WarmSandbox) -> None:
+    code = (
+        "import os, signal, threading\ncount = []\n"
+        "signal.signal(10, lambda *a: count.append(1))\n"
+        "os.kill(os.getpid(), 10); os.kill(0, 10); signal.raise_signal(10)\n"
+        "def thread(): signal.pthread_kill(threading.main_thread().ident, 10)\n"
+        "t = threading.Thread(target=thread); t.start(); t.join()\n"
+        "print(len(count))\nos.abort()"
+    )
+    result = sandbox.run(Program(code.replace("os.abort()", "")), Limits())
+    assert (result.status, result.stdout) == ("ok", "4\n")
+    assert "signal 6" in sandbox.run(Program(code), Limits()).detail
+
+
+def test_environment_is_clean(mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SRPO_SECRET", "x")
-    with open_sandbox("sandlock", 1) as box:  # type: ignore[attr-defined]
+    with opened(mechanism, 1) as box:
         out = box.run(Program("import os; print(sorted(os.environ))"), Limits()).stdout
     assert "SRPO_SECRET" not in out
     assert "PYTHONPATH" not in out
 
 
-def test_scratch_is_emptied(sandbox: Sandbox) -> None:
+def test_scratch_is_emptied(sandbox: WarmSandbox) -> None:
     make = "import os\nos.makedirs('a/b'); open('a/b/c', 'w').write('x'); os.chmod('a', 0)\n"
     assert sandbox.run(Program(make), Limits()).status == "ok"
     assert sandbox.run(Program("import os; print(os.listdir('.'))"), Limits()).stdout == "[]\n"
@@ -119,7 +158,7 @@ def test_scratch_is_emptied(sandbox: Sandbox) -> None:
         ("import ctypes; ctypes.string_at(0)", "killed"),
     ],
 )
-def test_limits(sandbox: Sandbox, code: str, status: str) -> None:
+def test_limits(sandbox: WarmSandbox, code: str, status: str) -> None:
     start = time.monotonic()
     result = sandbox.run(Program(code), Limits(time_s=0.6, memory_mb=256))
     assert result.status == status, result
@@ -141,14 +180,14 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("name", FORGERIES)
-def test_forgeries_return_no_more_than_they_know(sandbox: Sandbox, name: str) -> None:
+def test_forgeries_return_no_more_than_they_know(sandbox: WarmSandbox, name: str) -> None:
     result = sandbox.run(Program(FORGERIES[name], "f", (Call((1,)),)), Limits())
     assert not (result.status == "ok" and result.values == (1,)), result
     assert result.values in ((), (7,), (True,))
 
 
-def test_nothing_left_behind() -> None:
-    with open_sandbox("sandlock", 2) as box:  # type: ignore[attr-defined]
+def test_nothing_left_behind(mechanism: str) -> None:
+    with opened(mechanism, 2) as box:
         box.run(Program("open('f', 'w').write('x')"), Limits())
         (pid,) = box.pids()
         scratch = Path(f"/proc/{pid}/cwd").readlink()

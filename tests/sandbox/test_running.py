@@ -8,26 +8,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 
 import pytest
+from walls import REAL, WHY_NOT, opened
 
-from srpo.sandbox import Call, Limits, Program, SandboxError, available, mechanisms, open_sandbox
+from srpo.sandbox import Call, Limits, Program, SandboxError, mechanisms, open_sandbox
 from srpo.sandbox.warm import Launched, WarmSandbox
 from srpo.types import UserError
 
-sandlock_only = pytest.mark.skipif(
-    available()["sandlock"] != "", reason=f"no sandlock here: {available()['sandlock']}"
-)
 
-
-def opened(mechanism: str, workers: int) -> WarmSandbox:
-    return cast(WarmSandbox, open_sandbox(mechanism, workers))
-
-
-@pytest.fixture(
-    scope="module", params=[pytest.param("sandlock", marks=sandlock_only), "unsafe-subprocess"]
-)
+@pytest.fixture(scope="module", params=[*REAL, "unsafe-subprocess"])
 def sandbox(request: pytest.FixtureRequest) -> Iterator[WarmSandbox]:
     with opened(request.param, 2) as box:
         yield box
@@ -90,7 +80,7 @@ def test_same_hashes_in_every_server(sandbox: WarmSandbox) -> None:
 
 
 def test_outlives_the_thread_that_used_it_first() -> None:
-    with opened("auto" if not available()["sandlock"] else "unsafe-subprocess", 1) as box:
+    with opened("sandlock" if not WHY_NOT["sandlock"] else "unsafe-subprocess", 1) as box:
         first = threading.Thread(target=box.run, args=(Program("print(1)"), Limits()))
         first.start()
         first.join()
@@ -159,13 +149,13 @@ def test_closed() -> None:
 
 
 def test_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="choose one of auto, sandlock, unsafe-subprocess"):
+    with pytest.raises(UserError, match="choose one of auto, sandlock, bubblewrap, unsafe"):
         open_sandbox("docker")
     with pytest.raises(UserError, match="workers"):
         open_sandbox("auto", 0)
     monkeypatch.setattr(mechanisms, "MIN_LANDLOCK_ABI", 99)
     with pytest.raises(UserError, match=r"Landlock ABI|needs Linux"):
-        open_sandbox("auto")
+        open_sandbox("sandlock")
 
 
 @pytest.mark.parametrize("bad", [{"time_s": 0}, {"memory_mb": 1}, {"output_bytes": True}])

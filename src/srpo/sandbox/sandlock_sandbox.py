@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
-import sysconfig
 
-from srpo.sandbox import servers, warm
+from srpo.sandbox import launch, warm
+from srpo.sandbox.servers import Launched
 
 
 class SandlockSandbox(warm.WarmSandbox):
@@ -32,7 +31,7 @@ class SandlockSandbox(warm.WarmSandbox):
 
     mechanism = "sandlock"
 
-    def launch(self, scratch: str) -> servers.Launched:
+    def launch(self, scratch: str) -> Launched:
         return _SandlockProcess(scratch)
 
 
@@ -42,14 +41,14 @@ class _SandlockProcess:
 
         piped = sandlock.StdioMode.PIPED
         self._sandbox = sandlock.Sandbox(
-            fs_readable=_readable(),
+            fs_readable=[*launch.readable(), launch.INSIDE, "/dev/urandom"],
             fs_writable=[scratch, os.devnull],
             cwd=scratch,
             clean_env=True,
-            env=warm.server_environment(scratch),
+            env=launch.server_environment(scratch),
             no_coredump=True,
         )
-        command = warm.server_command(scratch, confined=True)
+        command = launch.server_command(scratch, confined=True)
         self._process = self._sandbox.popen(command, stdin=piped, stdout=piped, stderr=piped)
         self.pid = self._process.pid or -1
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -60,29 +59,5 @@ class _SandlockProcess:
     def end(self) -> str:
         self._process.kill()
         self._process.wait(timeout=10)
-        words = b""
-        if self._process.stderr is not None:
-            os.set_blocking(self._process.stderr.fileno(), False)
-            words = self._process.stderr.read() or b""
-        self._process.__exit__(None, None, None)  # closes the three pipes
-        return words.decode("utf-8", "replace")
-
-
-def _readable() -> list[str]:
-    """The interpreter, its standard library, the system's shared libraries, our server."""
-    python = warm.base_python()
-    paths = [
-        python,
-        sysconfig.get_path("stdlib"),
-        sysconfig.get_path("platstdlib"),
-        sysconfig.get_config_var("LIBDIR"),
-        os.path.join(sys.base_prefix, "lib"),
-        "/lib",
-        "/lib64",
-        "/usr/lib",
-        "/usr/lib64",
-        "/etc/ld.so.cache",
-        "/dev/urandom",
-        os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside"),
-    ]
-    return sorted({path for path in paths if path and os.path.exists(path)})
+        process = self._process
+        return launch.last_words(process.stderr, (process.stdin, process.stdout))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 
-from srpo.sandbox import servers, warm
+from srpo.sandbox import launch, warm
+from srpo.sandbox.servers import Launched
 
 
 class UnsafeSubprocess(warm.WarmSandbox):
@@ -20,19 +20,19 @@ class UnsafeSubprocess(warm.WarmSandbox):
     mechanism = "unsafe-subprocess"
     programs_reach_servers = True
 
-    def launch(self, scratch: str) -> servers.Launched:
+    def launch(self, scratch: str) -> Launched:
         return _PlainProcess(scratch)
 
 
 class _PlainProcess:
     def __init__(self, scratch: str) -> None:
         self._process = subprocess.Popen(
-            warm.server_command(scratch, confined=False),
+            launch.server_command(scratch, confined=False),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=scratch,
-            env=warm.server_environment(scratch),
+            env=launch.server_environment(scratch),
             bufsize=0,
             start_new_session=True,
         )
@@ -45,12 +45,5 @@ class _PlainProcess:
     def end(self) -> str:
         self._process.kill()
         self._process.wait()
-        words = b""
-        for stream in (self._process.stderr, self._process.stdin, self._process.stdout):
-            if stream is None:
-                continue
-            if stream is self._process.stderr:
-                os.set_blocking(stream.fileno(), False)
-                words = stream.read() or b""
-            stream.close()
-        return words.decode("utf-8", "replace")
+        process = self._process
+        return launch.last_words(process.stderr, (process.stdin, process.stdout))

@@ -8,8 +8,6 @@ telling a program's fault from ours.
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -146,36 +144,6 @@ def _guarded(run: Callable[[], Ran]) -> Ran:
         raise ServerLost("its server died", died=True) from error
 
 
-def server_command(scratch: str, confined: bool) -> list[str]:
-    """How to start `inside.server` with nothing of the surrounding environment."""
-    inside = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
-    start = (  # by location: the directory around it is not readable from inside
-        "import importlib.util as u, sys\n"
-        f"spec = u.spec_from_file_location('inside', {inside + '/__init__.py'!r},"
-        f" submodule_search_locations=[{inside!r}])\n"
-        "sys.modules['inside'] = u.module_from_spec(spec)\n"
-        f"from inside.server import main; main({scratch!r}, {confined!r})\n"
-    )
-    return [base_python(), "-s", "-S", "-P", "-c", start]
-
-
-def server_environment(scratch: str) -> dict[str, str]:
-    """A fixed hash seed: the same program gives the same output in every server."""
-    return {
-        "PYTHONHASHSEED": "0",
-        "PYTHONUTF8": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "LC_ALL": "C.UTF-8",
-        "HOME": scratch,
-        "TMPDIR": scratch,
-    }
-
-
-def base_python() -> str:
-    """The interpreter itself: behind a virtual environment, which it does not need."""
-    return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-
-
 def _request(program: Program, limits: Limits) -> Request:
     try:
         calls = json.dumps([[list(c.args), c.kwargs] for c in program.calls])
@@ -213,6 +181,7 @@ def _tests_request(program: Program, request: Request) -> Request | None:
 def _result(ran: Ran, limits: Limits, mode: str) -> ExecutionResult:
     """What the program said of itself counts only when nothing is known better."""
     reply = ran.reply
+    status: Any
     status, detail = reply["status"], reply["detail"]
     if ran.tests and ran.tests["status"] != "ok" and status in ("exited", "stopped"):
         status, detail = ran.tests["status"], ran.tests["detail"]

@@ -1,9 +1,9 @@
 """How the server and, after each fork, the program give up what they do not need.
 
-sandlock has already confined the server: files by Landlock, network and dangerous system
-calls by seccomp. What is added here holds the program off its own server and siblings:
-a Landlock domain of its own (no signals to, no tracing of anything outside it), and a second
-seccomp filter (no new processes, no sockets, no reaching for other processes by number).
+The mechanism has already confined the server: sandlock by Landlock and seccomp, bubblewrap by
+namespaces of its own. What is added here holds the program off its own server and siblings:
+a seccomp filter (no new processes, no sockets, no reaching for other processes by number) and,
+where the kernel has it, a Landlock domain (no signals to anything outside it, once more).
 """
 
 from __future__ import annotations
@@ -21,13 +21,20 @@ _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_CHILD_SUBREAPER = 1, 22, 36
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
 _LANDLOCK_CREATE, _LANDLOCK_RESTRICT = 444, 446  # the same on every architecture
 _SCOPE_ABSTRACT_UNIX, _SCOPE_SIGNAL = 1, 2
+_CREATE_VERSION = 1
+_SCOPES_SINCE = 6  # the ABI from which Landlock can scope signals
 _CAPABILITY_VERSION_3 = 0x20080522
 _CLONE_THREAD = 0x10000
 _MACHINES = ("x86_64", "aarch64")  # the columns of the tables below
 _AUDIT_ARCH = (0xC000003E, 0xC00000B7)
 _CAPSET, _CLONE, _CLONE3, _PRLIMIT64 = (126, 91), (56, 220), (435, 435), (302, 261)
+_KILL, _FCNTL = (62, 129), (72, 25)
+# Their first argument is the process: tkill, tgkill, rt_sigqueueinfo, rt_tgsigqueueinfo.
+_SIGNAL_ONE = ((200, 130), (234, 131), (129, 138), (297, 240))
+_F_SETOWN, _F_SETOWN_EX = 8, 15  # another process as the owner of a file gets its signals
 # Denied with EPERM. Beyond the obvious: processes of the same user may re-limit, re-nice or
-# pin each other by number alone, which Landlock does not cover.
+# pin each other by number alone, which Landlock does not cover; what SysV and POSIX message
+# queues hold outlives the program; a kernel log may be open to everybody.
 _DENIED = {
     "fork": (57, None),
     "vfork": (58, None),
@@ -66,7 +73,16 @@ _DENIED = {
     "keyctl": (250, 219),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "semget": (64, 190),
+    "msgget": (68, 186),
+    "mq_open": (240, 180),
+    "syslog": (103, 116),
 }
+# BPF: instructions, results, and where the fields of struct seccomp_data lie.
+_LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+_ALLOW, _DIE, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
+_AT_NUMBER, _AT_ARCH, _AT_ARGUMENTS = 0, 4, 16
 
 
 class LockdownError(OSError):
@@ -77,8 +93,20 @@ def libc() -> Any:
     return ctypes.CDLL(None, use_errno=True)
 
 
+def landlock_abi(c: Any) -> int:
+    """The version of the kernel's Landlock; 0 where there is none."""
+    none, size = ctypes.c_void_p(None), ctypes.c_size_t(0)
+    return max(0, c.syscall(_LANDLOCK_CREATE, none, size, _CREATE_VERSION))
+
+
 def lock_server(c: Any) -> None:
-    """Once, at the start: no capabilities (a root user's either), orphans come to us."""
+    """Once, at the start: no capabilities (a root user's either), orphans come to us.
+
+    Raises LockdownError where neither Landlock nor a process namespace keeps signals in.
+    """
+    if landlock_abi(c) < _SCOPES_SINCE and os.getpid() != 1:
+        why = f"Landlock ABI {_SCOPES_SINCE} or a process namespace is needed"
+        raise LockdownError(errno.ENOSYS, why)
     column = _MACHINES.index(platform.machine())
     for capability in range(64):
         c.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # EINVAL beyond the last one
@@ -87,19 +115,28 @@ def lock_server(c: Any) -> None:
     _check(c.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER")
 
 
-def lock_program(c: Any) -> None:
-    """In the forked child, before untrusted code: it cannot be undone."""
+def lock_program(c: Any, landlock: bool | None = None) -> None:
+    """In the forked child, before untrusted code: it cannot be undone.
+
+    landlock  whether to add a Landlock domain to the seccomp filter; None: where the kernel
+              can scope signals
+    """
     _check(c.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "PR_SET_PDEATHSIG")
     _check(c.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "PR_SET_NO_NEW_PRIVS")
+    if landlock if landlock is not None else landlock_abi(c) >= _SCOPES_SINCE:
+        _scope_signals(c)
+    program = seccomp_filter(platform.machine(), os.getpid())
+    buffer = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
+    _check(c.prctl(_PR_SET_SECCOMP, 2, header, 0, 0), "PR_SET_SECCOMP")
+
+
+def _scope_signals(c: Any) -> None:
     rules = struct.pack("QQQ", 0, 0, _SCOPE_ABSTRACT_UNIX | _SCOPE_SIGNAL)
     domain = c.syscall(_LANDLOCK_CREATE, rules, len(rules), 0)
     _check(domain, "landlock_create_ruleset")
     _check(c.syscall(_LANDLOCK_RESTRICT, domain, 0), "landlock_restrict_self")
     os.close(domain)
-    program = seccomp_filter(platform.machine())
-    buffer = ctypes.create_string_buffer(program, len(program))
-    header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
-    _check(c.prctl(_PR_SET_SECCOMP, 2, header, 0, 0), "PR_SET_SECCOMP")
 
 
 def limit(time_s: float, memory_bytes: int, file_bytes: int) -> None:
@@ -120,32 +157,48 @@ def _rlimit(which: int, value: int) -> None:
     resource.setrlimit(which, (value, value))
 
 
-def seccomp_filter(machine: str) -> bytes:
-    """The filter as BPF instructions, 8 bytes each."""
+def seccomp_filter(machine: str, pid: int) -> bytes:
+    """The filter for process `pid` as BPF instructions, 8 bytes each.
+
+    pid  as the process itself sees it: the number that it may signal
+    """
     column = _MACHINES.index(machine)
-    load, jump_eq, jump_ge, jump_set, ret = 0x20, 0x15, 0x35, 0x45, 0x06
-    allow, kill = 0x7FFF0000, 0x80000000
-
-    def fail(code: int) -> int:
-        return 0x00050000 | code
-
-    def op(code: int, k: int, jt: int = 0, jf: int = 0) -> bytes:
-        return struct.pack("HBBI", code, jt, jf, k)
-
-    out = [op(load, 4), op(jump_eq, _AUDIT_ARCH[column], 1, 0), op(ret, kill), op(load, 0)]
-    out += [op(jump_ge, 0x40000000, 0, 1), op(ret, kill)]  # the x32 twins of every call
+    out = [_op(_LOAD, _AT_ARCH), _op(_IF_EQUAL, _AUDIT_ARCH[column], 1, 0), _op(_RETURN, _DIE)]
+    out += [_op(_LOAD, _AT_NUMBER)]
+    out += [_op(_IF_AT_LEAST, 0x40000000, 0, 1), _op(_RETURN, _DIE)]  # x32 twins of every call
     for number in (numbers[column] for numbers in _DENIED.values()):
         if number is None:  # aarch64 has only clone
             continue
-        out += [op(jump_eq, number, 0, 1), op(ret, fail(errno.EPERM))]
+        out += [_op(_IF_EQUAL, number, 0, 1), _op(_RETURN, _REFUSE | errno.EPERM)]
     # clone3's flags lie in memory that a filter cannot read; without it libc takes clone.
-    out += [op(jump_eq, _CLONE3[column], 0, 1), op(ret, fail(errno.ENOSYS))]
-    arg0 = 16  # its low half, which is where both arguments lie
-    only = {_CLONE: (jump_set, _CLONE_THREAD), _PRLIMIT64: (jump_eq, 0)}  # threads; own limits
-    for numbers, (test, value) in only.items():
-        out += [op(jump_eq, numbers[column], 0, 4), op(load, arg0), op(test, value, 1, 0)]
-        out += [op(ret, fail(errno.EPERM)), op(ret, allow)]
-    return b"".join([*out, op(ret, allow)])
+    out += [_op(_IF_EQUAL, _CLONE3[column], 0, 1), _op(_RETURN, _REFUSE | errno.ENOSYS)]
+    out += _when(_CLONE[column], 0, [(_IF_BITS, _CLONE_THREAD)], allow=True)  # threads
+    out += _when(_PRLIMIT64[column], 0, [(_IF_EQUAL, 0)], allow=True)  # own limits
+    # The program leads a process group of its own, which kill's 0 means.
+    out += _when(_KILL[column], 0, [(_IF_EQUAL, pid), (_IF_EQUAL, 0)], allow=True)
+    for numbers in _SIGNAL_ONE:
+        out += _when(numbers[column], 0, [(_IF_EQUAL, pid)], allow=True)
+    owners = [(_IF_EQUAL, _F_SETOWN), (_IF_EQUAL, _F_SETOWN_EX)]
+    out += _when(_FCNTL[column], 1, owners, allow=False)
+    return b"".join([*out, _op(_RETURN, _ALLOW)])
+
+
+def _op(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:
+    return struct.pack("HBBI", code, yes, no, value)
+
+
+def _when(number: int, argument: int, tests: list[tuple[int, int]], allow: bool) -> list[bytes]:
+    """For one system call: `allow` (or refuse) it when any test of the argument holds, do the
+    opposite when none does. Looks at the argument's low half: all that the kernel takes."""
+    met, unmet = (_ALLOW, _REFUSE | errno.EPERM)[:: 1 if allow else -1]
+    last = len(tests) - 1
+    return [
+        _op(_IF_EQUAL, number, 0, len(tests) + 3),
+        _op(_LOAD, _AT_ARGUMENTS + 8 * argument),
+        *(_op(test, value, last - i + 1, 0) for i, (test, value) in enumerate(tests)),
+        _op(_RETURN, unmet),
+        _op(_RETURN, met),
+    ]
 
 
 def _check(result: int, what: str) -> None:

@@ -62,9 +62,12 @@ class Packer:
     def _reference(self, value: Any) -> Any:
         if type(value) in _ATOMS:
             return value
-        for atom in (str, int, float):  # a subclass: its value alone
-            if isinstance(value, atom):
-                return atom.__add__(value, atom())
+        if isinstance(value, str):  # a subclass: its value alone
+            return str.__add__(value, "")
+        if isinstance(value, int):
+            return int.__add__(value, 0)
+        if isinstance(value, float):
+            return float.__add__(value, 0.0)
         number = self._numbers.get(id(value))
         if number is None:
             number = self._numbers[id(value)] = len(self.objects)
@@ -100,8 +103,9 @@ class Packer:
             return ["y", value.isoformat()]
         if isinstance(value, timedelta):
             return ["z", value.days, value.seconds, value.microseconds]
-        if any(value is cls for cls in _TYPES.values()):
-            return ["k", value.__name__]
+        for name, cls in _TYPES.items():
+            if value is cls:
+                return ["k", name]
         if name := self._class_name(value):
             fields = _fields(value)
             return ["o", name, list(fields), self._references(fields.values())]

@@ -172,7 +172,7 @@ class _Program:
         return name if cls is type(value) and self._is_own_class(cls, name) else ""
 
     def _new_object(self, name: str) -> Any:
-        cls = self._module.__dict__.get(name)
+        cls: Any = self._module.__dict__.get(name)
         if not self._is_own_class(cls, name):
             raise MirrorError(f"{name} is no class of the tests")
         return object.__new__(cls)

@@ -1,0 +1,150 @@
+"""Containment by bubblewrap: namespaces for everything, for kernels whose Landlock is too old."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+
+from srpo.sandbox import launch, warm
+from srpo.sandbox.servers import Launched
+
+PROBE_S = 10.0
+
+
+class BubblewrapSandbox(warm.WarmSandbox):
+    """Programs in forks of servers that bwrap has given namespaces of their own. No root needed.
+
+    A program has: Python's own files to read, a private scratch directory (emptied between
+    programs), its own process with threads, hard limits. It has no network, no other files,
+    not /proc, no new processes, no capabilities, no signals to or tracing of anything outside
+    itself. Its server is the first process of a process namespace: nothing inside can end it,
+    and everything inside ends with it.
+
+    What this does *not* isolate:
+    - The kernel is shared: a kernel bug that is reachable through the system calls left open
+      is an escape. Timing and cache side channels stay.
+    - Memory is limited by address space per program, not by a cgroup: `workers` programs
+      together may use `workers` times the limit.
+    - Threads are bounded only by the address space that their stacks take; CPU by time alone.
+    - The scratch directory is one of the host's: its quota is checked every 50 ms and can be
+      overshot by what is written meanwhile.
+    - The interpreter's own standard library is shared by all programs; compiled extensions
+      and ctypes can be used inside the walls.
+    - Inside the program's process nothing is secret: it can see the inputs of its tests, and
+      answer without being called. It cannot see what is expected.
+    """
+
+    mechanism = "bubblewrap"
+
+    def launch(self, scratch: str) -> Launched:
+        return _BubblewrapProcess(scratch, self.walls(scratch))
+
+    def walls(self, scratch: str) -> list[str]:
+        """The command that the server's own is appended to."""
+        return walls(scratch)
+
+
+class _BubblewrapProcess:
+    """bwrap, and the server in it: two processes, of which the server's end ends both."""
+
+    def __init__(self, scratch: str, walls: list[str]) -> None:
+        info_r, info_w = os.pipe()
+        try:
+            self._bwrap = subprocess.Popen(
+                [*walls, "--info-fd", str(info_w), "--", *launch.server_command(scratch, True)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=launch.server_environment(scratch),
+                bufsize=0,
+                pass_fds=[info_w],
+            )
+        except BaseException:
+            os.close(info_r)
+            raise
+        finally:
+            os.close(info_w)
+        assert self._bwrap.stdin is not None
+        assert self._bwrap.stdout is not None
+        self.write_fd = self._bwrap.stdin.fileno()
+        self.read_fd = self._bwrap.stdout.fileno()
+        with open(info_r, "rb") as info:
+            said = info.read()  # ends at once: bwrap writes before it goes on, or dies
+        try:
+            self.pid = int(json.loads(said)["child-pid"])
+            self._server = os.pidfd_open(self.pid)  # numbers are used again, this is not
+        except (ValueError, KeyError, OSError) as error:
+            raise RuntimeError(self._end_bwrap() or f"bwrap gave no process ({error})") from error
+
+    def end(self) -> str:
+        try:
+            signal.pidfd_send_signal(self._server, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        finally:
+            os.close(self._server)
+        return self._end_bwrap(patience_s=10)
+
+    def _end_bwrap(self, patience_s: float = 0.5) -> str:
+        """It ends by itself when it has reaped the server; else it is killed."""
+        try:
+            self._bwrap.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self._bwrap.kill()
+            self._bwrap.wait()
+        return launch.last_words(self._bwrap.stderr, (self._bwrap.stdin, self._bwrap.stdout))
+
+
+def walls(scratch: str) -> list[str]:
+    """bwrap and its options: nothing is there but what is named here.
+
+    Uses what bwrap 0.4 knows, so that older distributions can run it; the environment is
+    therefore cleaned by whoever starts it.
+    """
+    options = ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
+    options += ["--as-pid-1", "--cap-drop", "ALL", "--hostname", "sandbox"]
+    for path in launch.readable():
+        options += ["--ro-bind", path, path]
+    packages = _installed_packages()
+    for path in packages:
+        options += ["--tmpfs", path]
+    options += ["--ro-bind", launch.INSIDE, launch.INSIDE]
+    for device in (os.devnull, "/dev/urandom"):
+        options += ["--dev-bind", device, device]
+    options += ["--bind", scratch, scratch, "--chdir", scratch]
+    for path in (*packages, "/"):  # memory that would outlive the program
+        options += ["--remount-ro", path]
+    return [shutil.which("bwrap") or "bwrap", *options]
+
+
+def _installed_packages() -> list[str]:
+    """What lies among the standard library without being a part of it."""
+    paths = {launch.base_path("purelib"), launch.base_path("platlib")}
+    return sorted(path for path in paths if os.path.isdir(path))
+
+
+def why_not() -> str:
+    """ "" when bwrap works here, else why it does not. Tries it: many a kernel, container and
+    security module forbids what it needs, and only trying tells."""
+    if shutil.which("bwrap") is None:
+        return "bwrap is not installed (Debian's package is bubblewrap)"
+    with tempfile.TemporaryDirectory(prefix="srpo-sandbox-") as scratch:
+        command = [*walls(scratch), "--", launch.base_python(), "-I", "-S", "-c", ""]
+        try:
+            done = subprocess.run(
+                command,
+                env=launch.server_environment(scratch),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=PROBE_S,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"bwrap cannot be run ({error})"
+    if done.returncode:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else f"bwrap ends with code {done.returncode}"
+    return ""

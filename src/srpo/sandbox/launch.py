@@ -1,0 +1,81 @@
+"""What a mechanism needs to start a server: its command, its environment, its files."""
+
+from __future__ import annotations
+
+import os
+import sys
+import sysconfig
+from collections.abc import Iterable
+from typing import IO
+
+INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
+
+
+def server_command(scratch: str, confined: bool) -> list[str]:
+    """How to start `inside.server` with nothing of the surrounding environment."""
+    start = (  # by location: the directory around it is not readable from inside
+        "import importlib.util as u, sys\n"
+        f"spec = u.spec_from_file_location('inside', {INSIDE + '/__init__.py'!r},"
+        f" submodule_search_locations=[{INSIDE!r}])\n"
+        "sys.modules['inside'] = u.module_from_spec(spec)\n"
+        f"from inside.server import main; main({scratch!r}, {confined!r})\n"
+    )
+    return [base_python(), "-s", "-S", "-P", "-c", start]
+
+
+def server_environment(scratch: str) -> dict[str, str]:
+    """A fixed hash seed: the same program gives the same output in every server."""
+    return {
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LC_ALL": "C.UTF-8",
+        "HOME": scratch,
+        "TMPDIR": scratch,
+    }
+
+
+def base_python() -> str:
+    """The interpreter itself: behind a virtual environment, which it does not need."""
+    return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
+
+
+def readable() -> list[str]:
+    """The interpreter, its standard library, shared libraries: what a program may read."""
+    paths = {
+        base_python(),
+        base_path("stdlib"),
+        base_path("platstdlib"),
+        sysconfig.get_config_var("LIBDIR"),
+        os.path.join(sys.base_prefix, "lib"),
+        "/lib",
+        "/lib64",
+        "/usr/lib",
+        "/usr/lib64",
+        "/etc/ld.so.cache",
+    }
+    there = {path for path in paths if path and os.path.exists(path)}
+    return sorted(path for path in there if not any(_lies_in(path, other) for other in there))
+
+
+def base_path(name: str) -> str:
+    """A path of the interpreter itself, not of the virtual environment around it."""
+    base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
+    installed = {"installed_base": sys.base_prefix, "installed_platbase": sys.base_exec_prefix}
+    return sysconfig.get_path(name, vars=base | installed)
+
+
+def _lies_in(path: str, other: str) -> bool:
+    return path != other and path.startswith(other.rstrip("/") + "/")
+
+
+def last_words(stderr: IO[bytes] | None, others: Iterable[IO[bytes] | None]) -> str:
+    """What an ended process still said on standard error; closes all its pipes."""
+    words = b""
+    if stderr is not None:
+        os.set_blocking(stderr.fileno(), False)
+        words = stderr.read() or b""
+    for stream in (stderr, *others):
+        if stream is not None:
+            stream.close()
+    return words.decode("utf-8", "replace")
