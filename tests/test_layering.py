@@ -40,10 +40,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(TRAINER, BASE | PARTS | TRAINER),
     "report": BASE,
     "display": BASE | {"report"},
+    "grade": BASE | {"data", "verifiers"},
+    "grade_file": BASE | {"data", "grade"},
+    "interop": BASE | {"grade"},
     "doctor": BASE | {"sandbox"},
     "cluster": BASE | PARTS,
     # --- top
-    "cli": BASE | {"trainer", "report", "display", "doctor", ""},
+    "cli": BASE | {"trainer", "report", "display", "doctor", "grade_file", ""},
     "": set(),  # srpo/__init__.py, which holds the version
 }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -292,11 +292,19 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     return parse_recipe(tree, str(path))
 
 
-def parse_recipe(tree: dict[str, Any], where: str) -> Recipe:
+S = TypeVar("S", bound=Section)
+
+
+def parse_section(section: type[S], tree: dict[str, Any], where: str) -> S:
+    """A recipe or one section of it. Raises UserError."""
     try:
-        return Recipe.model_validate(tree)
+        return section.model_validate(tree)
     except ValidationError as error:
-        raise UserError(f"recipe {where}: " + "; ".join(map(_explain, error.errors()))) from error
+        raise UserError(f"{where}: " + "; ".join(map(_explain, error.errors()))) from error
+
+
+def parse_recipe(tree: dict[str, Any], where: str) -> Recipe:
+    return parse_section(Recipe, tree, f"recipe {where}")
 
 
 def dump_recipe(recipe: Recipe) -> str:

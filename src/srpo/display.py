@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
+from rich.progress import MofNCompleteColumn
+from rich.progress import Progress as BarOfProgress
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +24,7 @@ from srpo.observer import Observer
 from srpo.report.plain import duration, one_line
 from srpo.report.run import Row
 from srpo.report.tables import summary_lines
+from srpo.types import Domain, Outcome
 
 BARS = "▁▂▃▄▅▆▇█"
 RECENT = 20  # steps that the estimate of the time left looks back on
@@ -215,3 +218,36 @@ def sparkline(values: Sequence[float], width: int) -> str:
 def _present(row: dict[str, Any], form: str, name: str) -> list[str]:
     """The formatted metric, or nothing where the step has none."""
     return [form.format(row[name])] if row.get(name) is not None else []
+
+
+class GradingDisplay:
+    """A bar on standard error while a file is graded, and the counts at the end."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True, highlight=False)
+        columns = (*BarOfProgress.get_default_columns(), MofNCompleteColumn())
+        self._bar = BarOfProgress(*columns, console=self._console, transient=True)
+        self._task = self._bar.add_task("grading", total=None)
+
+    def update(self, done: int, total: int) -> None:
+        self._bar.update(self._task, completed=done, total=total)
+
+    def summary(self, counts: Mapping[Domain, Counter[Outcome]]) -> None:
+        for domain, found in sorted(counts.items()):
+            right, wrong, failed = (found[outcome] for outcome in Outcome)
+            share = f" ({right / (right + wrong):.1%})" if right + wrong else ""
+            error = f", {failed:,} errors of ours (not graded)" if failed else ""
+            text = f"{domain}: {right:,} of {right + wrong:,} correct{share}{error}"
+            self._console.print(text, markup=False)
+        total = sum(found.total() for found in counts.values())
+        text = f"{total:,} responses in {duration(self.seconds)}"
+        self._console.print(text, style="dim", markup=False)
+
+    def __enter__(self) -> GradingDisplay:
+        self._started = time.perf_counter()
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+        self.seconds = time.perf_counter() - self._started

@@ -36,7 +36,6 @@ from srpo.rollout.collect import Collected, collect
 from srpo.rollout.engine import RolloutEngine, Sampling
 from srpo.rollout.transformers_engine import TransformersEngine
 from srpo.run_folder import RunFolder
-from srpo.sandbox import Limits
 from srpo.signals import StopSignal
 from srpo.stepmetrics import group_metrics, pool_accuracy
 from srpo.types import Group, Problem, Reward, TrainingError, UserError, Verdict
@@ -325,14 +324,8 @@ class Trainer:
         return learner, TransformersEngine(copy, self.tokenizer, recipe.rollout.max_rows)
 
     def _open_verifiers(self) -> VerifierPool:
-        config = self.recipe.verifier
-        return VerifierPool(
-            mechanism=config.sandbox,
-            workers=config.workers,
-            limits=Limits(time_s=config.time_limit_s, memory_mb=config.memory_mb),
-            math_time_s=config.time_limit_s,
-            domains={p.domain for p in (*self.problems, *self.held_out)},
-        )
+        domains = {p.domain for p in (*self.problems, *self.held_out)}
+        return VerifierPool.of(self.recipe.verifier, domains)
 
     def _save(self) -> None:
         self.ledger.write(self.folder.ledger)

@@ -76,12 +76,12 @@ def _rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
         except (pa.ArrowException, OSError) as error:
             raise UserError(f"{where}: not a readable Parquet file: {error}") from error
     elif path.suffix in (".jsonl", ".json"):
-        yield from _json_rows(path, where)
+        yield from json_rows(path, where)
     else:
         raise UserError(f"{where}: ends in {path.suffix!r}; give a .jsonl or .parquet file")
 
 
-def _json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
+def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():

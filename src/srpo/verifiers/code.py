@@ -22,7 +22,7 @@ __all__ = ["CodeVerifier", "extract_code", "fenced_blocks", "validate_tests"]
 
 PYTHON_NAMES = {"", "python", "python3", "py"}
 MAX_CODE_CHARS = 200_000
-_FENCE = re.compile(r" {0,3}(`{3,})[ \t]*([^`\n]*?)[ \t]*")
+_FENCE = re.compile(r" {0,3}(`{3,})([^`\n]*)")  # one way to match: linear on any line
 
 
 def fenced_blocks(text: str) -> tuple[list[tuple[str, str]], bool]:
@@ -31,14 +31,15 @@ def fenced_blocks(text: str) -> tuple[list[tuple[str, str]], bool]:
     fence, language, content = "", "", []
     for line in text.split("\n"):
         mark = _FENCE.fullmatch(line.rstrip("\r"))
+        words = mark[2].strip(" \t") if mark else ""
         if fence:
-            if mark and not mark[2] and len(mark[1]) >= len(fence):
+            if mark and not words and len(mark[1]) >= len(fence):
                 blocks.append((language, "\n".join(content) + "\n"))
                 fence = ""
             else:
                 content.append(line)
         elif mark:
-            fence, language, content = mark[1], mark[2].lower(), []
+            fence, language, content = mark[1], words.lower(), []
     return blocks, bool(fence)
 
 

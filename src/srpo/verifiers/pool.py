@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from srpo.config import VerifierConfig
 from srpo.sandbox import Limits, Sandbox, open_sandbox
 from srpo.types import Domain, Outcome, Problem, UserError, Verdict
 from srpo.verifiers.code import CodeVerifier
@@ -45,6 +46,7 @@ class VerifierPool:
         workers = (os.cpu_count() or 1) if workers is None else workers
         if workers < 1:
             raise UserError(f"verifier workers is {workers}: give 1 or more")
+        self.workers = workers
         self._retries, self._backoff_s = retries, backoff_s
         self._verifiers: dict[Domain, Verifier] = {}
         self.sandbox: Sandbox | None = None
@@ -56,6 +58,17 @@ class VerifierPool:
             self._verifiers[Domain.CODE] = CodeVerifier(self.sandbox, limits)
         self._closing = threading.Event()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="verify")
+
+    @classmethod
+    def of(cls, config: VerifierConfig, domains: Iterable[Domain]) -> VerifierPool:
+        """The pool that a recipe's `verifier` section describes."""
+        return cls(
+            mechanism=config.sandbox,
+            workers=config.workers,
+            limits=Limits(time_s=config.time_limit_s, memory_mb=config.memory_mb),
+            math_time_s=config.time_limit_s,
+            domains=set(domains),
+        )
 
     def submit(self, problem: Problem, text: str) -> Future[Verdict]:
         """Verify in the background."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from srpo.config import CodeFormat, MathFormat, RewardConfig
 from srpo.types import Outcome, Problem, Reward, Verdict
 from srpo.verifiers.format import format_ok
 from srpo.verifiers.language import mixed
 
+DEFAULT_WEIGHTS = RewardConfig()  # frozen
+
 
 class RewardWeights(Protocol):
-    """Any object with these numbers will do; a recipe's reward section does."""
+    """Any object with these fields will do; a recipe's reward section does."""
 
     @property
     def accuracy(self) -> float: ...
@@ -18,9 +21,15 @@ class RewardWeights(Protocol):
     def format(self) -> float: ...
     @property
     def language(self) -> float: ...
+    @property
+    def math_format(self) -> MathFormat: ...
+    @property
+    def code_format(self) -> CodeFormat: ...
 
 
-def reward(problem: Problem, text: str, verdict: Verdict, weights: RewardWeights) -> Reward:
+def reward(
+    problem: Problem, text: str, verdict: Verdict, weights: RewardWeights = DEFAULT_WEIGHTS
+) -> Reward:
     """accuracy and format earn their weights, mixing languages costs its own.
 
     The terms are 1.0 or 0.0 before weighting (language: 1.0 means mixed). Raises ValueError
@@ -29,7 +38,7 @@ def reward(problem: Problem, text: str, verdict: Verdict, weights: RewardWeights
     if verdict.outcome is Outcome.ERROR:
         raise ValueError(f"problem {problem.id}: an ERROR verdict has no reward; exclude it")
     accuracy = float(verdict.outcome is Outcome.CORRECT)
-    form = float(format_ok(problem, text))
+    form = float(format_ok(problem, text, weights.math_format, weights.code_format))
     language = float(mixed(problem.prompt, text))
     total = weights.accuracy * accuracy + weights.format * form - weights.language * language
     return Reward(accuracy=accuracy, format=form, language=language, total=total)

@@ -48,9 +48,11 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
         names = program.ask_names()
         if request["entry_point"] is None:
             _lend_names(module, program, names, [setup, *statements])
+        program.asked = False
         exec(setup, module.__dict__)
     except Exception as error:
-        status = "failed" if program.asked else "broken"
+        # A name that is missing may be one that the program should have defined.
+        status = "failed" if program.asked or isinstance(error, NameError) else "broken"
         return {"status": status, "passed": 0, "detail": f"setup: {describe(error, SETUP)}"}
     if request["entry_point"] is not None:
         module.__dict__["candidate"] = Remote(program, 0)
