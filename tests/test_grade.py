@@ -21,7 +21,7 @@ no_walls = pytest.mark.skipif(
     bool(available()["sandlock"] and available()["bubblewrap"]),
     reason=f"no containment here: {available()}",
 )
-ADD = {
+ADD: dict[str, dict[str, Any]] = {
     "function": {"type": "function", "entry_point": "add",
                  "cases": [{"args": [1, 2], "expected": 3}]},
     "asserts": {"type": "asserts", "asserts": ["assert add(1, 2) == 3"]},
@@ -143,8 +143,8 @@ def write(path: Path, rows: list[Any]) -> Path:
 
 @no_walls
 def test_a_file_of_both_domains(tmp_path: Path):
-    broken = code_row("asserts") | {"id": "broken"}
-    broken["tests"] = broken["tests"] | {"setup": "1 / 0"}
+    tests = ADD["asserts"] | {"setup": "1 / 0"}
+    broken = code_row("asserts") | {"id": "broken", "tests": tests}
     rows = [
         {"problem": math_row(20, 22), "response": "\\boxed{42}"},
         {"problem": code_row("check"), "response": fenced(RIGHT)},
