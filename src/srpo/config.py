@@ -164,8 +164,13 @@ class RewardConfig(Section):
 
 
 class VerifierConfig(Section):
-    sandbox: Literal["auto", "sandlock", "bubblewrap", "unsafe-subprocess"] = "auto"
-    """What contains generated code. auto refuses to start without real containment."""
+    sandbox: Literal["auto", "sandlock", "bubblewrap", "sandboxfusion", "unsafe-subprocess"] = (
+        "auto"
+    )
+    """What contains generated code. auto: sandlock, else bubblewrap; it refuses to start without
+    real containment. sandboxfusion: a service on other machines, at `sandbox_url`."""
+    sandbox_url: str | None = None
+    """Where a SandboxFusion-compatible service listens, for example http://sandbox:8080."""
     workers: Count | None = None
     """Verifiers side by side; none means one for each core."""
     time_limit_s: Positive = 3.0

@@ -28,24 +28,31 @@ def available() -> dict[str, str]:
     }
 
 
-def open_sandbox(mechanism: str = "auto", workers: int | None = None) -> Sandbox:
+def open_sandbox(
+    mechanism: str = "auto", workers: int | None = None, url: str | None = None
+) -> Sandbox:
     """Open a sandbox of `workers` servers (default: one per CPU), started when needed.
 
     "auto" is sandlock where it works, else bubblewrap. It is never "unsafe-subprocess",
-    which contains nothing and has to be asked for by name.
+    which contains nothing and has to be asked for by name. "sandboxfusion" is the service at
+    `url`.
 
     Raises UserError when the mechanism is unknown or cannot work here.
     """
     workers = (os.cpu_count() or 1) if workers is None else workers
     if workers < 1:
         raise UserError(f"sandbox workers is {workers}: give 1 or more")
-    names = ("auto", *REAL, "unsafe-subprocess")
+    names = ("auto", *REAL, "sandboxfusion", "unsafe-subprocess")
     if mechanism not in names:
         raise UserError(f"sandbox mechanism is {mechanism!r}: choose one of {', '.join(names)}")
     if mechanism == "unsafe-subprocess":
         from srpo.sandbox.unsafe_subprocess import UnsafeSubprocess
 
         return UnsafeSubprocess(workers)
+    if mechanism == "sandboxfusion":
+        from srpo.sandbox.sandboxfusion import SandboxFusion
+
+        return SandboxFusion(url, workers)
     chosen = _working(mechanism)
     if chosen == "bubblewrap":
         return bubblewrap.BubblewrapSandbox(workers)

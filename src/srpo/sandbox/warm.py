@@ -7,10 +7,8 @@ telling a program's fault from ours.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from srpo.sandbox.base import (
     Accept,
@@ -24,14 +22,10 @@ from srpo.sandbox.base import (
 from srpo.sandbox.conversation import Ran, run_alone, run_tested
 from srpo.sandbox.pipes import PeerGone, PeerSilent
 from srpo.sandbox.servers import Launched, Servers, WarmServer, programs_each
-from srpo.types import UserError
+from srpo.sandbox.translate import Request, program_request, tests_request, to_result
 
 STRIKES = 3
 CONTROL = Program("def f():\n    return 1\n", "f", (Call(),))
-TESTS_EXTRA_S = 0.3  # the program meets its limit first: the blame is its own
-TESTS_MEMORY_MB, TESTS_BYTES = 1024, 1 << 26
-
-Request = dict[str, Any]
 
 
 class ServerLost(Exception):
@@ -63,9 +57,9 @@ class WarmSandbox:
         raise NotImplementedError
 
     def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
-        request = _request(program, limits)
-        tests = _tests_request(program, request)
-        return _result(self._run_or_blame(request, tests, accept), limits, request["mode"])
+        request = program_request(program, limits)
+        tests = tests_request(program, request)
+        return to_result(self._run_or_blame(request, tests, accept), limits, request["mode"])
 
     def _run_or_blame(self, request: Request, tests: Request | None, accept: Accept) -> Ran:
         """A server lost with a program may be the program's doing or not: it is tried again
@@ -114,7 +108,7 @@ class WarmSandbox:
     @staticmethod
     def _control(server: WarmServer) -> None:
         try:
-            _guarded(lambda: run_alone(server, _request(CONTROL, Limits()), accept_all))
+            _guarded(lambda: run_alone(server, program_request(CONTROL, Limits()), accept_all))
         except ServerLost as error:
             raise ControlLost(str(error)) from error
 
@@ -142,62 +136,3 @@ def _guarded(run: Callable[[], Ran]) -> Ran:
         raise ServerLost("its server stopped answering", died=False) from error
     except (PeerGone, ValueError) as error:
         raise ServerLost("its server died", died=True) from error
-
-
-def _request(program: Program, limits: Limits) -> Request:
-    try:
-        calls = json.dumps([[list(c.args), c.kwargs] for c in program.calls])
-    except (TypeError, ValueError) as error:
-        raise UserError(f"a call's arguments are no JSON values ({error}): give JSON") from error
-    mode = "serve" if program.tests else "calls" if program.entry_point else "main"
-    return {
-        "mode": mode,
-        "code": program.code,
-        "setup": program.setup,
-        "entry_point": program.entry_point,
-        "calls": calls,
-        "stdin": program.stdin,
-        "time_s": limits.time_s,
-        "memory_mb": limits.memory_mb,
-        "output_bytes": limits.output_bytes,
-        "scratch_mb": limits.scratch_mb,
-    }
-
-
-def _tests_request(program: Program, request: Request) -> Request | None:
-    """The tests see neither the program's source nor its limits, but for the time."""
-    if program.tests is None:
-        return None
-    return request | {
-        "mode": "tests",
-        "code": "",
-        "tests": program.tests.sources,
-        "time_s": request["time_s"] + TESTS_EXTRA_S,
-        "memory_mb": TESTS_MEMORY_MB,
-        "output_bytes": TESTS_BYTES,
-    }
-
-
-def _result(ran: Ran, limits: Limits, mode: str) -> ExecutionResult:
-    """What the program said of itself counts only when nothing is known better."""
-    reply = ran.reply
-    status: Any
-    status, detail = reply["status"], reply["detail"]
-    if ran.tests and ran.tests["status"] != "ok" and status in ("exited", "stopped"):
-        status, detail = ran.tests["status"], ran.tests["detail"]
-    elif ran.tests and ran.tests["status"] == "ok":
-        status, detail = "ok", ""
-    elif ran.end and status in ("exited", "stopped"):
-        status, detail = ran.end
-        unread = status not in ("ok", "exception", "memory") or (status == "ok" and mode == "serve")
-        status, detail = ("exception", "its result cannot be read") if unread else (status, detail)
-    elif status == "exited":
-        # A program that prints may end as it likes; one that returns has returned nothing.
-        status = "ok" if reply["exit_code"] == 0 and mode == "main" else "exception"
-    return ExecutionResult(
-        status=status,
-        stdout=reply["stdout"][: limits.output_bytes],
-        detail=detail,
-        values=tuple(ran.values),
-        seconds=reply.get("seconds", 0.0),
-    )

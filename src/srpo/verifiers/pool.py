@@ -29,6 +29,7 @@ class VerifierPool:
     limits        of a program, where its problem does not say
     math_time_s   wall-clock seconds for one comparison
     domains       what will be verified: without code, no sandbox is opened
+    url           of the sandbox service, for the mechanism "sandboxfusion"
 
     Raises UserError at once when this machine cannot contain programs.
     """
@@ -42,6 +43,7 @@ class VerifierPool:
         retries: int = 2,
         backoff_s: float = 0.2,
         domains: Iterable[Domain] = (Domain.MATH, Domain.CODE),
+        url: str | None = None,
     ) -> None:
         workers = (os.cpu_count() or 1) if workers is None else workers
         if workers < 1:
@@ -54,7 +56,7 @@ class VerifierPool:
         if Domain.MATH in domains:
             self.math = self._verifiers[Domain.MATH] = MathVerifier(workers, math_time_s)
         if Domain.CODE in domains:
-            self.sandbox = open_sandbox(mechanism, workers)
+            self.sandbox = open_sandbox(mechanism, workers, url)
             self._verifiers[Domain.CODE] = CodeVerifier(self.sandbox, limits)
         self._closing = threading.Event()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="verify")
@@ -64,6 +66,7 @@ class VerifierPool:
         """The pool that a recipe's `verifier` section describes."""
         return cls(
             mechanism=config.sandbox,
+            url=config.sandbox_url,
             workers=config.workers,
             limits=Limits(time_s=config.time_limit_s, memory_mb=config.memory_mb),
             math_time_s=config.time_limit_s,

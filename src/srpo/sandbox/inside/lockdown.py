@@ -107,12 +107,17 @@ def lock_server(c: Any) -> None:
     if landlock_abi(c) < _SCOPES_SINCE and os.getpid() != 1:
         why = f"Landlock ABI {_SCOPES_SINCE} or a process namespace is needed"
         raise LockdownError(errno.ENOSYS, why)
+    drop_capabilities(c)
+    _check(c.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER")
+
+
+def drop_capabilities(c: Any) -> None:
+    """All of them, for good, a root user's too."""
     column = _MACHINES.index(platform.machine())
     for capability in range(64):
         c.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0)  # EINVAL beyond the last one
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
     _check(c.syscall(_CAPSET[column], header, bytes(24)), "capset")
-    _check(c.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "PR_SET_CHILD_SUBREAPER")
 
 
 def lock_program(c: Any, landlock: bool | None = None) -> None:

@@ -58,6 +58,11 @@ def main(scratch: str, confined: bool) -> None:
     c = lockdown.libc() if confined else None
     if c is not None:
         lockdown.lock_server(c)
+    serve(scratch, c)
+
+
+def serve(scratch: str, c: Any) -> None:
+    """Serve with programs confined through the C library `c`; unconfined when it is None."""
     for name in PRELOAD.split():
         __import__(name)
     __import__("site").setquit()  # exit() and quit(), which -S leaves out

@@ -1,0 +1,85 @@
+"""Runs on a machine of a sandbox service: one program, its tests apart from it, one reply.
+
+It is sent along with each program, together with `inside`, and knows nothing else of srpo. The
+service contains us; this file keeps the program off its tests and off the reply.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from typing import Any
+
+from srpo.sandbox.conversation import run_alone, run_tested
+from srpo.sandbox.inside import lockdown, server
+from srpo.sandbox.pipes import FramedPipes
+
+_PR_SET_DUMPABLE = 4
+START_S = 20.0
+
+
+def main(request: dict[str, Any], tests: dict[str, Any] | None, marker: str) -> None:
+    """Print the reply as JSON on a line that begins with `marker`."""
+    c = _confinement()
+    program = _Server(c)
+    if tests is None:
+        ran = run_alone(program, request, lambda index, value: True)
+        servers = [program]
+    else:
+        servers = [program, of_tests := _Server(c)]
+        ran = run_tested(program, of_tests, request, tests)
+    for one in servers:
+        one.end()
+    said = {"reply": ran.reply, "values": ran.values, "end": ran.end, "tests": ran.tests}
+    print("\n" + marker + json.dumps(said), flush=True)
+
+
+class _Server:
+    """A forked server, reached by pipes as on our own machines."""
+
+    def __init__(self, c: Any) -> None:
+        self.scratch = tempfile.mkdtemp()
+        requests_r, requests_w = os.pipe()
+        replies_r, replies_w = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.dup2(requests_r, 0)
+            os.dup2(replies_w, 1)
+            os.closerange(3, 256)
+            try:
+                server.serve(self.scratch, c)
+            finally:
+                os._exit(0)
+        os.close(requests_r)
+        os.close(replies_w)
+        self._ends = requests_w, replies_r
+        self.pipes = FramedPipes(requests_w, replies_r)
+        self.pipes.receive(time.monotonic() + START_S)
+
+    def end(self) -> None:
+        for fd in self._ends:
+            os.close(fd)
+        os.waitpid(self.pid, 0)
+        shutil.rmtree(self.scratch, ignore_errors=True)
+
+
+def _confinement() -> Any:
+    """The C library when programs can be confined by it here, beyond what the service does.
+    Memory and descriptors of these processes are closed to processes of the same user."""
+    c = lockdown.libc()
+    c.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            lockdown.drop_capabilities(c)
+            lockdown.lock_program(c)
+            os._exit(0)
+        except BaseException:
+            os._exit(1)
+    works = os.waitpid(pid, 0)[1] == 0
+    if works:
+        lockdown.drop_capabilities(c)
+    return c if works else None
