@@ -24,6 +24,49 @@ ECHO = {
     "cases": [{"input": "a b\n", "output": "b a\n"}, {"input": "c d", "output": "d c"}],
 }
 
+MBPP = {
+    "type": "asserts",
+    "setup": "import math",
+    "asserts": ["assert math.isclose(half(3), 1.5)", "assert set(twice([1])) == {1}"],
+}
+LINKED = {
+    "type": "check",
+    "entry_point": "Solution().reverse",
+    "setup": (
+        "class ListNode:\n"
+        "    def __init__(self, val=0, next=None): self.val, self.next = val, next\n"
+        "def linked(values): return ListNode(values[0], linked(values[1:])) if values else None\n"
+        "def flat(node): return [node.val] + flat(node.next) if node else []\n"
+    ),
+    "code": (
+        "def check(candidate):\n"
+        "    assert flat(candidate(linked([1, 2, 3]))) == [3, 2, 1]\n"
+        "    assert candidate(None) is None\n"
+    ),
+}
+SORTS = {  # in place, by identity, and with an exception
+    "type": "check",
+    "entry_point": "sort",
+    "code": (
+        "def check(candidate):\n"
+        "    values = [3, 1, 2]\n"
+        "    assert sort(values) is values and values == [1, 2, 3]\n"
+        "    try:\n"
+        "        candidate(7)\n"
+        "    except TypeError:\n"
+        "        return\n"
+        "    assert False, 'no error'\n"
+    ),
+}
+REVERSE = (
+    "class Solution:\n"
+    "    def reverse(self, head):\n"
+    "        last = None\n"
+    "        while head:\n"
+    "            head.next, last, head = last, head, head.next\n"
+    "        return last\n"
+)
+
 
 class Counting:
     """The real sandbox, with a count of the programs that it ran."""
@@ -78,6 +121,23 @@ def fenced(code: str) -> str:
         (ECHO, "print('b', ' a')", Outcome.INCORRECT, "case 1: printed \"b  a\", expected 'd c'"),
         (ECHO, "print(input(), input())", Outcome.INCORRECT, "case 0: EOFError"),
         (ECHO, "print('b a')\nimport sys; sys.exit(1)", Outcome.INCORRECT, "exited early"),
+        (MBPP, "def half(x): return x / 2\ndef twice(a): return a * 2", Outcome.CORRECT,
+         "2 asserts passed"),
+        (MBPP, "def half(x): return x // 2\ndef twice(a): return a * 2", Outcome.INCORRECT,
+         "test 0: assert math.isclose(half(3), 1.5)"),
+        (MBPP, "def half(x): return x / 2", Outcome.INCORRECT, "test 1: NameError"),
+        (LINKED, REVERSE, Outcome.CORRECT, "check passed"),
+        (LINKED, "class ListNode:\n  def __init__(self, val=0, next=None):\n"
+         "    self.val, self.next = val, next\n" + REVERSE, Outcome.CORRECT, "check passed"),
+        (LINKED, REVERSE.replace("return last", "return head"), Outcome.INCORRECT,
+         "test 0: assert flat"),
+        (SORTS, "def sort(a):\n  if not isinstance(a, list): raise TypeError(a)\n"
+         "  a.sort()\n  return a", Outcome.CORRECT, "check passed"),
+        (SORTS, "def sort(a):\n  return sorted(a)", Outcome.INCORRECT, "test 0: assert sort"),
+        (SORTS, "def sort(a):\n  if a == 7: raise ValueError(a)\n  a.sort()\n  return a",
+         Outcome.INCORRECT, "test 0: ValueError: 7: candidate(7)"),
+        (SORTS, "def sort(a):\n  if a != 7: a.sort()\n  return a", Outcome.INCORRECT,
+         "test 0: AssertionError: no error"),
     ],
 )  # fmt: skip
 def test_verdicts(
@@ -96,6 +156,32 @@ def test_the_problem_may_set_limits(verifier: CodeVerifier) -> None:
     assert verdict.outcome is Outcome.INCORRECT
     verdict = verifier(problem(ADD | {"memory_mb": 128}), fenced("x = bytearray(200 << 20)"))
     assert "memory" in verdict.detail
+
+
+def test_it_stops_at_the_first_failing_case(verifier: CodeVerifier):
+    cases = [{"args": [n], "expected": n} for n in range(10)]
+    tests = {"type": "function", "entry_point": "f", "cases": cases, "time_limit_s": 5}
+    code = "import time\ndef f(n):\n    time.sleep(0.4 * (n > 3))\n    return n + (n == 2)"
+    verdict = verifier(problem(tests), fenced(code))
+    assert verdict.detail == "case 2: got 3, expected 2"
+    assert verdict.seconds < 1.5, "eight seconds would be all"
+
+
+@pytest.mark.parametrize("setup", ["1 / 0", "import no_such_module", "raise SystemError"])
+def test_tests_that_fail_by_themselves_are_no_verdict(verifier: CodeVerifier, setup: str):
+    for tests in (MBPP, SORTS):
+        with pytest.raises(UserError, match="the problem's tests fail by themselves: setup"):
+            verifier(problem(tests | {"setup": setup}), fenced("def sort(a): return a"))
+
+
+def test_tests_see_python_not_the_program(verifier: CodeVerifier):
+    """A program may define `math`, `set` or `isclose`: tests mean Python's own."""
+    code = (
+        "class Liar:\n  def __getattr__(self, name): return lambda *a: True\n"
+        "math = Liar()\nset = lambda a: {1}\n"
+        "def half(x): return 7\ndef twice(a): return [2]\n"
+    )
+    assert verifier(problem(MBPP), fenced(code)).outcome is Outcome.INCORRECT
 
 
 def test_identical_programs_run_once(verifier: CodeVerifier, sandbox: Counting) -> None:
@@ -165,7 +251,10 @@ def test_same_output() -> None:
     ("tests", "words"),
     [
         (None, r"a\.tests is None"),
-        ({"type": "magic"}, r"a\.tests\.type is 'magic': choose one of function, stdin"),
+        (
+            {"type": "magic"},
+            r"a\.tests\.type is 'magic': choose one of function, stdin, asserts, check",
+        ),
         (ADD | {"entry_point": "a b"}, r"a\.tests\.entry_point"),
         (ADD | {"cases": []}, r"a\.tests\.cases"),
         (ADD | {"cases": [{"args": [1]}]}, r"a\.tests\.cases\[0\]"),
@@ -173,6 +262,10 @@ def test_same_output() -> None:
         (ADD | {"cases": [{"args": [{1}], "expected": 1}]}, "no JSON value"),
         (ADD | {"time_limit_s": -1}, r"a\.tests\.time_limit_s is -1"),
         (ADD | {"tiem_limit_s": 1}, "unknown key 'tiem_limit_s'"),
+        (MBPP | {"asserts": []}, r"a\.tests\.asserts is \[\]: give a list of 1 or more"),
+        (MBPP | {"asserts": ["assert f("]}, r"a\.tests\.asserts\[0\] is 'assert f\(': no Python"),
+        (MBPP | {"setup": 3}, r"a\.tests\.setup is 3: give Python source"),
+        (SORTS | {"code": "x = 1"}, r"a\.tests\.code is 'x = 1': define check\(candidate\)"),
         (ECHO | {"cases": [{"input": 1, "output": ""}]}, r"cases\[0\]\.input is 1"),
     ],
 )
@@ -183,4 +276,6 @@ def test_bad_tests_are_named(tests: Any, words: str) -> None:
 
 def test_good_tests() -> None:
     validate_tests(ADD, "a")
+    validate_tests(MBPP, "a")
+    validate_tests(LINKED, "a")
     validate_tests(ECHO | {"time_limit_s": 1.5, "memory_mb": 256}, "a")
