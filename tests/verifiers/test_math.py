@@ -56,10 +56,13 @@ def test_equivalence(verifier: MathVerifier, gold, answer: str, correct: bool) -
     ("text", "words"),
     [
         ("no idea", "no final answer"),
+        ("\\boxed{2 \\in 7 \\in 7}", "expected 7"),
         ("\\boxed{7} no, \\boxed{8}", "got 8, expected 7"),
         ("\\boxed{" + "9" * 100_000 + "}", "100000 characters"),
-        ("\\boxed{" + "(" * 900 + "}", "expected 7"),
-        ("\\boxed{" + "\\sqrt{" * 100 + "2" + "}" * 100 + "}", "expected 7"),
+        ("\\boxed{" + "(" * 900 + "}", "nested too deep"),
+        ("\\boxed{" + "\\sqrt{" * 100 + "2" + "}" * 100 + "}", "nested too deep"),
+        ("\\boxed{" + "\\sqrt{" * 30 + "2" + "}" * 30 + "}", "expected 7"),
+        ("\\boxed{" + "1+" * 400 + "1}", "expected 7"),
     ],
 )
 def test_incorrect_says_why(verifier: MathVerifier, text: str, words: str) -> None:
@@ -68,7 +71,9 @@ def test_incorrect_says_why(verifier: MathVerifier, text: str, words: str) -> No
     assert words in verdict.detail
 
 
-@pytest.mark.parametrize("bomb", ["9^{9^{9^9}}", "99999999!!!", "\\prod_{k=1}^{10^{9}} k^k"])
+@pytest.mark.parametrize(
+    "bomb", ["9^{9^{9^9}}", "10^{10^{9}}", "99999999!!!", "\\prod_{k=1}^{10^{9}} k^k"]
+)
 def test_bombs_cost_their_limit(bomb: str) -> None:
     verifier = MathVerifier(workers=1, time_limit_s=0.8)
     try:

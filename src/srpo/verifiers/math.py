@@ -1,7 +1,8 @@
 """Verdicts on mathematics: extract the final answer, compare it with the gold answer.
 
-Three steps, cheapest first: the same text; the same plain number, exactly; else math-verify
-(sympy) in a process that is killed when its time is up.
+Two steps: compare the answers' structure with exact leaves, here; where that cannot say, again
+with sympy as leaf, in a process that is killed when its time is up. docs/math-policy.md says
+what counts as equal.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import time
 
 from srpo.types import Outcome, Problem, UserError, Verdict
 from srpo.verifiers.extract import extract_answer
+from srpo.verifiers.math_answer import nesting
+from srpo.verifiers.math_compare import ExactLeaves, equivalent
 from srpo.verifiers.math_workers import Comparison, MathWorkers
-from srpo.verifiers.numbers import equal_numbers, simplify
 from srpo.verifiers.once import Once
 
 __all__ = ["MathVerifier", "extract_answer"]
 
 MAX_ANSWER_CHARS = 1000  # no gold answer of the usual sets is half as long
+MAX_NESTING = 40
 
 
 class MathVerifier:
@@ -25,14 +28,30 @@ class MathVerifier:
     A response that makes the comparison run out of time is INCORRECT ("timed out"); only when
     the gold answer does so by itself too is it an ERROR, ours. Raises UserError when
     the problem has no answer, MathWorkerError when the machinery fails.
+
+    workers       processes, each started when first needed
+    time_limit_s  wall-clock seconds for one comparison
+    cache_size    comparisons remembered
+    digits        significant digits that make 0.333333 a third
+    prose         take an unmarked answer from running text, see `extract_answer`
     """
 
-    def __init__(self, workers: int = 1, time_limit_s: float = 5.0, cache_size: int = 8192) -> None:
+    def __init__(
+        self,
+        workers: int = 1,
+        time_limit_s: float = 5.0,
+        cache_size: int = 8192,
+        digits: int = 6,
+        prose: bool = False,
+    ) -> None:
         if workers < 1:
             raise UserError(f"math workers is {workers}: give 1 or more")
         if not time_limit_s > 0:
             raise UserError(f"math time_limit_s is {time_limit_s}: give seconds above 0")
-        self._limit_s = time_limit_s
+        if digits < 1:
+            raise UserError(f"math digits is {digits}: give 1 or more")
+        self._limit_s, self._digits, self._prose = time_limit_s, digits, prose
+        self._leaves = ExactLeaves(digits)
         self._once: Once[Comparison] = Once(cache_size)
         self.workers = MathWorkers(workers)
 
@@ -46,12 +65,14 @@ class MathVerifier:
         self.workers.close()
 
     def _verify(self, golds: tuple[str, ...], text: str) -> tuple[Outcome, str | None, str]:
-        answer = extract_answer(text)
+        answer = extract_answer(text, self._prose)
         if answer is None:
             return Outcome.INCORRECT, None, "no final answer found"
         if len(answer) > MAX_ANSWER_CHARS:
             detail = f"an answer of {len(answer)} characters"
             return Outcome.INCORRECT, answer[:MAX_ANSWER_CHARS], detail
+        if nesting(answer) > MAX_NESTING:
+            return Outcome.INCORRECT, answer, "an answer nested too deep"
         troubles: list[str] = []
         for gold in golds:
             comparison = self._compare(gold, answer)
@@ -64,9 +85,7 @@ class MathVerifier:
         return Outcome.INCORRECT, answer, "; ".join([*troubles[:1], detail])
 
     def _compare(self, gold: str, answer: str) -> Comparison:
-        if simplify(gold) == simplify(answer):
-            return Comparison(True)
-        equal = equal_numbers(gold, answer)
+        equal = equivalent(gold, answer, self._leaves)
         return self._ask(gold, answer) if equal is None else Comparison(equal)
 
     def _is_bomb(self, gold: str) -> bool:
@@ -75,7 +94,7 @@ class MathVerifier:
 
     def _ask(self, gold: str, answer: str) -> Comparison:
         return self._once.get(
-            (gold, answer), lambda: self.workers.compare(gold, answer, self._limit_s)
+            (gold, answer), lambda: self.workers.compare(gold, answer, self._digits, self._limit_s)
         )
 
 
@@ -86,4 +105,4 @@ def _golds(problem: Problem) -> tuple[str, ...]:
         raise UserError(
             f"problem {problem.id}.answer is {answer!r}: give a string, or a list of strings"
         )
-    return golds
+    return tuple(extract_answer(gold) or gold if "box" in gold else gold for gold in golds)

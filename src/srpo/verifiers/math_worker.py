@@ -1,7 +1,7 @@
-"""The process in which math-verify runs. It may be killed at any moment, and is.
+"""The process in which sympy runs. It may be killed at any moment, and is.
 
 Requests and replies are frames of JSON (4-byte length first) on descriptors 0 and 1:
-{"gold", "answer", "limit_s"} -> {"equal": bool, "detail": str}.
+{"gold", "answer", "digits", "limit_s"} -> {"equal": bool, "detail": str}.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import signal
 import struct
 from typing import Any
 
+from srpo.verifiers.math_compare import Leaves, equivalent
+
 MEMORY_BYTES = 4 << 30
 
 
@@ -25,36 +27,28 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the host, which ends us
     logging.disable(logging.CRITICAL)
-    import math_verify  # half a second or more: before the first request's clock starts
+    from srpo.verifiers.math_sympy import SympyLeaves, warm_up
+
+    warm_up()  # half a second or more: before the first request's clock starts
 
     _send(replies, {"ready": True})
     while (head := _exactly(4)) and (body := _exactly(struct.unpack(">I", head)[0])):
         request = json.loads(body)
         # Should the host vanish meanwhile, the kernel ends this process even when it is deep
         # in C code: the default action of SIGALRM, no handler.
-        signal.setitimer(signal.ITIMER_REAL, request["limit_s"] + 5)
-        reply = _compare(math_verify, request["gold"], request["answer"])
+        signal.setitimer(signal.ITIMER_REAL, 3 * request["limit_s"] + 5)
+        reply = _compare(SympyLeaves(request["digits"]), request["gold"], request["answer"])
         signal.setitimer(signal.ITIMER_REAL, 0)
         _send(replies, reply)
 
 
-def _compare(math_verify: Any, gold: str, answer: str) -> dict[str, Any]:
+def _compare(leaves: Leaves, gold: str, answer: str) -> dict[str, Any]:
     try:
-        # No timeouts of its own: they are signals, and our host holds the clock.
-        left, right = (
-            math_verify.parse(_as_math(text), parsing_timeout=None) for text in (gold, answer)
-        )
-        equal = bool(left and right) and math_verify.verify(left, right, timeout_seconds=None)
-        return {"equal": bool(equal), "detail": "" if right else "cannot be read as mathematics"}
+        return {"equal": equivalent(gold, answer, leaves) is True, "detail": ""}
     except MemoryError:
         return {"equal": False, "detail": "out of memory"}
     except Exception as error:
         return {"equal": False, "detail": f"{type(error).__name__}: {error}"[:200]}
-
-
-def _as_math(text: str) -> str:
-    """In a box, so that math-verify takes the whole of it."""
-    return "\\boxed{" + text.strip().strip("$") + "}"
 
 
 def _send(fd: int, message: dict[str, Any]) -> None:

@@ -12,17 +12,21 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from srpo.sandbox.pipes import FramedPipes, PeerGone, PeerSilent
 from srpo.types import TrainingError
 
+ATTEMPTS = 20  # workers killed on one comparison, most of them while they start
+STARVED = 2  # workers that a busy machine gave no time to, on one comparison
+PATIENCE = 2  # wall-clock time in limits, where CPU time lags behind
 START_S = 60.0  # importing sympy on a machine under load
 REQUESTS_EACH = 5000  # then a fresh one: sympy's caches grow
 
 
 class MathWorkerError(TrainingError):
-    """A worker could not be started, or died twice in a row on the same comparison."""
+    """Workers kept dying, at their start or on the same comparison."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class _Worker:
             "PYTHONHASHSEED": "0",
         }
         self.requests = 0
+        self._cpu_before = 0.0
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-c", "from srpo.verifiers.math_worker import main; main()"],
             stdin=subprocess.PIPE,
@@ -56,13 +61,31 @@ class _Worker:
     def wait_ready(self) -> None:
         self._pipes.receive(time.monotonic() + START_S)
 
-    def ask(self, gold: str, answer: str, limit_s: float) -> Comparison:
-        deadline = time.monotonic() + limit_s
-        request = {"gold": gold, "answer": answer, "limit_s": limit_s}
+    def ask(self, gold: str, answer: str, digits: int, limit_s: float) -> Comparison:
+        """Raises PeerSilent when `limit_s` seconds of CPU time, or PATIENCE times as many by the
+        clock, were not enough."""
+        end = time.monotonic() + PATIENCE * limit_s
+        request = {"gold": gold, "answer": answer, "digits": digits, "limit_s": limit_s}
         self.requests += 1
-        self._pipes.send(json.dumps(request).encode(), deadline)
-        reply = json.loads(self._pipes.receive(deadline))
-        return Comparison(bool(reply["equal"]), str(reply["detail"]))
+        self._cpu_before = _cpu_seconds(self.pid)
+        self._pipes.send(json.dumps(request).encode(), end)
+        while True:
+            now, left = time.monotonic(), limit_s - self.cpu_seconds()
+            if left <= 0 or now >= end:
+                raise PeerSilent
+            with suppress(PeerSilent):
+                reply = json.loads(self._pipes.receive(min(end, now + max(left, 0.05))))
+                return Comparison(bool(reply["equal"]), str(reply["detail"]))
+
+    def cpu_seconds(self) -> float:
+        """Spent since the last request: little means that the machine, not the answer, is slow."""
+        spent = _cpu_seconds(self.pid)
+        return spent - self._cpu_before
+
+    @property
+    def exit_code(self) -> int:
+        """Of an ended worker; negative when a signal killed it."""
+        return self._process.wait()
 
     def end(self) -> None:
         self._process.kill()
@@ -70,6 +93,16 @@ class _Worker:
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 stream.close()
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far; the clock's where the system does not say."""
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            fields = stat.read().rpartition(")")[2].split()
+    except OSError:
+        return time.monotonic()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class MathWorkers:
@@ -83,23 +116,37 @@ class MathWorkers:
         self._all: set[_Worker] = set()
         self._closed = False
 
-    def compare(self, gold: str, answer: str, limit_s: float) -> Comparison:
-        """Compare within `limit_s` seconds. Raises MathWorkerError."""
+    def compare(self, gold: str, answer: str, digits: int, limit_s: float) -> Comparison:
+        """Compare within `limit_s` seconds of CPU time, so that a busy machine makes no answer
+        wrong. A worker that dies, also while it starts, or gets no CPU time, is replaced and
+        asked again. Raises MathWorkerError after ATTEMPTS of them."""
+        starved = 0
         with self._slots:
-            for last in (False, True):
-                worker = self._take()
+            for attempt in range(1, ATTEMPTS + 1):
+                worker = None
                 keep = False
                 try:
-                    answered = worker.ask(gold, answer, limit_s)
+                    worker = self._take()
+                    answered = worker.ask(gold, answer, digits, limit_s)
                     keep = worker.requests < REQUESTS_EACH
                     return answered
                 except PeerSilent:
-                    return Comparison(None, f"timed out after {limit_s:g} s")
-                except (PeerGone, ValueError, KeyError) as error:
-                    if last:
-                        raise MathWorkerError(f"a math worker died twice: {error}") from error
+                    if worker is None or worker.cpu_seconds() >= limit_s / 2:
+                        return Comparison(None, f"timed out after {limit_s:g} s")
+                    starved += 1
+                    if starved == STARVED:
+                        raise MathWorkerError(
+                            f"a math worker got no CPU time in {limit_s:g} s, {STARVED} times"
+                        ) from None
+                except (PeerGone, OSError, ValueError, KeyError) as error:
+                    if attempt == ATTEMPTS:
+                        raise MathWorkerError(
+                            f"{ATTEMPTS} math workers died on one comparison "
+                            f"({type(error).__name__}: {error}): is there memory for them?"
+                        ) from error
                 finally:
-                    self._give(worker, keep)
+                    if worker is not None:
+                        self._give(worker, keep)
         raise AssertionError("unreachable")
 
     def pids(self) -> list[int]:
@@ -126,19 +173,21 @@ class MathWorkers:
                 raise MathWorkerError("the math workers are closed")
             if self._idle:
                 return self._idle.pop()
-        try:
-            worker = _Worker()
-        except OSError as error:
-            raise MathWorkerError(f"a math worker did not start: {error}") from error
+        worker = _Worker()
         with self._lock:
             self._all.add(worker)
         try:
             worker.wait_ready()
-        except (PeerGone, PeerSilent) as error:
+        except PeerSilent:
             self._give(worker, keep=False)
-            raise MathWorkerError(
-                f"a math worker did not start ({type(error).__name__}): is math-verify installed?"
-            ) from error
+            raise MathWorkerError(f"a math worker did not start in {START_S:g} s") from None
+        except PeerGone:
+            self._give(worker, keep=False)
+            if worker.exit_code > 0:  # not killed: starting again would not help
+                raise MathWorkerError(
+                    "a math worker did not start: is math-verify installed?"
+                ) from None
+            raise
         return worker
 
     def _give(self, worker: _Worker, keep: bool) -> None:

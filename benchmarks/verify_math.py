@@ -1,0 +1,338 @@
+"""The math verifier on public data: agreement, gold answers, wrong answers, speed, memory.
+
+    SRPO_DATA=folder python benchmarks/verify_math.py [rows] [gold] [wrong] [speed] [memory]
+
+`rows`    the test tables of public math verifiers (math_equivalence_cases.jsonl)
+`gold`    every gold answer against itself and against its reference solution
+`wrong`   gold answers against other problems' answers
+`speed`   against math-verify by itself, side by side, on right and wrong responses
+`memory`  256 prompts of 32 rollouts, graded by two threads
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srpo.types import Domain, Outcome, Problem, Verdict
+from srpo.verifiers.extract import boxed_spans, extract_answer
+from srpo.verifiers.math import MathVerifier
+from srpo.verifiers.math_compare import ExactLeaves, equivalent
+
+PARTS = ("rows", "gold", "wrong", "speed", "memory")
+SETS = ("gsm8k_train", "gsm8k_test", "math_train", "math_test", "math500", "dapo_math_17k",
+        "aime24", "amc23", "minerva_math")  # fmt: skip
+
+# Rows of which the options, or a fault, ask for what the policy does not have.
+LEFT_OUT = {
+    "NativeLetters": "asks to find a lone letter of multiple choice in running text",
+    "language": "asks for answer phrases of other languages (graded below as running text)",
+    "precision": "an absolute tolerance, or decimal places; ours are significant digits",
+    "compare_sets": "asks that tuples compare as sets",
+    "strict": "asks that variables match by position",
+    "gold": "the gold text's box is never closed: no answer",
+}
+DISAGREEMENTS = {  # gold and answer as extracted -> why the policy stays as it is
+    ("9", "9"): "the source wants no formula over several lines; the answer is 9 all the same",
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    name: str
+    gold: str
+    solution: str | None
+
+
+def items(folder: Path, name: str) -> Iterator[Item]:
+    for number, line in enumerate((folder / f"{name}.jsonl").read_text().splitlines()):
+        row = json.loads(line)
+        where = f"{name}:{number}"
+        if name.startswith("gsm8k"):
+            yield Item(where, row["answer"].rpartition("####")[2].strip(), row["answer"])
+        elif name.startswith("dapo"):
+            yield Item(where, row["reward_model"]["ground_truth"], None)
+        elif name == "minerva_math":
+            boxed = extract_answer(row["solution"])
+            if boxed:
+                yield Item(where, boxed, row["solution"])
+        else:
+            solution = row.get("solution") if name.startswith("math") else None
+            yield Item(where, str(row["answer"]), solution)
+
+
+def left_out(row: dict[str, Any]) -> str | None:
+    options = row.get("options", {})
+    if "NativeLetters" in options.get("match_types", ()):
+        return "NativeLetters"
+    if "language" in options:
+        return "language"
+    if "compare_sets" in options and row["pred"] != "1,-2":
+        return "compare_sets"
+    if options.get("strict") is False:
+        return "strict"
+    if boxed_spans(row["gold"])[1]:
+        return "gold"
+    return "precision" if digits_of(row) is None else None
+
+
+def digits_of(row: dict[str, Any]) -> int | None:
+    """The row's precision as significant digits; None where that cannot be said."""
+    precision = row.get("options", {}).get("precision", 6)
+    if precision == "1e-4":
+        return 4
+    if row["gold"] == "4/3" or not isinstance(precision, int):
+        return None
+    return precision
+
+
+def rows(folder: Path) -> None:
+    print("\n== test tables of public verifiers")
+    table = [json.loads(line) for line in (folder / "math_equivalence_cases.jsonl").open()]
+    verifiers: dict[int, MathVerifier] = {}
+    agreed = counted = native = foreign = 0
+    for number, row in enumerate(table):
+        if row["expected"] is None:
+            continue
+        reason = left_out(row)
+        digits = digits_of(row) or 6
+        verifier = verifiers.setdefault(digits, MathVerifier(1, digits=digits, prose=True))
+        verdict = grade_row(verifier, row)
+        right = (verdict.outcome is Outcome.CORRECT) == row["expected"]
+        where = f"row {number} gold {row['gold'][-60:]!r} pred {row['pred'][-60:]!r}"
+        if reason:
+            print(f"left out: {where}: {LEFT_OUT[reason]}")
+            foreign += reason == "language"
+            native += reason == "language" and right
+            continue
+        counted += 1
+        agreed += right
+        if not right:
+            why = DISAGREEMENTS.get((row["gold"].strip("$ "), verdict.answer or ""), "")
+            print(f"DISAGREES: {where} expected {row['expected']}: got {verdict.answer!r}. {why}")
+    for verifier in verifiers.values():
+        verifier.close()
+    silent = sum(row["expected"] is None for row in table)
+    print(f"{len(table)} rows: {silent} assert nothing, {len(table) - silent - counted} left out")
+    print(f"agree {agreed} of {counted} = {agreed / counted:.2%}; "
+          f"of the {foreign} left out for their language {native}")  # fmt: skip
+
+
+def grade_row(verifier: MathVerifier, row: dict[str, Any]) -> Verdict:
+    gold, pred = row["gold"], row["pred"]
+    if row["kind"] == "text_to_text":
+        gold = extract_answer(gold, prose=True) or gold
+    elif "\\boxed" not in pred:
+        pred = f"\\boxed{{{pred}}}"
+    return verifier(Problem("row", Domain.MATH, "", answer=gold), pred)
+
+
+def gold(folder: Path) -> None:
+    print("\n== gold answers against themselves (boxed) and their reference solutions")
+    verifier = MathVerifier(2)
+    for name in SETS:
+        whole = list(items(folder, name))
+        jobs = [(item, f"\\boxed{{{item.gold}}}", "itself") for item in whole]
+        jobs += [(i, i.solution, "solution") for i in whole if i.solution is not None]
+        start = time.perf_counter()
+        with ThreadPoolExecutor(2) as threads:
+            verdicts = list(threads.map(lambda job: grade(verifier, job[0], job[1]), jobs))
+        seconds = time.perf_counter() - start
+        failed = [
+            (item, what, v)
+            for (item, _, what), v in zip(jobs, verdicts, strict=True)
+            if v.outcome is not Outcome.CORRECT
+        ]
+        print(f"{name}: {len(jobs)} pairs, {len(failed)} not correct, {seconds:.1f} s")
+        for item, what, verdict in failed[:40]:
+            print(f"  {item.name} {what}: {verdict.detail} [{verdict.outcome}]")
+    verifier.close()
+
+
+def grade(verifier: MathVerifier, item: Item, response: str) -> Verdict:
+    if not item.gold.strip():
+        return Verdict(Outcome.INCORRECT, detail="the data set has no answer here")
+    return verifier(Problem(item.name, Domain.MATH, "", answer=item.gold), response)
+
+
+def grade_all(
+    verifier: MathVerifier, jobs: list[tuple[Item, str]], chunk: int = 1
+) -> list[Verdict]:
+    def grade_some(some: list[tuple[Item, str]]) -> list[Verdict]:
+        return [grade(verifier, *job) for job in some]
+
+    chunks = [jobs[at : at + chunk] for at in range(0, len(jobs), chunk)]
+    with ThreadPoolExecutor(2) as threads:
+        return [verdict for some in threads.map(grade_some, chunks) for verdict in some]
+
+
+def wrong(folder: Path, repeats: int = 3) -> None:
+    print("\n== other problems' answers: each `correct` is printed")
+    seed = random.SystemRandom().randrange(10**6)
+    shuffle = random.Random(seed)
+    verifier = MathVerifier(2)
+    pairs: dict[tuple[str, str], None] = {}
+    for group in (SETS[:2], SETS[2:5], SETS[5:8], SETS[8:]):
+        golds = sorted({i.gold for name in group for i in items(folder, name) if i.gold.strip()})
+        for _ in range(repeats):
+            others = shuffle.sample(golds, len(golds))
+            pairs |= {(a, b): None for a, b in zip(golds, others, strict=True) if a != b}
+    hard = sorted({i.gold for i in items(folder, "math_train") if not i.gold.strip("-").isdigit()})
+    pairs |= {
+        (a, b): None for a in shuffle.sample(hard, 150) for b in shuffle.sample(hard, 100) if a != b
+    }
+    jobs = [(Item("pair", a, None), f"\\boxed{{{b}}}") for a, b in pairs]
+    verdicts = grade_all(verifier, jobs)
+    correct = [
+        (a, b) for (a, b), v in zip(pairs, verdicts, strict=True) if v.outcome is Outcome.CORRECT
+    ]
+    errors = sum(v.outcome is Outcome.ERROR for v in verdicts)
+    print(f"seed {seed}: {len(pairs)} distinct pairs, {len(correct)} correct, {errors} errors")
+    for a, b in correct:
+        print(f"  {a!r} = {b!r}")
+    verifier.close()
+
+
+def alone(pair: tuple[str, str]) -> bool:
+    """math-verify by itself, as its documentation uses it."""
+    from math_verify import parse, verify
+
+    return bool(verify(parse(f"\\boxed{{{pair[0]}}}"), parse(pair[1])))
+
+
+def responses(folder: Path, names: tuple[str, ...], count: int) -> list[tuple[str, str]]:
+    """`count` distinct (gold, response) pairs; in every second one another problem's."""
+    shuffle = random.Random(5)
+    whole = [item for name in names for item in items(folder, name) if item.gold.strip()]
+    pairs: dict[tuple[str, str | None], tuple[str, str]] = {}
+    while len(pairs) < count:
+        item, other = shuffle.choice(whole), shuffle.choice(whole)
+        source = item if len(pairs) % 2 else other
+        text = source.solution or "Thus the answer follows."
+        if "boxed" not in text:
+            text = f"{text.rpartition('####')[0] or text}\nThe answer is \\boxed{{{source.gold}}}."
+        pairs.setdefault((item.gold, extract_answer(text)), (item.gold, text))
+    return list(pairs.values())
+
+
+def speed(folder: Path, count: int = 1500) -> None:
+    import math_verify  # noqa: F401  # imported before any clock starts
+
+    print("\n== speed: two cores, distinct pairs, half of them another problem's answer")
+    for title, names in {
+        "GSM8K and DAPO": ("gsm8k_train", "gsm8k_test", "dapo_math_17k"),
+        "MATH": ("math_train", "math_test"),
+        "MATH, gold not a plain number": ("math_train", "math_test"),
+    }.items():
+        pairs = responses(folder, names, count * (4 if "plain" in title else 1))
+        if "plain" in title:
+            exact = ExactLeaves(6)
+            pairs = [p for p in pairs if equivalent(p[0], "0", exact) is not False][:count]
+        timed: dict[str, float] = {}
+        start = time.perf_counter()
+        theirs = [alone(pair) for pair in pairs]
+        timed["math-verify, one thread"] = time.perf_counter() - start
+        with ProcessPoolExecutor(2) as pool:
+            list(pool.map(alone, pairs[:8]))  # started and imported
+            start = time.perf_counter()
+            list(pool.map(alone, pairs, chunksize=16))
+            timed["math-verify, two processes"] = time.perf_counter() - start
+        verifier = MathVerifier(2)
+        warm(verifier)
+        jobs = [(Item("p", gold, None), response) for gold, response in pairs]
+        start = time.perf_counter()
+        ours = grade_all(verifier, jobs, chunk=16)
+        timed["ours, two threads"] = time.perf_counter() - start
+        verifier.close()
+        verifier = MathVerifier(1)
+        warm(verifier)
+        start = time.perf_counter()
+        for job in jobs:
+            grade(verifier, *job)
+        timed["ours, one thread"] = time.perf_counter() - start
+        verifier.close()
+        report_speed(title, pairs, timed)
+        correct = [v.outcome is Outcome.CORRECT for v in ours]
+        lost = sum(v.outcome is Outcome.ERROR for v in ours)
+        print(
+            f"  {sum(correct)} correct, {len(pairs) - sum(correct) - lost} incorrect, {lost} errors"
+        )
+        for (expected, response), a, b in zip(pairs, correct, theirs, strict=True):
+            if a != b:
+                got = extract_answer(response)
+                print(f"  differ: gold {expected!r} answer {got!r}: ours {a}, math-verify {b}")
+
+
+def warm(verifier: MathVerifier) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        for number in range(2):
+            item = Item("warm", f"x+{number}", None)
+            threads.submit(grade, verifier, item, f"\\boxed{{{number}+x}}")
+
+
+def report_speed(title: str, pairs: list[tuple[str, str]], timed: dict[str, float]) -> None:
+    print(f"{title}: {len(pairs)} pairs")
+    best = timed["ours, two threads"]
+    for name, seconds in timed.items():
+        print(f"  {name:27} {len(pairs) / seconds:9.0f} a second   ours is {seconds / best:6.1f} x")
+
+
+def memory(folder: Path, prompts: int = 256, rollouts: int = 32, steps: int = 4) -> None:
+    print(
+        f"\n== {prompts} prompts x {rollouts} rollouts, {steps} steps of new prompts, two threads"
+    )
+    shuffle = random.Random(7)
+    whole = [i for i in items(folder, "math_train") if i.gold.strip()]
+    verifier = MathVerifier(2)
+    warm(verifier)
+    for step in range(steps):
+        jobs = []
+        for item in shuffle.sample(whole, prompts):
+            others = [shuffle.choice(whole) for _ in range(4)]
+            for _ in range(rollouts):
+                source = item if shuffle.random() < 0.5 else shuffle.choice(others)
+                jobs.append((item, f"{source.solution}\n\n\\boxed{{{source.gold}}}"))
+        start = time.perf_counter()
+        verdicts = grade_all(verifier, jobs)
+        seconds = time.perf_counter() - start
+        slow = sorted(v.seconds for v in verdicts)
+        workers = " ".join(f"{rss(pid):.0f}" for pid in sorted(verifier.workers.pids()))
+        print(f"step {step}: {len(jobs)} in {seconds:.1f} s ({len(jobs) / seconds:.0f} a second), "
+              f"median {statistics.median(slow) * 1e3:.2f} ms, slowest {slow[-1]:.2f} s, "
+              f"errors {sum(v.outcome is Outcome.ERROR for v in verdicts)}, "
+              f"MiB: host {rss(os.getpid()):.0f}, workers {workers}")  # fmt: skip
+    verifier.close()
+
+
+def rss(pid: int) -> float:
+    """MiB resident."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("parts", nargs="*", default=[], help=f"of {', '.join(PARTS)}; all if none")
+    chosen = parser.parse_args().parts or PARTS
+    if "SRPO_DATA" not in os.environ:
+        sys.exit("set SRPO_DATA to the folder with the data sets (*.jsonl)")
+    folder = Path(os.environ["SRPO_DATA"])
+    for part in chosen:
+        if part not in PARTS:
+            sys.exit(f"no part {part!r}: choose from {', '.join(PARTS)}")
+        globals()[part](folder)
+
+
+if __name__ == "__main__":
+    main()
