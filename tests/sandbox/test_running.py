@@ -149,7 +149,9 @@ def test_closed() -> None:
 
 
 def test_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="choose one of auto, sandlock, bubblewrap, sandboxfusion, unsafe"):
+    with pytest.raises(
+        UserError, match="choose one of auto, sandlock, bubblewrap, sandboxfusion, unsafe"
+    ):
         open_sandbox("docker")
     with pytest.raises(UserError, match="workers"):
         open_sandbox("auto", 0)

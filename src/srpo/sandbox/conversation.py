@@ -42,7 +42,7 @@ class Ran:
             if "end" in said:
                 self.end = str(said["end"]), str(said["detail"])[:500]
                 return True
-            self.values.append(said["value"])
+            self.values += list(said["values"])
         except (ValueError, KeyError, TypeError, RecursionError):
             self.end = "exception", "its result cannot be read"
         return False
@@ -62,7 +62,7 @@ def run_alone(server: Server, request: dict[str, Any], accept: Accept) -> Ran:
         heard = len(ran.values)
         if ran.end is None and not stopped and not ran.hear(frame[1:]):
             useless = ran.end is not None  # it sends what cannot be read
-            if useless or not accept(heard, ran.values[heard]):
+            if useless or not all(accept(i, ran.values[i]) for i in range(heard, len(ran.values))):
                 server.pipes.post(b"S")
                 stopped = True
 

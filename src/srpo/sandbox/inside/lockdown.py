@@ -15,6 +15,7 @@ import platform
 import resource
 import signal
 import struct
+from functools import cache
 from typing import Any
 
 _PR_SET_PDEATHSIG, _PR_SET_SECCOMP, _PR_SET_CHILD_SUBREAPER = 1, 22, 36
@@ -82,6 +83,7 @@ _DENIED = {
 # BPF: instructions, results, and where the fields of struct seccomp_data lie.
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _DIE, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
+_ANY_PID = 0x7E57AB1E  # above any process number, equal to no other number in the filter
 _AT_NUMBER, _AT_ARCH, _AT_ARGUMENTS = 0, 4, 16
 
 
@@ -167,6 +169,12 @@ def seccomp_filter(machine: str, pid: int) -> bytes:
 
     pid  as the process itself sees it: the number that it may signal
     """
+    return _template(machine).replace(struct.pack("I", _ANY_PID), struct.pack("I", pid))
+
+
+@cache
+def _template(machine: str) -> bytes:
+    """The filter for _ANY_PID. Built before the fork, it costs a program nothing."""
     column = _MACHINES.index(machine)
     out = [_op(_LOAD, _AT_ARCH), _op(_IF_EQUAL, _AUDIT_ARCH[column], 1, 0), _op(_RETURN, _DIE)]
     out += [_op(_LOAD, _AT_NUMBER)]
@@ -180,9 +188,9 @@ def seccomp_filter(machine: str, pid: int) -> bytes:
     out += _when(_CLONE[column], 0, [(_IF_BITS, _CLONE_THREAD)], allow=True)  # threads
     out += _when(_PRLIMIT64[column], 0, [(_IF_EQUAL, 0)], allow=True)  # own limits
     # The program leads a process group of its own, which kill's 0 means.
-    out += _when(_KILL[column], 0, [(_IF_EQUAL, pid), (_IF_EQUAL, 0)], allow=True)
+    out += _when(_KILL[column], 0, [(_IF_EQUAL, _ANY_PID), (_IF_EQUAL, 0)], allow=True)
     for numbers in _SIGNAL_ONE:
-        out += _when(numbers[column], 0, [(_IF_EQUAL, pid)], allow=True)
+        out += _when(numbers[column], 0, [(_IF_EQUAL, _ANY_PID)], allow=True)
     owners = [(_IF_EQUAL, _F_SETOWN), (_IF_EQUAL, _F_SETOWN_EX)]
     out += _when(_FCNTL[column], 1, owners, allow=False)
     return b"".join([*out, _op(_RETURN, _ALLOW)])
