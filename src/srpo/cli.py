@@ -120,12 +120,40 @@ def resume(run: RunPath) -> None:
     _ended(end, run)
 
 
+class FormatChoice(StrEnum):
+    """--format's choices."""
+
+    html = "html"
+    md = "md"
+    png = "png"
+
+
 @app.command()
-def report(run: RunPath) -> None:
-    """Print a run's tables and draw its curves, also while it trains."""
+def report(
+    run: RunPath,
+    form: Annotated[
+        FormatChoice | None,
+        typer.Option(
+            "--format",
+            help="Only one: report.html; Markdown to standard output; curves.png."
+            " Default: tables here, and both files.",
+        ),
+    ] = None,
+) -> None:
+    """Show how a run went: tables, and report.html, also while it trains."""
     from srpo.report.run import open_run
 
-    _report(open_run(run))
+    opened = open_run(run)
+    if form is None:
+        _report(opened)
+    elif form is FormatChoice.md:
+        from srpo.report.markdown import markdown
+
+        typer.echo(markdown(opened), nl=False)
+    elif form is FormatChoice.html:
+        _write_page(opened)
+    else:
+        _draw_curves(opened)
 
 
 class OutcomeChoice(StrEnum):
@@ -245,7 +273,6 @@ def _ended(end: RunEnd, run: Path) -> None:
 def _report(run: Run) -> None:
     from rich.console import Console
 
-    from srpo.report.figures import write_curves
     from srpo.report.tables import epoch_table, eval_table, totals_table
 
     console = Console(highlight=False)
@@ -255,7 +282,20 @@ def _report(run: Run) -> None:
         console.print(epoch_table(ledger), "")
     if evals:
         console.print(eval_table(evals), "")
+    _draw_curves(run)
+    _write_page(run)
+
+
+def _draw_curves(run: Run) -> None:
+    from srpo.report.figures import write_curves
+
     typer.echo(f"curves: {write_curves(run.path)}")
+
+
+def _write_page(run: Run) -> None:
+    from srpo.report.html import write_page
+
+    typer.echo(f"report: {write_page(run.path)}")
 
 
 def _fail(text: str) -> None:

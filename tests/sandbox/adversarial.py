@@ -320,7 +320,8 @@ while at[i]: seen += at[i]; i += 1
 keep_if(b"SRPO_" not in seen and b"PYTEST" not in seen)
 """,
     "names in a folder, as they are made": (
-        "keep_if(done(c.inotify_add_watch(c.inotify_init1(0), FOLDER.encode(), 0x100)) < 0)"
+        "fd = done(c.inotify_init1(0))\n"
+        "keep_if(done(c.inotify_add_watch(fd, FOLDER.encode(), 0x100)) < 0)"
     ),
     "size and times of a file": "os.stat(SECRET)",
     "whether a file is there": "keep_if(not os.path.exists(SECRET))",

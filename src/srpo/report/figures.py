@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from srpo.report.run import Row, open_run, stage_starts
+from srpo.report.smoothing import smooth, window
 
 # Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
 BLUE, RED, GREEN, SKY = "#0072B2", "#D55E00", "#009E73", "#9CD3F2"
@@ -89,20 +90,6 @@ def draw_curves(rows: list[Row], evals: list[Row]) -> Figure:
     return figure
 
 
-def smooth(values: list[float], window: int) -> list[float]:
-    """Mean over `window` steps around each value, of those that are there.
-
-    Centred, since a trailing mean shows every rise and fall later than it happened. Where there
-    is no value (not-a-number) there is no mean either, so that a line starts where its data do.
-    """
-    before, after = (window - 1) // 2, window // 2
-    means = []
-    for i, value in enumerate(values):
-        near = [v for v in values[max(0, i - before) : i + after + 1] if not math.isnan(v)]
-        means.append(value if math.isnan(value) else sum(near) / len(near))
-    return means
-
-
 def _accuracy(ax: Axes, rows: list[Row], evals: list[Row]) -> None:
     for domain, color in DOMAINS.items():
         _trend(ax, rows, f"accuracy/{domain}", color, domain)
@@ -155,7 +142,7 @@ def _groups(ax: Axes, rows: list[Row]) -> None:
     ax.yaxis.set_major_formatter(PercentFormatter(1.0))
     if not rows:
         return
-    shares = [smooth(_series(rows, name), _window(rows)) for name in GROUPS]
+    shares = [smooth(_series(rows, name), window(len(rows))) for name in GROUPS]
     colors = [color for _, color in GROUPS.values()]
     labels = [label for label, _ in GROUPS.values()]
     ax.stackplot(_steps(rows), shares, colors=colors, labels=labels, lw=0.6, edgecolor="white")
@@ -184,7 +171,7 @@ def _trend(ax: Axes, rows: list[Row], name: str, color: str, label: str) -> None
     if all(map(math.isnan, values)):
         return
     ax.plot(_steps(rows), values, color=color, lw=0.8, alpha=0.3)
-    mean = smooth(values, _window(rows))
+    mean = smooth(values, window(len(rows)))
     ax.plot(_steps(rows), mean, color=color, lw=2, label=label or None, solid_capstyle="round")
 
 
@@ -224,10 +211,6 @@ def _steps(rows: list[Row]) -> list[int]:
 def _series(rows: list[Row], name: str) -> list[float]:
     """The metric's values; not-a-number where the step has none, which breaks the line."""
     return [math.nan if row.get(name) is None else float(row[name]) for row in rows]
-
-
-def _window(rows: list[Row]) -> int:
-    return max(1, min(10, len(rows) // 8))
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def eval_table(evals: list[Row]) -> Table:
     pass@1 stands with half its 95% confidence interval, and lengths change by a factor.
     """
     table = _table("Held-out problems", "point", "step")
-    columns = _eval_columns(evals)
+    columns = eval_columns(evals)
     for domain, name in columns:
         table.add_column(f"{domain}\n{_SHORT.get(name, name)}", justify="right", no_wrap=True)
     for i, line in enumerate(evals):
@@ -38,7 +38,7 @@ def totals_table(run: Run) -> Table:
     table.title, table.title_justify, table.title_style = "Run", "left", "bold"
     table.add_column(style="dim")
     table.add_column()
-    for name, value in _totals(run).items():
+    for name, value in totals(run).items():
         table.add_row(name, Text(value))
     return table
 
@@ -120,7 +120,8 @@ def _epoch(row: Row) -> Row:
     }
 
 
-def _totals(run: Run) -> dict[str, str]:
+def totals(run: Run) -> dict[str, str]:
+    """What the run did and what it cost, as words by name; of an unfinished run, so far."""
     rows, summary = run.metrics(), run.summary()
     last = rows[-1] if rows else {}
     done = summary or {
@@ -132,7 +133,7 @@ def _totals(run: Run) -> dict[str, str]:
     stages = done.get("stages") or [
         {"name": name, "entered_at_step": step, "reason": ""} for step, name in stage_starts(rows)
     ]
-    totals = {
+    words = {
         "state": "finished" if summary else "not finished",
         "steps": f"{done['steps']:,}",
         "generated tokens": f"{done['generated_tokens']:,}",
@@ -141,10 +142,10 @@ def _totals(run: Run) -> dict[str, str]:
     }
     for stage in stages:
         why = f": {one_line(stage['reason'], 200)}" if stage.get("reason") else ""
-        totals[one_line(stage["name"], 20)] = f"entered at step {stage['entered_at_step']}{why}"
+        words[one_line(stage["name"], 20)] = f"entered at step {stage['entered_at_step']}{why}"
     if shares := done.get("informative_groups"):
-        totals["informative groups"] = " → ".join(f"{s:.0%}" for s in _ends(shares)) + " by epoch"
-    return totals
+        words["informative groups"] = " → ".join(f"{s:.0%}" for s in _ends(shares)) + " by epoch"
+    return words
 
 
 def _ends(shares: list[float]) -> list[float]:
@@ -155,7 +156,7 @@ def _ends(shares: list[float]) -> list[float]:
 _SHORT = {"mean_tokens": "tokens"}
 
 
-def _eval_columns(evals: list[Row]) -> list[tuple[str, str]]:
+def eval_columns(evals: list[Row]) -> list[tuple[str, str]]:
     """(domain, result) of all results present: pass@1, then the other pass@k, then the length."""
     columns = []
     for domain in DOMAINS:
@@ -211,7 +212,7 @@ def summary_lines(line: dict[str, Any]) -> str:
     parts = []
     for domain in DOMAINS:
         if line.get(domain):
-            names = [n for d, n in _eval_columns([line]) if d == domain]
+            names = [n for d, n in eval_columns([line]) if d == domain]
             shown = (f"{_SHORT.get(n, n)} {_number(n, line[domain][n])}" for n in names)
             parts.append(f"{domain} " + " ".join(shown))
     return "; ".join(parts)

@@ -31,7 +31,8 @@ class BubblewrapSandbox(warm.WarmSandbox):
       together may use `workers` times the limit.
     - Threads are bounded only by the address space that their stacks take; CPU by time alone.
     - The scratch directory is one of the host's: its quota is checked every 50 ms and can be
-      overshot by what is written meanwhile.
+      overshot by what is written meanwhile, and by files that were removed while open (at
+      most 27 of a quarter of the quota each).
     - The interpreter's own standard library is shared by all programs; compiled extensions
       and ctypes can be used inside the walls.
     - Inside the program's process nothing is secret: it can see the inputs of its tests, and

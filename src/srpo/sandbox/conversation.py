@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
+from srpo.sandbox.inside.wire import cut_frame
 from srpo.sandbox.pipes import FramedPipes, wait
 
 WATCHDOG_S = 1.0  # what a server may take beyond its program's own limit
 STOP_S = 5.0  # what a server may take to end a program
 
 Accept = Callable[[int, Any], bool]
+LIMITS = ("time_s", "memory_mb", "output_bytes", "scratch_mb")  # all that a server reads
 Reply = dict[str, Any]
 
 
@@ -27,44 +29,76 @@ class Server(Protocol):
 
 @dataclass
 class Ran:
-    """What came of a program: the server's reply, what the program said of itself, and the
-    outcome of its tests."""
+    """What came of a program: the server's reply, what it printed, what it said of itself, and
+    the outcome of its tests."""
 
-    reply: Reply
+    reply: Reply = field(default_factory=dict)
+    stdout: bytearray = field(default_factory=bytearray)
     values: list[Any] = field(default_factory=list)
     end: tuple[str, str] | None = None  # status, detail
     tests: Reply | None = None
 
-    def hear(self, message: bytes) -> bool:
-        """Take one message; False when it was not the end."""
+    def hear(self, message: bytes) -> None:
+        """Take one message: values, or the end."""
         try:
             said = json.loads(message)
             if "end" in said:
                 self.end = str(said["end"]), str(said["detail"])[:500]
-                return True
-            self.values += list(said["values"])
+            else:
+                self.values += list(said["values"])
         except (ValueError, KeyError, TypeError, RecursionError):
             self.end = "exception", "its result cannot be read"
-        return False
+
+
+class Line:
+    """The host's end of the line to one program, by way of its server."""
+
+    def __init__(self, pipes: FramedPipes, request: dict[str, Any]) -> None:
+        self.pipes = pipes
+        self.reply: Reply = {}  # the server's, once the program has ended
+        self.stdout = bytearray()
+        self._messages = bytearray()  # not yet a whole one
+        limits = {name: request[name] for name in LIMITS}
+        pipes.post(b"R" + json.dumps(limits).encode())
+        pipes.post(b"P" + json.dumps(request).encode())
+
+    def arrived(self) -> Iterator[bytes]:
+        """The messages that have come; `stdout` and `reply` are kept up on the way."""
+        while (piece := self.pipes.take()) is not None:
+            if piece[:1] == b"E":
+                self.reply = json.loads(piece[1:])
+            elif piece[:1] == b"O":
+                self.stdout += piece[1:]
+            else:
+                self._messages += piece[1:]
+                while (message := cut_frame(self._messages)) is not None:
+                    yield message
+
+    def say(self, message: bytes) -> None:
+        self.pipes.post(b"M" + message)
+
+    def stop(self) -> None:
+        if not self.reply:
+            self.pipes.post(b"S")
 
 
 def run_alone(server: Server, request: dict[str, Any], accept: Accept) -> Ran:
     """Until it ends, or returned a value that is not accepted: then it is stopped."""
     deadline = monotonic() + request["time_s"] + WATCHDOG_S
-    ran = Ran({})
-    stopped = False
-    server.pipes.post(b"R" + json.dumps(request).encode())
-    while True:
-        frame = server.pipes.receive(deadline)
-        if frame[:1] == b"E":
-            ran.reply = json.loads(frame[1:])
-            return ran
-        heard = len(ran.values)
-        if ran.end is None and not stopped and not ran.hear(frame[1:]):
-            useless = ran.end is not None  # it sends what cannot be read
-            if useless or not all(accept(i, ran.values[i]) for i in range(heard, len(ran.values))):
-                server.pipes.post(b"S")
+    ran, line, stopped = Ran(), Line(server.pipes, request), False
+    while not line.reply:
+        wait([server.pipes], deadline)
+        for message in line.arrived():
+            if stopped or ran.end:
+                continue
+            heard = len(ran.values)
+            ran.hear(message)
+            good = all(accept(i, ran.values[i]) for i in range(heard, len(ran.values)))
+            if not good or (ran.end and ran.end[0] == "exception"):
+                line.stop()
                 stopped = True
+    ran.reply, ran.stdout = line.reply, line.stdout
+    return ran
 
 
 def run_tested(
@@ -72,54 +106,41 @@ def run_tested(
 ) -> Ran:
     """Carry questions and answers between the tests and the program until one of them ends."""
     deadline = monotonic() + tests["time_s"] + WATCHDOG_S
-    ran = Ran({})
-    owed = 1  # answers that the program owes its tests: its names come unasked
-    tests_over = False
-    for one, what in ((server, request), (tests_server, tests)):
-        one.pipes.post(b"R" + json.dumps(what).encode())
-    while True:
-        for frame in _arrived(tests_server.pipes):
-            if frame[:1] == b"E":
-                tests_over = True
-                ran.tests = ran.tests or _ended_itself(json.loads(frame[1:]))
-            elif frame[1:2] == b"!":
-                ran.tests = json.loads(frame[2:])
+    ran, owed = Ran(), 1  # answers that the program owes its tests: its names come unasked
+    program, asker = Line(server.pipes, request), Line(tests_server.pipes, tests)
+    while not (ran.tests or ran.end or (program.reply and owed)):
+        wait([server.pipes, tests_server.pipes], deadline)
+        for message in asker.arrived():
+            if message[:1] == b"!":
+                ran.tests = json.loads(message[1:])
             else:
                 owed += 1
-                server.pipes.post(b"M" + frame[2:])
-        for frame in _arrived(server.pipes):
-            if frame[:1] == b"E":
-                ran.reply = json.loads(frame[1:])
-            elif frame[1:].startswith(b'{"end"'):
-                ran.hear(frame[1:])
+                program.say(message[1:])
+        if asker.reply and not ran.tests:
+            ran.tests = _ended_itself(asker.reply)
+        for message in program.arrived():
+            if message.startswith(b'{"end"'):
+                ran.hear(message)
             elif owed:
                 owed -= 1
-                tests_server.pipes.post(b"M" + frame[1:])
+                asker.say(message)
             else:
                 ran.end = "exception", "it answered what it was not asked"
-        if ran.tests or ran.end or (ran.reply and owed):
-            break
-        wait([server.pipes, tests_server.pipes], deadline)
-    _end_both(ran, server, tests_server, tests_over)
+    for line in (program, asker):
+        _end(line)
+    ran.reply, ran.stdout = program.reply, program.stdout
     return ran
 
 
-def _end_both(ran: Ran, server: Server, tests_server: Server, tests_over: bool) -> None:
+def _end(line: Line) -> None:
     deadline = monotonic() + STOP_S
-    if not ran.reply:
-        server.pipes.post(b"S")
-    if not tests_over:
-        tests_server.pipes.post(b"S")
-    while not ran.reply:
-        frame = server.pipes.receive(deadline)
-        ran.reply = json.loads(frame[1:]) if frame[:1] == b"E" else {}
-    while not tests_over:
-        tests_over = tests_server.pipes.receive(deadline)[:1] == b"E"
-
-
-def _arrived(pipes: FramedPipes) -> Iterator[bytes]:
-    while (frame := pipes.take()) is not None:
-        yield frame
+    line.stop()
+    for _ in line.arrived():
+        pass
+    while not line.reply:
+        wait([line.pipes], deadline)
+        for _ in line.arrived():
+            pass
 
 
 def _ended_itself(reply: Reply) -> Reply:

@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 import time
+from dataclasses import asdict
 from typing import Any
 
 from srpo.sandbox.conversation import run_alone, run_tested
@@ -33,7 +34,7 @@ def main(request: dict[str, Any], tests: dict[str, Any] | None, marker: str) -> 
         ran = run_tested(program, of_tests, request, tests)
     for one in servers:
         one.end()
-    said = {"reply": ran.reply, "values": ran.values, "end": ran.end, "tests": ran.tests}
+    said = asdict(ran) | {"stdout": ran.stdout.decode("utf-8", "replace")}
     print("\n" + marker + json.dumps(said), flush=True)
 
 

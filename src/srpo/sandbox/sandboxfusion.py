@@ -118,6 +118,7 @@ def _ran(answer: dict[str, Any], marker: str) -> Ran:
     try:
         ran = json.loads(said[len(marker) :])
         end = tuple(ran["end"]) if ran["end"] else None
-        return Ran(ran["reply"], ran["values"], end, ran["tests"])
+        stdout = bytearray(ran["stdout"].encode("utf-8", "replace"))
+        return Ran(ran["reply"], stdout, ran["values"], end, ran["tests"])
     except (ValueError, KeyError, TypeError) as error:
         raise SandboxError(f"the sandbox service's result cannot be read: {error}") from error

@@ -18,11 +18,14 @@ class SandlockSandbox(warm.WarmSandbox):
     What this does *not* isolate:
     - The kernel is shared: a kernel bug that is reachable through the system calls left open
       is an escape. Timing and cache side channels stay.
+    - Whether a file exists, its size and its times can be asked for by path; its contents and
+      the names in a folder cannot.
     - The process table is visible as far as `kill(pid, 0)` errors tell; /proc is not readable.
     - Memory is limited by address space per program, not by a cgroup: `workers` programs
       together may use `workers` times the limit.
     - Threads are bounded only by the address space that their stacks take; CPU by time alone.
-    - The scratch quota is checked every 50 ms: it can be overshot by what is written meanwhile.
+    - The scratch quota is checked every 50 ms: it can be overshot by what is written meanwhile,
+      and by files that were removed while open (at most 27 of a quarter of the quota each).
     - The interpreter's own standard library is shared by all programs; compiled extensions
       and ctypes can be used inside the walls.
     - Inside the program's process nothing is secret: it can see the inputs of its tests, and

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -42,7 +43,7 @@ class WarmServer:
         self.scratch = tempfile.mkdtemp(prefix="srpo-sandbox-")
         self.programs = 0
         # Also at interpreter exit, should nobody close us.
-        self._remove_scratch = weakref.finalize(self, shutil.rmtree, self.scratch, True)
+        self._remove_scratch = weakref.finalize(self, _remove, self.scratch)
         self._process: Launched | None = None
         try:
             self._process = launch(self.scratch)
@@ -64,6 +65,13 @@ class WarmServer:
             self._process = None
         self._remove_scratch()
         return words
+
+
+def _remove(folder: str) -> None:
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except RecursionError:  # folders nested deeper than Python goes
+        subprocess.run(["rm", "-rf", "--", folder], check=False)
 
 
 class Servers:

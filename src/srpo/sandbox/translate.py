@@ -67,7 +67,7 @@ def to_result(ran: Ran, limits: Limits, mode: str) -> ExecutionResult:
         status = "ok" if reply["exit_code"] == 0 and mode == "main" else "exception"
     return ExecutionResult(
         status=status,
-        stdout=reply["stdout"][: limits.output_bytes],
+        stdout=ran.stdout[: limits.output_bytes].decode("utf-8", "replace"),
         detail=detail,
         values=tuple(ran.values),
         seconds=reply.get("seconds", 0.0),

@@ -79,7 +79,7 @@ class WarmSandbox:
                 if strikes == STRIKES and error.died and not self.programs_reach_servers:
                     raise SandboxError(f"sandbox servers keep failing: {error}") from error
         detail = f"{words}, {STRIKES} times in a row"
-        return Ran({"status": "killed", "detail": detail, "stdout": ""})
+        return Ran({"status": "killed", "detail": detail})
 
     def _once(self, request: Request, tests: Request | None, accept: Accept, proven: bool) -> Ran:
         """Run it in any servers, or in `proven` ones: fresh, after a control program."""

@@ -79,7 +79,38 @@ _DENIED = {
     "msgget": (68, 186),
     "mq_open": (240, 180),
     "syslog": (103, 116),
+    "inotify_init": (253, None),
+    "inotify_init1": (294, 26),
+    "openat2": (437, 437),  # its flags lie in memory that a filter cannot read
 }
+# Do nothing and say that it worked: what changes a file's attributes. Landlock does not cover
+# these, so that every file of the user would be in reach; and a program that copies a file or
+# makes one executable shall not fail for it.
+_IGNORED = {
+    "chmod": (90, None),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "chown": (92, None),
+    "fchown": (93, 55),
+    "lchown": (94, None),
+    "fchownat": (260, 54),
+    "utime": (132, None),
+    "utimes": (235, None),
+    "futimesat": (261, None),
+    "utimensat": (280, 88),
+    "setxattr": (188, 5),
+    "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7),
+    "removexattr": (197, 14),
+    "lremovexattr": (198, 15),
+    "fremovexattr": (199, 16),
+    "setxattrat": (463, 463),
+    "removexattrat": (466, 466),
+    "file_setattr": (469, 469),
+}
+_IOCTL, _SET_FLAGS = (16, 29), (0x40086602, 0x40046602, 0x401C5820, 0x40086604)
+_OPENAT, _OPEN, _TMPFILE = (257, 56), (2, None), 0x400000  # a file without a name has no quota
 # BPF: instructions, results, and where the fields of struct seccomp_data lie.
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _IF_BITS, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _DIE, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
@@ -153,7 +184,7 @@ def limit(time_s: float, memory_bytes: int, file_bytes: int) -> None:
     _rlimit(resource.RLIMIT_CPU, cpu)
     _rlimit(resource.RLIMIT_AS, memory_bytes)
     _rlimit(resource.RLIMIT_FSIZE, file_bytes)
-    _rlimit(resource.RLIMIT_NOFILE, 64)
+    _rlimit(resource.RLIMIT_NOFILE, 32)
     _rlimit(resource.RLIMIT_CORE, 0)
     _rlimit(resource.RLIMIT_STACK, min(memory_bytes, 64 << 20))  # deep recursion is legitimate
 
@@ -179,10 +210,10 @@ def _template(machine: str) -> bytes:
     out = [_op(_LOAD, _AT_ARCH), _op(_IF_EQUAL, _AUDIT_ARCH[column], 1, 0), _op(_RETURN, _DIE)]
     out += [_op(_LOAD, _AT_NUMBER)]
     out += [_op(_IF_AT_LEAST, 0x40000000, 0, 1), _op(_RETURN, _DIE)]  # x32 twins of every call
-    for number in (numbers[column] for numbers in _DENIED.values()):
-        if number is None:  # aarch64 has only clone
-            continue
-        out += [_op(_IF_EQUAL, number, 0, 1), _op(_RETURN, _REFUSE | errno.EPERM)]
+    for calls, result in ((_DENIED, errno.EPERM), (_IGNORED, 0)):
+        for number in (numbers[column] for numbers in calls.values()):
+            if number is not None:  # aarch64 has only the newer ones
+                out += [_op(_IF_EQUAL, number, 0, 1), _op(_RETURN, _REFUSE | result)]
     # clone3's flags lie in memory that a filter cannot read; without it libc takes clone.
     out += [_op(_IF_EQUAL, _CLONE3[column], 0, 1), _op(_RETURN, _REFUSE | errno.ENOSYS)]
     out += _when(_CLONE[column], 0, [(_IF_BITS, _CLONE_THREAD)], allow=True)  # threads
@@ -191,6 +222,11 @@ def _template(machine: str) -> bytes:
     out += _when(_KILL[column], 0, [(_IF_EQUAL, _ANY_PID), (_IF_EQUAL, 0)], allow=True)
     for numbers in _SIGNAL_ONE:
         out += _when(numbers[column], 0, [(_IF_EQUAL, _ANY_PID)], allow=True)
+    for numbers, argument in ((_OPENAT, 2), (_OPEN, 1)):
+        if (number := numbers[column]) is not None:
+            out += _when(number, argument, [(_IF_BITS, _TMPFILE)], allow=False)
+    flags = [(_IF_EQUAL, request) for request in _SET_FLAGS]
+    out += _when(_IOCTL[column], 1, flags, allow=False)
     owners = [(_IF_EQUAL, _F_SETOWN), (_IF_EQUAL, _F_SETOWN_EX)]
     out += _when(_FCNTL[column], 1, owners, allow=False)
     return b"".join([*out, _op(_RETURN, _ALLOW)])

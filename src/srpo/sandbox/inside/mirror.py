@@ -11,6 +11,7 @@ argument that the callee changed is sent back under its number, and changes in p
 
 from __future__ import annotations
 
+import inspect
 from collections import deque
 from collections.abc import Callable, Iterator, KeysView, ValuesView
 from datetime import date, datetime, timedelta
@@ -217,11 +218,18 @@ class Unpacker:
 
 
 def _check_field(cls: type, name: str) -> None:
-    """What the class defines (methods, properties) is not for the other side to replace."""
-    there = getattr(cls, name, None)
-    slot = type(there).__name__ == "member_descriptor"
-    if name.startswith("__") or callable(there) or (hasattr(there, "__get__") and not slot):
-        raise MirrorError(f"the attribute {name!r} is the class's own")
+    """What the class defines is not for the other side to replace: methods, properties,
+    constants. Fields are what it does not define, leaves None, annotates or gives a slot."""
+    if name.startswith("__"):
+        raise MirrorError(f"the attribute {name!r} is Python's own")
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            there = base.__dict__[name]
+            slot = type(there).__name__ == "member_descriptor"
+            annotated = name in inspect.get_annotations(base) and not callable(there)
+            if there is not None and not slot and not annotated:
+                raise MirrorError(f"the attribute {name!r} is the class's own")
+            return
 
 
 def _fields(value: Any) -> dict[str, Any]:

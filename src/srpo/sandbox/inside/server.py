@@ -2,13 +2,16 @@
 
 It holds no expected outputs, runs one program at a time, and leaves nothing between two
 programs: the child is killed with its whole process group, the scratch directory emptied. When
-it cannot do that it says "dirty", and the host replaces it.
+it cannot do that it says "dirty", and the host replaces it. Since programs are forks of it, it
+never reads their source, and wipes the buffer through which their output went: a program finds
+nothing of the ones before in its memory.
 
 Frames on descriptor 0, the first byte tells what:
-    R  run this (JSON)              M  a message for the program that runs
-    S  stop the program that runs
+    R  run a program with these limits (JSON); the P frame that follows is the program
+    M  a message for the program that runs          S  stop the program that runs
 and on descriptor 1:
-    M  a message of the program     E  it ended: status, detail, stdout, seconds (JSON)
+    O  a piece of its output     M  a piece of its messages
+    E  it ended: status, detail, exit_code, seconds (JSON)
 """
 
 from __future__ import annotations
@@ -19,9 +22,9 @@ import json
 import os
 import platform
 import select
-import shutil
 import signal
 import stat
+import struct
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +34,7 @@ from . import harness, lockdown, tester, wire
 
 CHECK_S = 0.05  # how often an otherwise silent program and its files are looked at
 MAX_FILES = 1000
+FEW_FILES = 50
 PRELOAD = (
     "abc array bisect builtins collections copy dataclasses datetime decimal enum fractions "
     "functools heapq io itertools math operator queue random re site statistics string "
@@ -48,9 +52,10 @@ class Watched:
     messages_fd: int
     answers_fd: int
     pid_fd: int  # becomes readable when it ends; it stays a zombie until then
-    stdout: bytearray = field(default_factory=bytearray)
-    messages: bytearray = field(default_factory=bytearray)  # not yet a whole frame
+    buffer: bytearray  # everything that it says goes through here, and nowhere else
+    ready: bool = False  # whether it has read its program: descriptor 0 is its own until then
     answers: bytearray = field(default_factory=bytearray)  # not yet written
+    stdout_bytes: int = 0
     message_bytes: int = 0
     exit_code: int = 0
 
@@ -73,13 +78,15 @@ def serve(scratch: str, c: Any) -> None:
     os.dup2(null, 2)
     gc.collect()
     gc.freeze()
+    buffer = bytearray(1 << 16)
     wire.write_frame(1, b"E{}")
     while (frame := wire.read_frame(0)) is not None:
         if frame[:1] != b"R":  # for a program that has ended meanwhile
             continue
-        reply = run_one(json.loads(frame[1:]), scratch, c)
-        reply["dirty"] = not (_no_children() and _empty(scratch, scratch_fd))
-        wire.write_frame(1, b"E" + json.dumps(reply).encode())
+        program = run_one(json.loads(frame[1:]), scratch, c, buffer)
+        clean = program.pop("ready") and _no_children() and _empty(scratch, scratch_fd)
+        buffer[:] = bytes(len(buffer))
+        wire.write_frame(1, b"E" + json.dumps(program | {"dirty": not clean}).encode())
 
 
 def _preload() -> None:
@@ -94,44 +101,47 @@ def _preload() -> None:
     __import__("site").setquit()  # exit() and quit(), which -S leaves out
 
 
-def run_one(request: dict[str, Any], scratch: str, c: Any) -> dict[str, Any]:
-    """Fork, watch, reap. The reply: status, detail, stdout, exit_code, seconds."""
+def run_one(limits: dict[str, Any], scratch: str, c: Any, buffer: bytearray) -> dict[str, Any]:
+    """Fork, watch, reap. The reply: status, detail, exit_code, seconds, ready."""
     out_r, out_w = os.pipe()
     messages_r, messages_w = os.pipe()
     answers_r, answers_w = os.pipe()
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        _child(request, scratch, c, (out_w, messages_w, answers_r))
+        _child(limits, scratch, c, (out_w, messages_w, answers_r))
     for fd in (out_w, messages_w, answers_r):
         os.close(fd)
     os.set_blocking(answers_w, False)
-    program = Watched(pid, started, out_r, messages_r, answers_w, os.pidfd_open(pid))
+    pid_fd = os.pidfd_open(pid)
+    program = Watched(pid, started, out_r, messages_r, answers_w, pid_fd, buffer)
     try:
-        verdict = _watch(program, request, scratch)
+        verdict = _watch(program, limits, scratch)
     finally:
         _kill(pid)
         program.exit_code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-        for fd in (out_r, messages_r, answers_w, program.pid_fd):
+        for fd in (out_r, messages_r, answers_w, pid_fd):
             os.close(fd)
     return _reply(program, verdict)
 
 
-def _child(request: dict[str, Any], scratch: str, c: Any, ends: tuple[int, int, int]) -> None:
+def _child(limits: dict[str, Any], scratch: str, c: Any, ends: tuple[int, int, int]) -> None:
     """Runs in the fork and never returns. Its descriptors: standard ones, messages, answers."""
     code = 70
     try:
         os.setsid()
         os.chdir(scratch)
+        request = limits | json.loads((wire.read_frame(0) or b"")[1:])
         stdin = _file_of(request["stdin"].encode("utf-8", "surrogateescape"))
         # Copies above all targets first: a source may have the number of another's target.
         copies = [fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in (stdin, *ends)]
         for copy, target in zip(copies, (0, 1, 3, 4), strict=True):
             os.dup2(copy, target)
         os.closerange(5, 256)
-        lockdown.limit(request["time_s"], request["memory_mb"] << 20, request["scratch_mb"] << 20)
+        lockdown.limit(limits["time_s"], limits["memory_mb"] << 20, limits["scratch_mb"] << 18)
         if c is not None:
             lockdown.lock_program(c)
+        os.write(3, b"!")
         (tester if request["mode"] == "tests" else harness).run(request)
         code = 0
     finally:
@@ -154,17 +164,17 @@ def _unnamed_file() -> int:
     return fd
 
 
-def _watch(program: Watched, request: dict[str, Any], scratch: str) -> tuple[str, str]:
+def _watch(program: Watched, limits: dict[str, Any], scratch: str) -> tuple[str, str]:
     """Until the program ends ("", "") or is ended: (status, detail)."""
-    deadline = program.started + request["time_s"]
+    deadline = program.started + limits["time_s"]
     checked, ended = program.started, False
     poll = select.poll()
-    for fd in (0, program.stdout_fd, program.messages_fd, program.pid_fd):
+    for fd in (program.stdout_fd, program.messages_fd, program.pid_fd):
         poll.register(fd, select.POLLIN)
     while True:
         now = time.monotonic()
         if now >= deadline:
-            return "timeout", f"timed out after {request['time_s']:g} s"
+            return "timeout", f"timed out after {limits['time_s']:g} s"
         wait = min(CHECK_S, deadline - now)
         for fd, event in poll.poll(wait * 1000):
             if fd == 0:
@@ -174,16 +184,19 @@ def _watch(program: Watched, request: dict[str, Any], scratch: str) -> tuple[str
                 _write_answers(program, poll, event)
             elif fd == program.pid_fd:
                 ended = True
-            elif not _read(program, fd):
+            elif not program.ready:
+                program.ready = os.read(program.messages_fd, 1) == b"!"
+                poll.register(0 if program.ready else fd, select.POLLIN)
+            elif not _relay(program, fd):
                 poll.unregister(fd)
-        if over := _too_much(program, request):
+        if over := _too_much(program, limits):
             return over
         if ended:
-            return _drain(program, request)
+            return _drain(program, limits)
         if now - checked > CHECK_S:
             checked = now
-            if not _fits(scratch, request["scratch_mb"] << 20):
-                return "output", f"more than {request['scratch_mb']} MiB or {MAX_FILES} files"
+            if not _fits(scratch, limits["scratch_mb"] << 20):
+                return "output", f"more than {limits['scratch_mb']} MiB or {MAX_FILES} files"
 
 
 def _from_host(program: Watched, poll: select.poll) -> bool:
@@ -213,33 +226,38 @@ def _write_answers(program: Watched, poll: select.poll, event: int) -> None:
         poll.unregister(fd)
 
 
-def _read(program: Watched, fd: int) -> bool:
-    """Read a piece of output or messages; False when its other end is closed."""
-    piece = os.read(fd, 1 << 16)
+def _relay(program: Watched, fd: int) -> bool:
+    """Hand a piece of output or messages on; False when its other end is closed."""
+    size = os.readv(fd, [program.buffer])
+    if not size:
+        return False
     if fd == program.stdout_fd:
-        program.stdout += piece
-        return bool(piece)
-    program.message_bytes += len(piece)
-    program.messages += piece
-    while (message := wire.cut_frame(program.messages)) is not None:
-        wire.write_frame(1, b"M" + message)
-    return bool(piece)
+        program.stdout_bytes += size
+    else:
+        program.message_bytes += size
+    kind = b"O" if fd == program.stdout_fd else b"M"
+    head = struct.pack(">I", size + 1) + kind
+    with memoryview(program.buffer) as view:
+        written = os.writev(1, [head, view[:size]]) - len(head)
+        while written < size:  # a pipe takes the first 4096 bytes whole, hence the head
+            written += os.write(1, view[written:size])
+    return True
 
 
-def _too_much(program: Watched, request: dict[str, Any]) -> tuple[str, str] | None:
-    most = request["output_bytes"]
-    if max(len(program.stdout), program.message_bytes - 1024) > most:  # the last message's room
+def _too_much(program: Watched, limits: dict[str, Any]) -> tuple[str, str] | None:
+    most = limits["output_bytes"]
+    if max(program.stdout_bytes, program.message_bytes - 1024) > most:  # the last message's room
         return "output", f"more than {most} bytes of output"
     return None
 
 
-def _drain(program: Watched, request: dict[str, Any]) -> tuple[str, str]:
+def _drain(program: Watched, limits: dict[str, Any]) -> tuple[str, str]:
     """What an ended program left in its pipes (a descendant may hold them open: don't wait)."""
     for fd in (program.stdout_fd, program.messages_fd):
         os.set_blocking(fd, False)
         with suppress(BlockingIOError):
-            while _read(program, fd):
-                if over := _too_much(program, request):
+            while program.ready and _relay(program, fd):
+                if over := _too_much(program, limits):
                     return over
     return "", ""
 
@@ -254,9 +272,9 @@ def _reply(program: Watched, verdict: tuple[str, str]) -> dict[str, Any]:
     return {
         "status": status or "exited",
         "detail": detail or f"exited early with code {code}",
-        "stdout": program.stdout.decode("utf-8", "replace"),
         "exit_code": code,
         "seconds": time.monotonic() - program.started,
+        "ready": program.ready,
     }
 
 
@@ -278,41 +296,33 @@ def _no_children() -> bool:
 
 
 def _fits(scratch: str, most_bytes: int) -> bool:
-    total = files = 0
-    for folder, _, names in os.walk(scratch):
-        files += 1 + len(names)
-        for name in names[:MAX_FILES]:
-            try:
-                info = os.lstat(os.path.join(folder, name))
-                total += info.st_blocks * 512 if stat.S_ISREG(info.st_mode) else 0
-            except OSError:
-                continue
-        if total > most_bytes or files > MAX_FILES:
-            return False
+    """Whether the files are within the quota; files that cannot be counted are not."""
+    total, files, folders = 0, 0, [scratch]
+    try:
+        while folders:
+            for entry in os.scandir(folders.pop()):
+                files += 1
+                with suppress(FileNotFoundError):
+                    info = entry.stat(follow_symlinks=False)
+                    total += info.st_blocks * 512
+                    if stat.S_ISDIR(info.st_mode):
+                        folders.append(entry.path)
+                if total > most_bytes or files > MAX_FILES:
+                    return False
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
     return True
 
 
 def _empty(scratch: str, scratch_fd: int) -> bool:
-    """Remove everything in the scratch directory; whether that worked."""
+    """Remove the files in the scratch directory; whether it is empty now. Folders, and files in
+    great number, are left to the host, which has more time."""
+    names = os.listdir(scratch_fd)  # by descriptor: no path for a supervisor to look at
     try:
-        if not os.listdir(scratch_fd):  # by descriptor: no path for a supervisor to look at
-            return True
-        os.chmod(scratch, 0o700)
-        for entry in list(os.scandir(scratch)):
-            if entry.is_dir(follow_symlinks=False):
-                _make_removable(entry.path)
-                shutil.rmtree(entry.path)
-            else:
-                os.unlink(entry.path)
-        return True
-    except (OSError, RecursionError):
+        for name in names[:FEW_FILES]:
+            os.unlink(os.path.join(scratch, name))
+    except OSError:
         return False
-
-
-def _make_removable(folder: str) -> None:
-    os.chmod(folder, 0o700)
-    for inner, folders, _ in os.walk(folder):
-        for name in folders:
-            path = os.path.join(inner, name)
-            if not os.path.islink(path):
-                os.chmod(path, 0o700)
+    return len(names) <= FEW_FILES

@@ -10,6 +10,7 @@ program's answers come on descriptor 4.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import json
 import random
@@ -43,11 +44,15 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
     sys.modules["tests"] = module
     program = _Program(module)
     try:
+        names = program.ask_names()
+    except Exception as error:
+        return {"status": "failed", "passed": 0, "detail": describe(error, "")}
+    try:
         statements = [compile(text, TESTS, "exec") for text in request["tests"]]
         setup = compile(request["setup"], SETUP, "exec", dont_inherit=True)
-        names = program.ask_names()
         if request["entry_point"] is None:
-            _lend_names(module, program, names, [setup, *statements])
+            sources = [request["setup"], *request["tests"]]
+            _lend_names(module, program, names, sources)
         program.asked = False
         exec(setup, module.__dict__)
     except Exception as error:
@@ -79,21 +84,18 @@ def _explain(error: Exception, source: str, index: int) -> str:
 
 
 def _lend_names(
-    module: types.ModuleType, program: _Program, names: list[str], codes: list[types.CodeType]
+    module: types.ModuleType, program: _Program, names: list[str], sources: list[str]
 ) -> None:
-    """Give the tests the program's names that they use: never one that Python defines, since
-    `set`, `math` and the like must be what the tests mean by them."""
-    used = {name for code in codes for name in _names(code)}
+    """Give the tests the program's names that they use. Never one that Python defines, since
+    `set` and `math.sqrt` must be what the tests mean by them."""
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
     for name in sorted(used):
-        if name in sys.stdlib_module_names:
+        if name in sys.stdlib_module_names and name not in called:
             module.__dict__[name] = __import__(name)
         elif name in names and not hasattr(builtins, name):
             module.__dict__[name] = program.request("name", None, (name,))
-
-
-def _names(code: types.CodeType) -> set[str]:
-    inner = (_names(c) for c in code.co_consts if isinstance(c, types.CodeType))
-    return set(code.co_names).union(*inner)
 
 
 class Remote:
@@ -188,7 +190,8 @@ def _handle(value: Any) -> int:
 
 def _raise(name: str, text: str) -> None:
     cls = getattr(builtins, name, None)
-    if isinstance(cls, type) and issubclass(cls, Exception):
+    control = StopIteration, StopAsyncIteration  # would end a loop of the tests, quietly
+    if isinstance(cls, type) and issubclass(cls, Exception) and not issubclass(cls, control):
         try:
             error = cls(text)
         except Exception:  # UnicodeDecodeError wants more
