@@ -33,7 +33,7 @@ from typing import Any
 from . import harness, lockdown, tester, wire
 
 CHECK_S = 0.05  # how often an otherwise silent program and its files are looked at
-MAX_FILES = 1000
+MAX_FILES, MAX_FOLDERS = 1000, 50
 FEW_FILES = 50
 PRELOAD = (
     "abc array bisect builtins collections copy dataclasses datetime decimal enum fractions "
@@ -299,15 +299,15 @@ def _fits(scratch: str, most_bytes: int) -> bool:
     """Whether the files are within the quota; files that cannot be counted are not."""
     total, files, folders = 0, 0, [scratch]
     try:
-        while folders:
-            for entry in os.scandir(folders.pop()):
+        for folder in folders:  # grows on the way
+            for entry in os.scandir(folder):
                 files += 1
                 with suppress(FileNotFoundError):
                     info = entry.stat(follow_symlinks=False)
                     total += info.st_blocks * 512
                     if stat.S_ISDIR(info.st_mode):
                         folders.append(entry.path)
-                if total > most_bytes or files > MAX_FILES:
+                if total > most_bytes or files > MAX_FILES or len(folders) > MAX_FOLDERS:
                     return False
     except FileNotFoundError:
         return True
