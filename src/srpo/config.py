@@ -122,13 +122,23 @@ class DynamicConfig(Section):
     """Sampling rounds per step before the step goes on with what it has."""
 
 
+class ForecastConfig(Section):
+    recheck_share: Share = 0.03
+    """Share of the resting prompts that is tried again in each epoch."""
+    min_prompts: Count = 128
+    """A floor under the epoch: where fewer prompts are forecast to inform, the most promising of
+    the others come too."""
+
+
 class SamplerConfig(Section):
-    strategy: Literal["none", "dynamic", "history"] = "history"
-    """none: GRPO. dynamic: DAPO's, resample until the batch is informative. history: SRPO."""
+    strategy: Literal["none", "dynamic", "history", "forecast"] = "history"
+    """none: GRPO. dynamic: DAPO's, resample until the batch is informative. history: SRPO.
+    forecast: ours, prompts whose next group will probably inform."""
     prompts_per_step: Count = 32
     """Prompts whose groups make one optimizer step's batch."""
     history: HistoryConfig = HistoryConfig()
     dynamic: DynamicConfig = DynamicConfig()
+    forecast: ForecastConfig = ForecastConfig()
 
 
 class PlateauConfig(Section):

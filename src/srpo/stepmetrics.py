@@ -8,13 +8,15 @@ from srpo.metrics import Row
 from srpo.types import Domain, FinishReason, Group, Outcome
 
 
-def pool_accuracy(groups: Sequence[Group], size: int, dropped: int) -> float | None:
-    """Accuracy over the whole pool: the step's prompts speak for the epoch's, and the prompts
-    that resampling dropped count as solved. None when nothing could be judged."""
+def pool_accuracy(
+    groups: Sequence[Group], size: int, dropped: int, dropped_correct: float
+) -> float | None:
+    """Accuracy over the whole pool: the step's prompts speak for the epoch's `size`, and of
+    those that resampling left out so many would be correct. None when nothing was judged."""
     accuracy = _accuracy(groups)
     if accuracy is None or size + dropped == 0:
         return None
-    return (accuracy * size + dropped) / (size + dropped)
+    return (accuracy * size + dropped_correct) / (size + dropped)
 
 
 def group_metrics(groups: Sequence[Group], selected: int) -> Row:

@@ -74,7 +74,7 @@ class Trainer:
             longest = max(longest, len(self.prompter.ids(problem)))
         self.curriculum = Curriculum(recipe.curriculum)
         self.ledger = Ledger(self.problems, [s.name for s in stages_of(recipe.curriculum)])
-        self.sampler = Sampler(self.problems, recipe.sampler, seed)
+        self.sampler = Sampler(self.problems, recipe.sampler, seed, recipe.rollout.group_size)
         self.learner, self.engine = self._open_models()
         check_context(self.learner.model, longest, recipe.rollout.max_new_tokens)
         self.folder = RunFolder(Path(recipe.output_dir))
@@ -158,7 +158,9 @@ class Trainer:
         self._check_finite(groups)
         stage, epoch = self.curriculum.stage.name, self.sampler.epoch
         self.ledger.record(stage, epoch, self.step, groups)
-        accuracy = pool_accuracy(groups, self.sampler.size, self.sampler.dropped)
+        accuracy = pool_accuracy(
+            groups, self.sampler.size, self.sampler.dropped, self.sampler.dropped_correct
+        )
         self.curriculum.observe(accuracy)
 
         learning = time.perf_counter()

@@ -15,7 +15,7 @@ from srpo.types import Domain, Group, Problem
 
 MATH, BOTH = frozenset({Domain.MATH}), frozenset(Domain)
 POOL = problems(7, 3)
-STRATEGIES = ("none", "dynamic", "history")
+STRATEGIES = ("none", "dynamic", "history", "forecast")
 # What every visit of a problem brings, for good: two solved, two hopeless, the others mixed.
 FATE = {"m0": "cc", "m1": "cc", "m2": "ii", "m3": "ii"}
 

@@ -28,6 +28,8 @@ REASONS = (
     "no verdict: every rollout errored",
     "strategy keeps every prompt",
     "uniform group, resampled by the dynamic strategy",
+    "forecast: its next group will probably inform",
+    "forecast: its next group will probably be uniform, so it rests",
 )
 OPEN, KEEP, DROP, DISCARD = range(len(DECISIONS))
 (
@@ -39,6 +41,8 @@ OPEN, KEEP, DROP, DISCARD = range(len(DECISIONS))
     NO_VERDICT,
     KEEP_ALL,
     UNIFORM,
+    PROMISING,
+    RESTING,
 ) = range(len(REASONS))
 
 COLUMNS = {

@@ -1,8 +1,8 @@
-"""Which prompts come next: one loop, three strategies.
+"""Which prompts come next: one loop, four strategies.
 
 `none` (GRPO) visits every prompt in every epoch. `dynamic` (DAPO) does so too, but trains
 only on groups with both outcomes and samples further prompts until the batch is full.
-`history` (SRPO) rebuilds the epoch from the ledger.
+`history` (SRPO) and `forecast` (ours) rebuild the epoch from the ledger.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from srpo.algorithm import ledger as codes
+from srpo.algorithm.forecast import Forecast
 from srpo.algorithm.history import resample
 from srpo.algorithm.ledger import Ledger
 from srpo.config import SamplerConfig
@@ -27,9 +28,14 @@ class Sampler:
     stays. An epoch without prompts (all solved) shows as `size == 0`.
     """
 
-    def __init__(self, problems: Sequence[Problem], config: SamplerConfig, seed: int):
+    def __init__(
+        self, problems: Sequence[Problem], config: SamplerConfig, seed: int, group_size: int = 16
+    ):
         self.problems, self.config, self.seed = problems, config, seed
-        self.solved = np.zeros(len(problems), dtype=bool)  # dropped, and not up for a re-check
+        self.group_size = group_size
+        self.resting = np.zeros(len(problems), dtype=bool)  # left out of this epoch
+        names = sorted({p.domain for p in problems})
+        self.forecast = Forecast(np.array([names.index(p.domain) for p in problems], dtype=int))
         self.stage = ""
         self.stage_at = -1
         self.in_stage = np.zeros(len(problems), dtype=bool)
@@ -38,14 +44,14 @@ class Sampler:
         self.order = np.zeros(0, dtype=np.int64)
 
     def enter(self, stage: str, domains: frozenset[Domain]) -> None:
-        """Begin a stage's first epoch with the prompts of its domains that are not solved."""
+        """Begin a stage's first epoch with the prompts of its domains that do not rest."""
         self.stage, self.stage_at = stage, self.stage_at + 1
         self.in_stage = np.array([p.domain in domains for p in self.problems], dtype=bool)
         self._begin(epoch=0)
 
     def _begin(self, epoch: int) -> None:
         self.epoch, self.cursor = epoch, 0
-        prompts = np.flatnonzero(self.in_stage & ~self.solved)
+        prompts = np.flatnonzero(self.in_stage & ~self.resting)
         self.order = self._rng("order").permutation(prompts)
 
     def _rng(self, purpose: str) -> np.random.Generator:
@@ -60,6 +66,16 @@ class Sampler:
     def dropped(self) -> int:
         """Prompts of the stage that this epoch leaves out."""
         return int(self.in_stage.sum()) - self.size
+
+    @property
+    def dropped_correct(self) -> float:
+        """How many of those would be answered correctly: `history` has dropped the solved ones,
+        `forecast` knows how each would do."""
+        if self.config.strategy != "forecast":
+            return self.dropped
+        away = self.in_stage.copy()
+        away[self.order] = False
+        return float(np.nansum(self.forecast.pass_rates()[away]))
 
     @property
     def epoch_over(self) -> bool:
@@ -94,13 +110,26 @@ class Sampler:
         if rows.start == rows.stop:
             return  # not begun: its re-checks, if any, were drawn when it was made
         if self.config.strategy == "history":
-            active = self.in_stage & ~self.solved
+            active = self.in_stage & ~self.resting
             following = resample(
                 ledger, rows, active, self.in_stage, self.config.history, self._rng("recheck")
             )
-            self.solved = np.where(self.in_stage, ~following, self.solved)
+            self.resting = np.where(self.in_stage, ~following, self.resting)
             return
         correct, wrong = ledger.view("correct", rows), ledger.view("wrong", rows)
+        if self.config.strategy == "forecast":
+            problems = ledger.view("problem", rows)
+            self.forecast.observe(problems, correct, wrong)
+            rng = self._rng("recheck")
+            coming = self.forecast.choose(self.in_stage, self.config.forecast, self.group_size, rng)
+            self.resting = np.where(self.in_stage, ~coming, self.resting)
+            rests = self.resting[problems]
+            ledger.decide(
+                rows,
+                np.where(rests, codes.DROP, codes.KEEP),
+                np.where(rests, codes.RESTING, codes.PROMISING),
+            )
+            return
         thrown = (self.config.strategy == "dynamic") & ((correct == 0) | (wrong == 0))
         ledger.decide(
             rows,
@@ -115,15 +144,17 @@ class Sampler:
             "epoch": self.epoch,
             "cursor": self.cursor,
             "order": self.order.tolist(),
-            "solved": np.flatnonzero(self.solved).tolist(),
+            "resting": np.flatnonzero(self.resting).tolist(),
             "in_stage": np.flatnonzero(self.in_stage).tolist(),
+            "forecast": self.forecast.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         for name in ("stage", "stage_at", "epoch", "cursor"):
             setattr(self, name, state[name])
         self.order = np.array(state["order"], dtype=np.int64)
-        for name in ("solved", "in_stage"):
+        self.forecast.load_state_dict(state["forecast"])
+        for name in ("resting", "in_stage"):
             mask = np.zeros(len(self.problems), dtype=bool)
             mask[state[name]] = True
             setattr(self, name, mask)
