@@ -163,6 +163,13 @@ def test_staged_training_sees_code_in_stage_two_only(tmp_path: Path) -> None:
     assert ("stage2", "code") in by_stage
 
 
+def test_evaluations_on_the_way(tmp_path: Path) -> None:
+    train(tmp_path / "run", eval__every=2, eval__samples=2)
+    lines = (tmp_path / "run" / "evals.jsonl").read_text().splitlines()
+    points = [json.loads(line)["point"] for line in lines]
+    assert points == ["base", "step 2", "stage1", "step 4", "final"]
+
+
 @pytest.mark.parametrize(
     ("kind", "domains"),
     [("mixed", {"math", "code"}), ("math-only", {"math"}), ("code-only", {"code"})],

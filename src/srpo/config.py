@@ -223,6 +223,8 @@ class EvalConfig(Section):
     """Responses per problem: pass@1 is their mean, pass@k needs k of them."""
     at: list[Literal["base", "stage1", "final"]] = ["base", "stage1", "final"]
     """When to evaluate on `data.eval`."""
+    every: Count | None = None
+    """And after every so many steps, as the points of a curve; none: only then."""
 
 
 class CheckpointConfig(Section):

@@ -27,8 +27,9 @@ METRICS: dict[str, str] = {
     "accuracy/math": "Share of valid math rollouts judged correct; absent without math prompts.",
     "accuracy/code": "Share of valid code rollouts judged correct; absent without code prompts.",
     "accuracy/pool": (
-        "The step's accuracy over the whole pool: prompts that resampling dropped count as"
-        " solved. The plateau rule watches this, since it does not fall when solved prompts leave."
+        "The step's accuracy over the whole pool: prompts that resampling left out count as"
+        " solved (history) or as forecast. The plateau rule watches this, since it does not fall"
+        " when solved prompts leave."
     ),
     "length/mean": "Mean response length in tokens.",
     "length/math": "Mean math response length in tokens. Growth means longer reasoning.",

@@ -142,6 +142,8 @@ class Trainer:
                 self._next_stage(reason)
                 continue
             self._step()
+            if (every := self.recipe.eval.every) and self.step % every == 0:
+                self._evaluate(f"step {self.step}")
             if self.step % self.recipe.checkpoint.every == 0:
                 self._save()
         if stop.number is not None:
@@ -278,7 +280,7 @@ class Trainer:
 
     def _evaluate(self, point: str) -> None:
         """pass@1 and pass@n on the held-out problems, once for each point of a run."""
-        wanted = self.held_out and point in self.recipe.eval.at
+        wanted = self.held_out and (point in self.recipe.eval.at or point.startswith("step "))
         if not wanted or any(e["point"] == point for e in self.evals):
             return
         n, groups = self.recipe.eval.samples, []
