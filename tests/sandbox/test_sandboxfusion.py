@@ -116,6 +116,15 @@ def test_the_program_cannot_reach_its_tests(service: Service):
     assert "nothing" in result.detail
 
 
+def test_a_deep_value_is_the_programs_doing(service: Service):
+    code = "import sys\nsys.setrecursionlimit(10**5)\ndef f(n):\n    a = []\n"
+    code += "    for _ in range(n): a = [a]\n    return a"
+    box = open_sandbox("sandboxfusion", 1, service.url)
+    for depth in (500, 960, 990):
+        result = box.run(Program(code, "f", (Call((depth,)),)), Limits())
+        assert result.status in ("ok", "exception"), result
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [

@@ -184,6 +184,14 @@ def test_tests_see_python_not_the_program(verifier: CodeVerifier):
     assert verifier(problem(MBPP), fenced(code)).outcome is Outcome.INCORRECT
 
 
+def test_a_setup_with_the_programs_names_blames_the_program(verifier: CodeVerifier):
+    tests = {"type": "asserts", "setup": "root = Node(1)", "asserts": ["assert value(root) == 1"]}
+    good = "class Node:\n    def __init__(self, v): self.v = v\ndef value(n): return n.v"
+    assert verifier(problem(tests), fenced(good)).outcome is Outcome.CORRECT
+    for bad in (good.replace("class Node", "class Other"), "Node = 5\ndef value(n): return 1"):
+        assert verifier(problem(tests), fenced(bad)).outcome is Outcome.INCORRECT
+
+
 def test_identical_programs_run_once(verifier: CodeVerifier, sandbox: Counting) -> None:
     before = sandbox.count
     text = fenced("def add(a, b): return b + a")
@@ -264,6 +272,10 @@ def test_same_output() -> None:
         (ADD | {"tiem_limit_s": 1}, "unknown key 'tiem_limit_s'"),
         (MBPP | {"asserts": []}, r"a\.tests\.asserts is \[\]: give a list of 1 or more"),
         (MBPP | {"asserts": ["assert f("]}, r"a\.tests\.asserts\[0\] is 'assert f\(': no Python"),
+        (
+            MBPP | {"setup": "", "asserts": ["assert isclose(half(3), 1.5)"]},
+            "isclose may be Python's or the program's; import it in `setup`",
+        ),
         (MBPP | {"setup": 3}, r"a\.tests\.setup is 3: give Python source"),
         (SORTS | {"code": "x = 1"}, r"a\.tests\.code is 'x = 1': define check\(candidate\)"),
         (ECHO | {"cases": [{"input": 1, "output": ""}]}, r"cases\[0\]\.input is 1"),
@@ -278,4 +290,7 @@ def test_good_tests() -> None:
     validate_tests(ADD, "a")
     validate_tests(MBPP, "a")
     validate_tests(LINKED, "a")
+    for setup in ("from math import isclose", "from math import *", "def isclose(a, b): ..."):
+        validate_tests(MBPP | {"setup": setup, "asserts": ["assert isclose(half(3), 1.5)"]}, "a")
+    validate_tests(MBPP | {"setup": "", "asserts": ["assert gcd(4, 6) == 2"]}, "a")
     validate_tests(ECHO | {"time_limit_s": 1.5, "memory_mb": 256}, "a")

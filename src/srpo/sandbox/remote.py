@@ -11,12 +11,11 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import asdict
 from typing import Any
 
-from srpo.sandbox.conversation import run_alone, run_tested
+from srpo.sandbox.conversation import Ran, run_alone, run_tested
 from srpo.sandbox.inside import lockdown, server
-from srpo.sandbox.pipes import FramedPipes
+from srpo.sandbox.pipes import FramedPipes, PeerGone, PeerSilent
 
 _PR_SET_DUMPABLE = 4
 START_S = 20.0
@@ -25,17 +24,28 @@ START_S = 20.0
 def main(request: dict[str, Any], tests: dict[str, Any] | None, marker: str) -> None:
     """Print the reply as JSON on a line that begins with `marker`."""
     c = _confinement()
-    program = _Server(c)
-    if tests is None:
-        ran = run_alone(program, request, lambda index, value: True)
-        servers = [program]
+    program, of_tests = _Server(c), _Server(c) if tests is not None else None
+    try:
+        if of_tests is None or tests is None:
+            ran = run_alone(program, request, lambda index, value: True)
+        else:
+            ran = run_tested(program, of_tests, request, tests)
+    except (PeerGone, PeerSilent):  # where it cannot be confined it may end its own server
+        ran = Ran({"status": "killed", "detail": "its server died"})
     else:
-        servers = [program, of_tests := _Server(c)]
-        ran = run_tested(program, of_tests, request, tests)
-    for one in servers:
-        one.end()
-    said = asdict(ran) | {"stdout": ran.stdout.decode("utf-8", "replace")}
-    print("\n" + marker + json.dumps(said), flush=True)
+        for one in filter(None, (program, of_tests)):
+            one.end()
+    try:
+        text = _as_json(ran)
+    except RecursionError:
+        ran.values, ran.end = [], ("exception", "its result cannot be read")
+        text = _as_json(ran)
+    print("\n" + marker + text, flush=True)
+
+
+def _as_json(ran: Ran) -> str:
+    stdout = ran.stdout.decode("utf-8", "replace")
+    return json.dumps(vars(ran) | {"stdout": stdout})
 
 
 class _Server:

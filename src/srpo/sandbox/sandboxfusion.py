@@ -107,8 +107,8 @@ def _bundle() -> str:
 
 
 def _ran(answer: dict[str, Any], marker: str) -> Ran:
-    """What our server over there printed last. Raises SandboxError when it printed nothing:
-    a program has a server around it that outlives it, so that is no doing of its."""
+    """What our server over there printed last. Raises SandboxError when it printed nothing: the
+    process that prints it is not the program's, nor in its reach where seccomp works."""
     result = answer.get("run_result") or {}
     lines = str(result.get("stdout", "")).splitlines()
     said = next((line for line in reversed(lines) if line.startswith(marker)), None)
@@ -120,5 +120,7 @@ def _ran(answer: dict[str, Any], marker: str) -> Ran:
         end = tuple(ran["end"]) if ran["end"] else None
         stdout = bytearray(ran["stdout"].encode("utf-8", "replace"))
         return Ran(ran["reply"], stdout, ran["values"], end, ran["tests"])
+    except RecursionError:  # the program's doing
+        return Ran({"status": "exception", "detail": "its result cannot be read"})
     except (ValueError, KeyError, TypeError) as error:
         raise SandboxError(f"the sandbox service's result cannot be read: {error}") from error

@@ -23,6 +23,7 @@ import warnings
 from typing import Any
 
 from srpo.types import UserError
+from srpo.verifiers.code_names import unclear_name
 
 _ENTRY_POINT = re.compile(r"[^\W\d]\w*(\(\))?(\.[^\W\d]\w*)?")
 _OPTIONAL = {"time_limit_s", "memory_mb"}
@@ -59,6 +60,11 @@ def validate_tests(tests: Any, where: str) -> None:
     elif kind == "asserts":
         for index, source in enumerate(_some(tests, "asserts", where)):
             _check_source(source, f"{where}.asserts[{index}]")
+            if name := unclear_name(source, tests.get("setup", "")):
+                raise UserError(
+                    f"{where}.asserts[{index}] is {_short(source)}: {name} may be Python's or the"
+                    " program's; import it in `setup`"
+                )
     else:
         check = _check_call if kind == "function" else _check_stdin
         for index, case in enumerate(_some(tests, "cases", where)):

@@ -52,8 +52,8 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
         setup = compile(request["setup"], SETUP, "exec", dont_inherit=True)
         if request["entry_point"] is None:
             sources = [request["setup"], *request["tests"]]
-            _lend_names(module, program, names, sources)
-        program.asked = False
+            lent = _lend_names(module, program, names, sources)
+            program.asked = bool(lent & _used_in(request["setup"]))
         exec(setup, module.__dict__)
     except Exception as error:
         # A name that is missing may be one that the program should have defined.
@@ -85,17 +85,23 @@ def _explain(error: Exception, source: str, index: int) -> str:
 
 def _lend_names(
     module: types.ModuleType, program: _Program, names: list[str], sources: list[str]
-) -> None:
-    """Give the tests the program's names that they use. Never one that Python defines, since
-    `set` and `math.sqrt` must be what the tests mean by them."""
+) -> set[str]:
+    """Give the tests the program's names that they use; which these are. Never one that Python
+    defines, since `set` and `math.sqrt` must be what the tests mean by them."""
     nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
-    used = {node.id for node in nodes if isinstance(node, ast.Name)}
     called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    for name in sorted(used):
+    lent = set()
+    for name in sorted(set().union(*map(_used_in, sources))):
         if name in sys.stdlib_module_names and name not in called:
             module.__dict__[name] = __import__(name)
         elif name in names and not hasattr(builtins, name):
             module.__dict__[name] = program.request("name", None, (name,))
+            lent.add(name)
+    return lent
+
+
+def _used_in(source: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
 
 
 class Remote:
