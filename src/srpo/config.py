@@ -39,6 +39,10 @@ class Source(Section):
     """Which of nano's disjoint splits to draw from; ignored for files."""
     limit: Count | None = None
     """Use the first so many rows; for nano, how many problems to generate (default 512)."""
+    families: Annotated[list[str], Field(min_length=1)] | None = None
+    """nano: only problems of these families; none means all."""
+    levels: Annotated[list[Annotated[int, Field(ge=1, le=4)]], Field(min_length=1)] | None = None
+    """nano: only problems of these levels, 1 (easy) to 4; none means all."""
     id_field: str = "id"
     """Column with the unique id; where a file has no such column, its row numbers serve."""
     prompt_field: str = "prompt"

@@ -188,6 +188,17 @@ def test_a_limit_takes_the_first_rows_and_reads_no_further(tmp_path: Path) -> No
     error(path, limit=4)
 
 
+def test_nano_families_and_levels() -> None:
+    easy = load("nano:math", limit=20, families=["digit_sum", "gcd"], levels=[1, 2])
+    kinds = {(p.meta["family"], p.meta["level"]) for p in easy}
+    assert kinds <= {(f, n) for f in ("digit_sum", "gcd") for n in (1, 2)}
+    hard = load("nano:math", limit=20, families=["product"], levels=[4])
+    assert {(p.meta["family"], p.meta["level"]) for p in hard} == {("product", 4)}
+    assert not {p.id for p in easy} & {p.id for p in hard}
+    with pytest.raises(UserError, match=r"no family 'sums': choose of chain_sum, product"):
+        load("nano:math", families=["sums"])
+
+
 @pytest.mark.parametrize("domain", Domain)
 def test_nano_problems_are_distinct_and_prefix_stable(domain: Domain) -> None:
     many = load(f"nano:{domain}", domain, limit=80)

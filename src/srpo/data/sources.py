@@ -59,7 +59,10 @@ def _load(source: Source, where: str, seed: int) -> Iterator[Problem]:
         kind = source.path.removeprefix("nano:")
         if kind != source.domain:
             raise UserError(f"{where}: domain is {source.domain!r}; use nano:{source.domain}")
-        yield from nano_problems(source.domain, source.split, source.limit or NANO_DEFAULT, seed)
+        limit = source.limit or NANO_DEFAULT
+        yield from nano_problems(
+            source.domain, source.split, limit, seed, source.families, source.levels
+        )
         return
     rows = islice(_rows(Path(source.path), where), source.limit)
     for number, row in enumerate(rows, 1):

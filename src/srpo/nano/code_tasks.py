@@ -37,6 +37,7 @@ SOURCES = (
     Part("from 1 to n", "range(1,n+1)", ("range(1,n)", "range(n)", "range(n+1,1)")),
     Part("in the digits of n", "map(int,str(n))", ("range(n)", "str(n)")),
 )
+FAMILIES = [source.words.replace(" ", "_") for source in SOURCES]
 FILTERS = (
     Part("numbers", "", ("x>0", "x%2==0")),
     Part("even numbers", "x%2==0", ("x%2==1", "x%2", "")),

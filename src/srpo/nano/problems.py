@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from srpo.nano.code_tasks import FAMILIES as CODE_FAMILIES
 from srpo.nano.code_tasks import CodeTask
 from srpo.nano.corpus import draw_code, draw_math
-from srpo.nano.math_tasks import MathTask
+from srpo.nano.math_tasks import FAMILIES, MathTask
 from srpo.types import Domain, Problem, UserError
 
+MATH_FAMILIES = [family.__name__ for family in FAMILIES]
 PATIENCE = 200  # draws in a row that bring nothing new before a split counts as used up
 
 
-def nano_problems(domain: Domain, split: str, limit: int, seed: int) -> Iterator[Problem]:
-    """`limit` distinct problems of a split; the first ones do not depend on `limit`."""
+def nano_problems(
+    domain: Domain,
+    split: str,
+    limit: int,
+    seed: int,
+    families: Sequence[str] | None = None,
+    levels: Sequence[int] | None = None,
+) -> Iterator[Problem]:
+    """`limit` distinct problems of a split; the first ones do not depend on `limit`.
+
+    families, levels    only such problems; None means all. Raises UserError for an unknown family
+    """
     rng = random.Random(f"{domain}-{split}-{seed}")
     draw = draw_math if domain is Domain.MATH else draw_code
+    known = MATH_FAMILIES if domain is Domain.MATH else CODE_FAMILIES
+    for family in families or ():
+        if family not in known:
+            raise UserError(f"nano:{domain} has no family {family!r}: choose of {', '.join(known)}")
+    chosen = "-".join(map(str, (*(families or ()), *(levels or ()))))
+    name = "-".join(filter(None, ("nano", domain, split, chosen)))
     seen: set[str] = set()
     stale = 0
     while len(seen) < limit:
         task = draw(rng, split)
+        if (families and task.family not in families) or (levels and task.level not in levels):
+            continue
         if task.question in seen:
             stale += 1
             if stale > PATIENCE:
@@ -30,7 +50,7 @@ def nano_problems(domain: Domain, split: str, limit: int, seed: int) -> Iterator
             continue
         seen.add(task.question)
         stale = 0
-        yield _problem(task, f"nano-{domain}-{split}-{len(seen)}")
+        yield _problem(task, f"{name}-{len(seen)}")
 
 
 def _problem(task: MathTask | CodeTask, id_: str) -> Problem:
