@@ -39,14 +39,15 @@ MAY_IMPORT: dict[str, set[str]] = {
     # --- what puts them together
     **dict.fromkeys(TRAINER, BASE | PARTS | TRAINER),
     "report": BASE,
-    "display": BASE | {"report"},
+    "display": BASE | {"report", "reproduce"},
     "grade": BASE | {"data", "verifiers"},
     "grade_file": BASE | {"data", "grade"},
     "interop": BASE | {"grade"},
+    "reproduce": BASE | {"report"},
     "doctor": BASE | {"sandbox"},
     "cluster": BASE | PARTS,
     # --- top
-    "cli": BASE | {"trainer", "report", "display", "doctor", "grade_file", ""},
+    "cli": BASE | {"trainer", "report", "display", "doctor", "grade_file", "reproduce", ""},
     "": set(),  # srpo/__init__.py, which holds the version
 }
 

@@ -163,6 +163,14 @@ def test_staged_training_sees_code_in_stage_two_only(tmp_path: Path) -> None:
     assert ("stage2", "code") in by_stage
 
 
+def test_a_token_budget(tmp_path: Path) -> None:
+    end, _ = train(tmp_path / "run", max_tokens=500, data__eval=[])
+    rows = read_metrics(tmp_path / "run" / "metrics.jsonl")
+    assert end.finished
+    assert end.reason.startswith("max_tokens: ")
+    assert rows[-1]["tokens/generated"] >= 500 > rows[-2]["tokens/generated"]
+
+
 def test_evaluations_on_the_way(tmp_path: Path) -> None:
     train(tmp_path / "run", eval__every=2, eval__samples=2)
     lines = (tmp_path / "run" / "evals.jsonl").read_text().splitlines()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import shlex
 import sys
 from enum import StrEnum
@@ -156,6 +157,50 @@ def report(
         _draw_curves(opened)
 
 
+class ByChoice(StrEnum):
+    """--by's choices."""
+
+    tokens = "tokens"
+    steps = "steps"
+    seconds = "seconds"
+
+
+@app.command()
+def compare(
+    runs: Annotated[
+        list[str],
+        typer.Argument(metavar="RUN...", help="Run folders, or conditions as NAME=GLOB."),
+    ],
+    by: Annotated[ByChoice, typer.Option(help="Align runs by this cost.")] = ByChoice.tokens,
+    metric: Annotated[
+        str, typer.Option(help="pass@1, pass@1/math, or a name of docs/metrics.md.")
+    ] = "pass@1",
+    target: Annotated[
+        float | None,
+        typer.Option(help="Cost to this value; default: 0.9 of the best accuracy."),
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="A condition's name; default: the first one's.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write .html, .md or .png.")
+    ] = None,
+) -> None:
+    """Hold recipes against each other over seeds, at equal cost."""
+    from rich.console import Console
+
+    from srpo.report.alignment import By
+    from srpo.report.compare import compare_runs
+    from srpo.report.compare_page import comparison_view, writer
+
+    write = writer(out) if out else None
+    comparison = compare_runs(runs, By(by.value), metric, target, baseline)
+    Console(highlight=False).print(comparison_view(comparison))
+    if write and out:
+        write(comparison, out)
+        typer.echo(f"comparison: {out}")
+
+
 class OutcomeChoice(StrEnum):
     """--outcome's choices."""
 
@@ -237,6 +282,42 @@ def grade(
         part.replace(out)
     display.summary(tally.counts)
     raise typer.Exit(1 if tally.errors else 0)
+
+
+@app.command()
+def reproduce(
+    experiments: Annotated[
+        list[str] | None, typer.Argument(metavar="EXPERIMENT...", help="Default: all.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Runs and results; continues what is there.")] = Path(
+        "runs/reproduce"
+    ),
+    quick: Annotated[bool, typer.Option("--quick", help="2 seeds, headline pairs.")] = False,
+    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each condition: 6.")] = None,
+    tokens: Annotated[
+        int | None, typer.Option(min=1, help="Generated tokens of each run, if not the suite's.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Runs side by side: cores.")] = None,
+) -> None:
+    """Repeat the paper's comparisons on the scale model, at equal generated tokens."""
+    from srpo.display import SuiteDisplay
+    from srpo.reproduce.results import write_results
+    from srpo.reproduce.runner import run_suite
+    from srpo.reproduce.suite import choose, jobs
+
+    chosen = choose(experiments or [], quick)
+    planned = jobs(chosen, seeds or (2 if quick else 6), quick, tokens)
+    with SuiteDisplay() as display:
+        run_suite(planned, out, workers or os.cpu_count() or 1, display.update)
+    from rich.console import Console
+
+    from srpo.report.compare_page import comparison_view
+
+    console = Console(highlight=False)
+    for experiment, comparison in write_results(chosen, planned, out):
+        console.print(f"\n{experiment.title}", style="bold", markup=False)
+        console.print(comparison_view(comparison))
+    typer.echo(f"pages, pictures and tables: {out}")
 
 
 @app.command()

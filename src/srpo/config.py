@@ -256,6 +256,9 @@ class Recipe(Section):
     """Everything that the run leaves goes here."""
     max_steps: Count
     """Steps over all stages."""
+    max_tokens: Count | None = None
+    """Ends training, too, after the step that brings the generated tokens to so many: methods are
+    compared at equal cost."""
     data: Data
     rollout: RolloutConfig = RolloutConfig()
     advantage: AdvantageConfig = AdvantageConfig()

@@ -24,6 +24,7 @@ from srpo.observer import Observer
 from srpo.report.plain import duration, one_line
 from srpo.report.run import Row
 from srpo.report.tables import summary_lines
+from srpo.reproduce.runner import State as SuiteState
 from srpo.types import Domain, Outcome
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -218,6 +219,27 @@ def sparkline(values: Sequence[float], width: int) -> str:
 def _present(row: dict[str, Any], form: str, name: str) -> list[str]:
     """The formatted metric, or nothing where the step has none."""
     return [form.format(row[name])] if row.get(name) is not None else []
+
+
+class SuiteDisplay:
+    """A bar over the tokens of all runs of a suite."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        columns = BarOfProgress.get_default_columns()
+        self._bar = BarOfProgress(*columns, console=self._console, transient=True)
+        self._task = self._bar.add_task("reproducing", total=None)
+
+    def update(self, state: SuiteState) -> None:
+        words = f"{state.finished} of {state.runs} runs, {state.running} running"
+        self._bar.update(self._task, description=words, completed=state.tokens, total=state.budget)
+
+    def __enter__(self) -> SuiteDisplay:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
 
 
 class GradingDisplay:

@@ -141,6 +141,8 @@ class Trainer:
                     return reason
                 self._next_stage(reason)
                 continue
+            if (most := self.recipe.max_tokens) and self.generated >= most:
+                return f"max_tokens: {self.generated:,} generated tokens"
             self._step()
             if (every := self.recipe.eval.every) and self.step % every == 0:
                 self._evaluate(f"step {self.step}")

@@ -1,0 +1,1 @@
+"""The paper's comparisons on the scale model: `srpo reproduce`."""

@@ -1,0 +1,36 @@
+"""What a suite found: a comparison for each experiment, as a page, a picture and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from srpo.report.alignment import By
+from srpo.report.compare import Comparison, compare_runs
+from srpo.report.compare_page import writer
+from srpo.reproduce.suite import Experiment, Job
+
+
+def write_results(
+    experiments: Sequence[Experiment], jobs: Sequence[Job], out: Path
+) -> list[tuple[Experiment, Comparison]]:
+    """Compare the conditions of each experiment; `out`/NAME.{html,png,md}."""
+    results = []
+    for experiment in experiments:
+        conditions = list(
+            dict.fromkeys(j.condition for j in jobs if j.experiment == experiment.name)
+        )
+        if len(conditions) < 2:
+            continue
+        runs = [
+            f"{name}={job.folder(out)}"
+            for name in conditions
+            for job in jobs
+            if (job.experiment, job.condition) == (experiment.name, name)
+        ]
+        comparison = compare_runs(runs, By.tokens, experiment.metric, None, conditions[0])
+        for ending in (".html", ".png", ".md"):
+            file = out / f"{experiment.name}{ending}"
+            writer(file)(comparison, file)
+        results.append((experiment, comparison))
+    return results

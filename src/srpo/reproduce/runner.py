@@ -1,0 +1,119 @@
+"""Runs a suite: as many runs side by side as there are cores, each a process; resumable."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from srpo.config import load_recipe
+from srpo.reproduce.suite import Job
+from srpo.types import TrainingError
+
+POLL_S = 0.5
+
+
+@dataclass
+class State:
+    """How far a suite is; tokens are summed over its runs."""
+
+    runs: int
+    finished: int
+    running: int
+    tokens: int
+    budget: int
+
+
+def run_suite(
+    jobs: Sequence[Job], out: Path, workers: int, progress: Callable[[State], None]
+) -> None:
+    """Run what is not finished yet. Raises TrainingError with the log of a run that fails.
+
+    A run that was interrupted goes on from its last checkpoint. When this is interrupted, the
+    runs are asked to save and stop, and the same call goes on with them.
+    """
+    budgets = {job: _budget(job) for job in jobs}
+    waiting = deque(job for job in jobs if not _finished(job.folder(out)))
+    running: dict[Job, subprocess.Popen[bytes]] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                job = waiting.popleft()
+                running[job] = _start(job, out)
+            for job, process in list(running.items()):
+                if (code := process.poll()) is not None:
+                    del running[job]
+                    _check(job, out, code)
+            progress(_state(budgets, out, len(running)))
+            time.sleep(POLL_S if running else 0)
+    finally:
+        for process in running.values():
+            process.send_signal(signal.SIGTERM)
+        for process in running.values():
+            process.wait()
+
+
+def _start(job: Job, out: Path) -> subprocess.Popen[bytes]:
+    folder = job.folder(out)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if (folder / "recipe.yaml").is_file():
+        arguments = ["resume", str(folder)]
+    else:
+        overrides = (*job.overrides, f"output_dir={json.dumps(str(folder))}")
+        sets = [part for override in overrides for part in ("--set", override)]
+        arguments = ["train", str(job.base), *sets]
+    with _log(folder).open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "srpo.cli", *arguments],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            # One core each: threads that share cores wait for each other.
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+        )
+
+
+def _check(job: Job, out: Path, code: int) -> None:
+    folder = job.folder(out)
+    if code or not _finished(folder):
+        words = _log(folder).read_text(errors="replace").strip().splitlines()[-3:]
+        raise TrainingError(
+            f"{job.experiment}, {job.condition}, seed {job.seed} ended with status {code}:"
+            f" {' '.join(words)} (log: {_log(folder)})"
+        )
+
+
+def _log(folder: Path) -> Path:
+    return folder.with_suffix(".log")
+
+
+def _finished(folder: Path) -> bool:
+    return (folder / "summary.json").is_file()
+
+
+def _budget(job: Job) -> int:
+    return load_recipe(job.base, list(job.overrides)).max_tokens or 0
+
+
+def _state(budgets: dict[Job, int], out: Path, running: int) -> State:
+    folders = {job: job.folder(out) for job in budgets}
+    finished = {job for job, folder in folders.items() if _finished(folder)}
+    tokens = sum(budgets[j] if j in finished else _tokens(folders[j]) for j in budgets)
+    return State(len(budgets), len(finished), running, tokens, sum(budgets.values()))
+
+
+def _tokens(folder: Path) -> int:
+    """What a run has generated so far, from the last line of its metrics."""
+    try:
+        with (folder / "metrics.jsonl").open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+            lines = file.read().splitlines()
+        return int(json.loads(lines[-1])["tokens/generated"])
+    except (OSError, ValueError, IndexError, KeyError):
+        return 0

@@ -1,0 +1,115 @@
+"""What is compared: experiments, each a base recipe and the fields that its conditions set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from srpo.types import UserError
+
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One comparison at equal generated tokens.
+
+    conditions  name -> overrides of the base recipe, as `--set` takes them; the first is the
+                baseline
+    metric      what is compared and tested: the fewer, the less evidence it takes
+    headline    those that `--quick` runs too
+    """
+
+    name: str
+    title: str
+    base: Path
+    metric: str
+    conditions: dict[str, tuple[str, ...]]
+    headline: tuple[str, ...]
+
+
+def _strategy(name: str, *more: str) -> tuple[str, ...]:
+    return (f"sampler.strategy={name}", *more)
+
+
+EXPERIMENTS = (
+    Experiment(
+        "strategies",
+        "Which prompts come next: GRPO, DAPO, SRPO and Forecast Resampling",
+        HERE / "strategies.yaml",
+        "pass@1/math",
+        {name: _strategy(name) for name in ("none", "dynamic", "history", "forecast")},
+        headline=("none", "history", "forecast"),
+    ),
+    Experiment(
+        "curricula",
+        "Mathematics first, both from the start, or one alone",
+        HERE / "curricula.yaml",
+        "pass@1",
+        {
+            kind: (f"curriculum.kind={kind}",)
+            for kind in ("mixed", "staged", "math-only", "code-only")
+        },
+        headline=("mixed", "staged"),
+    ),
+    Experiment(
+        "ablations",
+        "History Resampling's and the advantage's choices",
+        HERE / "strategies.yaml",
+        "pass@1/math",
+        {
+            "history": _strategy("history"),
+            "gate-off": _strategy("history", "advantage.outcome_gate=false"),
+            "solved-at-0.875": _strategy("history", "sampler.history.solved_at=0.875"),
+            "re-check-5-percent": _strategy("history", "sampler.history.recheck_share=0.05"),
+        },
+        headline=(),
+    ),
+    Experiment(
+        "small-pool",
+        "What resampling does to a pool of 192 problems",
+        HERE / "strategies.yaml",
+        "pass@1/math",
+        {
+            name: _strategy(name, "data.train.0.limit=192")
+            for name in ("none", "history", "forecast")
+        },
+        headline=(),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of one condition."""
+
+    experiment: str
+    condition: str
+    seed: int
+    base: Path
+    overrides: tuple[str, ...]
+
+    def folder(self, out: Path) -> Path:
+        return out / self.experiment / self.condition / f"seed{self.seed}"
+
+
+def choose(names: list[str], quick: bool) -> list[Experiment]:
+    """The experiments with these names, all when there are none. Raises UserError."""
+    known = {experiment.name: experiment for experiment in EXPERIMENTS}
+    for name in names:
+        if name not in known:
+            raise UserError(f"no experiment {name!r}: choose of {', '.join(known)}")
+    chosen = [known[name] for name in names or known]
+    return [e for e in chosen if e.headline] if quick else chosen
+
+
+def jobs(experiments: list[Experiment], seeds: int, quick: bool, tokens: int | None) -> list[Job]:
+    """Seed by seed, so that an interrupted suite has whole comparisons."""
+    budget = (f"max_tokens={tokens}",) if tokens else ()
+    return [
+        Job(e.name, name, seed, e.base, (*overrides, *budget, f"seed={seed}"))
+        for seed in range(seeds)
+        for e in experiments
+        for name, overrides in e.conditions.items()
+        if not quick or name in e.headline
+    ]
