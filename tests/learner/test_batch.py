@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srpo.config import AdvantageConfig
-from srpo.learner.batch import Row, collate, micro_batches, pack
+from srpo.learner.batch import PADDING, Row, collate, micro_batches, pack
 
 GATED = AdvantageConfig()
 
@@ -47,7 +47,7 @@ def test_groups_that_errored_whole_leave_an_empty_batch() -> None:
 ROWS = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 50)), min_size=1, max_size=40)
 
 
-@given(ROWS, st.integers(1, 400))
+@given(ROWS, st.integers(1, 4000))
 def test_micro_batches_hold_every_row_once_within_the_budget(
     shapes: list[tuple[int, int]], budget: int
 ) -> None:
@@ -57,8 +57,18 @@ def test_micro_batches_hold_every_row_once_within_the_budget(
     for part in parts:
         padded = len(part) * max(len(r) for r in part)
         assert len(part) == 1 or padded <= budget
+        assert padded - sum(map(len, part)) <= PADDING
     flat = [len(r) for part in parts for r in part]
     assert flat == sorted(flat), "rows of like length share a batch"
+
+
+def test_micro_batches_end_where_padding_would_outweigh_a_pass() -> None:
+    alike, long = [row(4, 6) for _ in range(20)], [row(4, 96) for _ in range(20)]
+    assert list(micro_batches(long + alike, 10**6)) == [alike, long]
+    near = [row(4, 6), row(4, 6 + PADDING)]
+    assert list(micro_batches(near, 10**6)) == [near]
+    further = [row(4, 6), row(4, 7 + PADDING)]
+    assert [len(part) for part in micro_batches(further, 10**6)] == [1, 1]
 
 
 def test_collate_by_hand() -> None:

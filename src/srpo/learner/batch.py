@@ -12,6 +12,8 @@ from srpo.algorithm.advantage import group_advantages
 from srpo.config import AdvantageConfig
 from srpo.types import Group, Outcome
 
+PADDING = 256  # tokens of padding that cost more than one more pass over the model
+
 
 @dataclass(slots=True)
 class Row:
@@ -71,14 +73,18 @@ def pack(groups: Sequence[Group], config: AdvantageConfig, keep_all: bool = Fals
 def micro_batches(rows: Sequence[Row], budget: int) -> Iterator[list[Row]]:
     """Cut rows into batches of at most `budget` tokens, padding included (one row at least).
 
-    Sorted by length, so that rows of a batch are alike and little of it is padding.
+    Sorted by length, so that rows of a batch are alike. A batch also ends where one more row
+    would bring its padding above PADDING tokens.
     """
     batch: list[Row] = []
+    tokens = 0
     for row in sorted(rows, key=len):
-        if batch and len(row) * (len(batch) + 1) > budget:
+        padded = len(row) * (len(batch) + 1)
+        if batch and (padded > budget or padded - tokens - len(row) > PADDING):
             yield batch
-            batch = []
+            batch, tokens = [], 0
         batch.append(row)
+        tokens += len(row)
     if batch:
         yield batch
 

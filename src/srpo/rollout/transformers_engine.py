@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from srpo.rollout.attention import use_grouped_attention
 from srpo.rollout.cache import roomy_cache, select_rows
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.sampling import sample, uniforms
@@ -27,6 +28,7 @@ class TransformersEngine:
 
     def __init__(self, model: PreTrainedModel, tokenizer: Any, max_rows: int):
         self.model, self.tokenizer, self.max_rows = model.eval(), tokenizer, max_rows
+        use_grouped_attention(model)
         self.eos_ids = eos_ids(model, tokenizer)
         self.version = 0
 
@@ -114,7 +116,7 @@ class _Batch:
         self.newly: list[tuple[int, FinishReason]] = []
         self._prefill(wave, pad, torch.repeat_interleave(torch.arange(len(wave)), counts))
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _prefill(self, wave: list[Request], pad: int, owner: Tensor) -> None:
         width = max(len(r.prompt_ids) for r in wave)
         ids = torch.full((len(wave), width), pad)
@@ -143,7 +145,7 @@ class _Batch:
             logits_to_keep=1,
         ).logits[:, -1]
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def sample(self, eos: frozenset[int]) -> None:
         """Sample one token for every row, and note which rows it finishes."""
         t = len(self.tokens)
@@ -159,7 +161,7 @@ class _Batch:
         self.newly += [(i, FinishReason.LENGTH) for i in cut.nonzero()[:, 0].tolist()]
         self.live &= ~(ended | cut)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def advance(self) -> None:
         """Run the model on the sampled tokens, without the finished rows if they are many."""
         if not self.live.any():
