@@ -80,16 +80,29 @@ def spell(rng: random.Random, value: Fraction) -> str:
         more = rng.randint(2, 9)
         return sign + rng.choice([
             f"{a}", f"{a:,}", f"{a}.0", f"\\frac{{{a * more}}}{{{more}}}", f"{a}^1",
-            f"\\frac{{{2 * a}}}{{\\sqrt{{4}}}}", f"{a}\\text{{ cm}}", f"\\${a}", f"{a}\\cdot 1",
+            f"\\frac{{{2 * a}}}{{\\sqrt{{4}}}}", f"{a}\\text{{ cm}}", f"\\${a}",
+            f"\\sqrt{{{a * a}}}",
         ])  # fmt: skip
     more = rng.randint(1, 9)
     spelled = [f"{a}/{b}", f"\\frac{{{a}}}{{{b}}}", f"\\dfrac{{{a * more}}}{{{b * more}}}"]
-    spelled += [f"\\frac{{1}}{{{b}}}\\cdot {a}", f"{a}\\cdot {b}^{{-1}}"]
+    spelled += [f"\\frac{{\\sqrt{{{a * a}}}}}{{{b}}}", f"\\frac{{{a}^1}}{{{b}^{{1}}}}"]
     if a < 10 and b < 10:
         spelled.append(f"\\frac{a}{b}")
     if a > b:
         spelled.append(f"{a // b}\\frac{{{a % b}}}{{{b}}}")
     return sign + rng.choice(spelled)
+
+
+def computation(rng: random.Random, value: Fraction) -> str:
+    """A way to ask for a number, which is no way to write it."""
+    a, b = value.numerator, value.denominator
+    other = rng.randint(2, 30)
+    return rng.choice([
+        f"\\frac{{{a - other}}}{{{b}}} + \\frac{{{other}}}{{{b}}}", f"\\frac{{1}}{{{b}}}\\cdot {a}",
+        f"({a})({b}^{{-1}})", f"\\frac{{{a * other} - 0}}{{{b * other}}}",
+        f"\\frac{{{a}}}{{{b}}}\\sin 90^\\circ", f"\\frac{{{a}\\cdot 2!}}{{{2 * b}}}",
+        f"\\sum_{{k=1}}^{{1}} \\frac{{{a}}}{{{b}}}", f"\\binom{{{other}}}{{0}}\\frac{{{a}}}{{{b}}}",
+    ])  # fmt: skip
 
 
 def number(rng: random.Random) -> Fraction:
@@ -126,11 +139,15 @@ ORDERLESS = ("list", "set")
 
 
 def case(rng: random.Random) -> Case:
-    """A gold answer, and an answer that is equal, of another value or kind, or mutated."""
+    """A gold answer, and an answer that is equal, of another value or kind, not worked out, or
+    mutated."""
     kind = rng.choice(KINDS)
     values = tuple(number(rng) for _ in range(2))
     gold = build(rng, values, kind) if kind != "scalar" else spell(rng, values[0])
     what = rng.random()
+    if what < 0.06 and kind == "scalar":
+        value = values[0]
+        return Case(f"{value.numerator}/{value.denominator}", computation(rng, value), False)
     if what < 0.3:
         return Case(gold, build(rng, values, kind), True)
     others = tuple(number(rng) for _ in range(2))

@@ -1,10 +1,11 @@
 """The math verifier on public data: agreement, gold answers, wrong answers, speed, memory.
 
-    SRPO_DATA=folder python benchmarks/verify_math.py [rows] [gold] [wrong] [speed] [memory]
+    SRPO_DATA=folder python benchmarks/verify_math.py [rows] [gold] [wrong] [echo] [speed] [memory]
 
 `rows`    the test tables of public math verifiers (math_equivalence_cases.jsonl)
 `gold`    every gold answer against itself and against its reference solution
 `wrong`   gold answers against other problems' answers
+`echo`    formulas of the question as its answer: each that counts as correct
 `speed`   against math-verify by itself, side by side, on right and wrong responses
 `memory`  256 prompts of 32 rollouts, graded by two threads
 """
@@ -15,6 +16,7 @@ import argparse
 import json
 import os
 import random
+import re
 import resource
 import statistics
 import sys
@@ -29,8 +31,9 @@ from srpo.types import Domain, Outcome, Problem, Verdict
 from srpo.verifiers.extract import boxed_spans, extract_answer
 from srpo.verifiers.math import MathVerifier
 from srpo.verifiers.math_compare import ExactLeaves, equivalent
+from srpo.verifiers.math_latex import canonical, normalise
 
-PARTS = ("rows", "gold", "wrong", "speed", "memory")
+PARTS = ("rows", "gold", "wrong", "echo", "speed", "memory")
 SETS = ("gsm8k_train", "gsm8k_test", "math_train", "math_test", "math500", "dapo_math_17k",
         "aime24", "amc23", "minerva_math")  # fmt: skip
 
@@ -48,11 +51,17 @@ DISAGREEMENTS = {  # gold and answer as extracted -> why the policy stays as it 
 }
 
 
+FORMULA = re.compile(
+    r"(?<!\\)\$\$?([^$]{1,400})(?<!\\)\$|\\\((.{1,400}?)\\\)|\\\[(.{1,400}?)\\\]", re.S
+)
+
+
 @dataclass(frozen=True)
 class Item:
     name: str
     gold: str
     solution: str | None
+    prompt: str = ""
 
 
 def items(folder: Path, name: str) -> Iterator[Item]:
@@ -60,16 +69,19 @@ def items(folder: Path, name: str) -> Iterator[Item]:
         row = json.loads(line)
         where = f"{name}:{number}"
         if name.startswith("gsm8k"):
-            yield Item(where, row["answer"].rpartition("####")[2].strip(), row["answer"])
+            gold = row["answer"].rpartition("####")[2].strip()
+            yield Item(where, gold, row["answer"], row["question"])
         elif name.startswith("dapo"):
-            yield Item(where, row["reward_model"]["ground_truth"], None)
+            yield Item(
+                where, row["reward_model"]["ground_truth"], None, row["prompt"][0]["content"]
+            )
         elif name == "minerva_math":
             boxed = extract_answer(row["solution"])
             if boxed:
-                yield Item(where, boxed, row["solution"])
+                yield Item(where, boxed, row["solution"], row["problem"])
         else:
             solution = row.get("solution") if name.startswith("math") else None
-            yield Item(where, str(row["answer"]), solution)
+            yield Item(where, str(row["answer"]), solution, row.get("problem") or row["question"])
 
 
 def left_out(row: dict[str, Any]) -> str | None:
@@ -163,7 +175,7 @@ def gold(folder: Path) -> None:
 def grade(verifier: MathVerifier, item: Item, response: str) -> Verdict:
     if not item.gold.strip():
         return Verdict(Outcome.INCORRECT, detail="the data set has no answer here")
-    return verifier(Problem(item.name, Domain.MATH, "", answer=item.gold), response)
+    return verifier(Problem(item.name, Domain.MATH, item.prompt, answer=item.gold), response)
 
 
 def grade_all(
@@ -202,6 +214,41 @@ def wrong(folder: Path, repeats: int = 3) -> None:
     for a, b in correct:
         print(f"  {a!r} = {b!r}")
     verifier.close()
+
+
+def echo(folder: Path) -> None:
+    print("\n== a formula of the question, or a side of one, as the answer")
+    verifier = MathVerifier(2)
+    for name in ("math500", "math_train", "dapo_math_17k"):
+        whole = random.Random(1).sample(
+            list(items(folder, name)), 500 if name == "math500" else 1500
+        )
+        jobs = [(item, f"\\boxed{{{part}}}") for item in whole for part in formulas(item.prompt)]
+        passed: dict[str, str] = {}
+        for (item, response), verdict in zip(jobs, grade_all(verifier, jobs), strict=True):
+            if verdict.outcome is Outcome.CORRECT and not same_text(
+                item.gold, verdict.answer or ""
+            ):
+                passed[item.name] = f"gold {item.gold!r} response {response!r}"
+        print(f"{name}: {len(passed)} of {len(whole)} problems = {len(passed) / len(whole):.2%}")
+        for where, pair in passed.items():
+            print(f"  {where} {pair}")
+    verifier.close()
+
+
+def formulas(prompt: str) -> set[str]:
+    found = {next(group for group in match.groups() if group) for match in FORMULA.finditer(prompt)}
+    parts = {part for formula in found for part in (formula, *formula.split("="))}
+    return {part for part in (part.strip().rstrip(".,;?") for part in parts) if part}
+
+
+def same_text(gold: str, answer: str) -> bool:
+    """But for a name before an equals sign: that is given, no formula to work out."""
+    return _text(gold) == _text(answer)
+
+
+def _text(text: str) -> str:
+    return canonical(normalise(text)).rpartition("=")[2]
 
 
 def alone(pair: tuple[str, str]) -> bool:

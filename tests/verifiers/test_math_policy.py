@@ -16,13 +16,13 @@ PAGE = Path(__file__).parents[2] / "docs" / "math-policy.md"
 
 
 def table(first_heading: str) -> list[list[str]]:
-    """The cells of the table whose first column has this heading."""
-    lines = PAGE.read_text().splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith(f"| {first_heading} |"))
+    """The cells of the tables whose first column has this heading."""
     rows: list[list[str]] = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
+    inside = False
+    for line in PAGE.read_text().splitlines():
+        inside = line.startswith("|") and (inside or line.startswith(f"| {first_heading} |"))
+        if not inside or line.startswith((f"| {first_heading} |", "| --- |")):
+            continue
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         rows.append([cell.strip("`").replace("\\|", "|") for cell in cells])
     return rows
@@ -48,6 +48,16 @@ def test_which_answers_are_equal(
     problem = Problem("p", Domain.MATH, "", answer=gold)
     verdict = verifier(problem, f"Hence \\boxed{{{answer}}}.")
     assert verdict.outcome is (Outcome.CORRECT if equal == "yes" else Outcome.INCORRECT), rule
+
+
+@pytest.mark.parametrize(("prompt", "gold", "answer", "equal"), table("prompt"))
+def test_the_question_is_no_answer(
+    verifier: MathVerifier, prompt: str, gold: str, answer: str, equal: str
+) -> None:
+    assert equal in ("yes", "no")
+    verdict = verifier(Problem("p", Domain.MATH, prompt, answer=gold), f"\\boxed{{{answer}}}")
+    assert verdict.outcome is (Outcome.CORRECT if equal == "yes" else Outcome.INCORRECT)
+    assert (verdict.detail == "repeats the question") is (equal == "no")
 
 
 def test_every_gold_answer_equals_itself(verifier: MathVerifier) -> None:

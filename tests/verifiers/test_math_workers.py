@@ -7,6 +7,8 @@ import random
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 
 from srpo.types import Domain, Outcome, Problem
 from srpo.verifiers.math import MathVerifier
@@ -33,12 +35,12 @@ def test_killed_workers_lose_no_verdict() -> None:
     killer.start()
     try:
         with ThreadPoolExecutor(3) as threads:
-            outcomes = list(threads.map(grade, range(1, 121)))
+            outcomes = list(threads.map(grade, range(1, 81)))
     finally:
         done.set()
         killer.join()
         verifier.close()
-    assert outcomes == [Outcome.INCORRECT, Outcome.CORRECT] * 60
+    assert outcomes == [Outcome.INCORRECT, Outcome.CORRECT] * 40
     assert killed
 
 
@@ -52,3 +54,41 @@ def test_a_stopped_worker_is_not_a_wrong_answer() -> None:
         assert verifier(problem, "\\boxed{1+2x+x^2}").outcome is Outcome.CORRECT
     finally:
         verifier.close()
+
+
+def test_a_heavy_answer_on_a_busy_machine_is_a_wrong_answer() -> None:
+    """Workers get a tenth of a processor, but for their start."""
+    verifier = MathVerifier(workers=1, time_limit_s=1.0)
+    problem = Problem("p", Domain.MATH, "", answer="x+1")
+    assert verifier(problem, "\\boxed{1+x}").outcome is Outcome.CORRECT
+    (first,) = verifier.workers.pids()
+    start_s = cpu_seconds(first)
+    done = threading.Event()
+    slowed: set[int] = set()
+
+    def throttle() -> None:
+        while not done.wait(0.01):
+            for pid in verifier.workers.pids():
+                with suppress(ProcessLookupError, FileNotFoundError):
+                    if cpu_seconds(pid) >= 0.9 * start_s:
+                        os.kill(pid, signal.SIGSTOP)
+                        slowed.add(pid)
+                        done.wait(0.1)
+                        os.kill(pid, signal.SIGCONT)
+
+    throttler = threading.Thread(target=throttle)
+    throttler.start()
+    try:
+        verdict = verifier(problem, "\\boxed{x + 9^{9^{9^9}}}")
+    finally:
+        done.set()
+        throttler.join()
+        verifier.close()
+    assert verdict.outcome is Outcome.INCORRECT, verdict
+    assert "timed out" in verdict.detail
+    assert len(slowed) > 1  # it was asked again
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

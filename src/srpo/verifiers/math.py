@@ -13,6 +13,7 @@ from srpo.types import Outcome, Problem, UserError, Verdict
 from srpo.verifiers.extract import extract_answer
 from srpo.verifiers.math_answer import nesting
 from srpo.verifiers.math_compare import ExactLeaves, equivalent
+from srpo.verifiers.math_echo import repeats
 from srpo.verifiers.math_workers import Comparison, MathWorkers
 from srpo.verifiers.once import Once
 
@@ -30,7 +31,7 @@ class MathVerifier:
     the problem has no answer, MathWorkerError when the machinery fails.
 
     workers       processes, each started when first needed
-    time_limit_s  wall-clock seconds for one comparison
+    time_limit_s  CPU seconds for one comparison; by the clock at most a few times as many
     cache_size    comparisons remembered
     digits        significant digits that make 0.333333 a third
     prose         take an unmarked answer from running text, see `extract_answer`
@@ -57,14 +58,15 @@ class MathVerifier:
 
     def __call__(self, problem: Problem, text: str) -> Verdict:
         start = time.perf_counter()
-        outcome, answer, detail = self._verify(_golds(problem), text)
+        outcome, answer, detail = self._verify(problem, text)
         return Verdict(outcome, answer, detail, time.perf_counter() - start)
 
     def close(self) -> None:
         """End the worker processes."""
         self.workers.close()
 
-    def _verify(self, golds: tuple[str, ...], text: str) -> tuple[Outcome, str | None, str]:
+    def _verify(self, problem: Problem, text: str) -> tuple[Outcome, str | None, str]:
+        golds = _golds(problem)
         answer = extract_answer(text, self._prose)
         if answer is None:
             return Outcome.INCORRECT, None, "no final answer found"
@@ -76,6 +78,8 @@ class MathVerifier:
         troubles: list[str] = []
         for gold in golds:
             comparison = self._compare(gold, answer)
+            if comparison.equal and repeats(problem.prompt, golds, answer):
+                return Outcome.INCORRECT, answer, "repeats the question"
             if comparison.equal:
                 return Outcome.CORRECT, answer, ""
             if comparison.equal is None and self._is_bomb(gold):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from srpo.verifiers.math_latex import canonical, normalise
+from srpo.verifiers.math_units import split_unit
 from srpo.verifiers.numbers import parse_number
 
 UNION = "\N{UNION}"
@@ -20,7 +21,7 @@ MAX_ITEMS = 64
 class Kind(Enum):
     SCALAR = "scalar"
     WORDS = "words"
-    LIST = "list"  # bare: 1, 2   order does not matter
+    LIST = "list"  # bare: 1, 2   order does not matter; marks: commas, "and", "or"
     SET = "set"  # {1, 2}
     BRACKETS = "brackets"  # tuples and intervals: (1, 2) [1, 2) ...; marks: the two brackets
     UNION = "union"
@@ -54,44 +55,13 @@ _MATRIX = re.compile(
 )
 _WORDS = re.compile(r"[^\W\d_]+(?:(?: |'|(?<=[^\W\d_]{3})-(?=[^\W\d_]{3}))[^\W\d_]+)*\.?")
 _LONG_WORD = re.compile(r"[^\W\d_]{3}")
-_BASED = re.compile(r"(-?[0-9A-Fa-f]*\d[0-9A-Fa-f]*)_(?:(\d)|\{(\d+)\})")
-_UNIT_TEXT = re.compile(r'\s*"([^"]*[a-zA-Z][^"]*)"((?:\^-?\d|\^\{-?\d+\})?)\s*')
-_NOT_A_UNIT = re.compile(r"\b(?:or|and|not|but|if)\b|(?<!base )\d", re.I)
-_UNIT_BARE = re.compile(
-    r"(-?\d[\d.,/]*|-?\\frac\{\d+\}\{\d+\})(\s*)([a-zA-Z]+(?: [a-zA-Z/]+){0,3})(\^[23])?"
-)
-_TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
-_SHORT_UNITS = {
-    "cm",
-    "mm",
-    "km",
-    "m",
-    "kg",
-    "mg",
-    "lb",
-    "lbs",
-    "ft",
-    "in",
-    "mph",
-    "ml",
-    "hr",
-    "min",
-    "oz",
-}
-_NO_UNITS = {"pi", "sin", "cos", "tan", "log", "exp", "sqrt", "mod", "inf"}
-_UNITS = {
-    "foot": "feet", "ft": "feet", "inch": "inches", "in": "inches", "meter": "m", "metre": "m",
-    "centimeter": "cm", "kilometer": "km", "millimeter": "mm", "degree": "°", "deg": "°",
-    "percent": "%", "percentage": "%", "pct": "%", "sq": "square", "gram": "g", "kilogram": "kg",
-    "buck": "dollar", "unit": "", "usd": "dollar", "hr": "hour", "lb": "pound", "lbs": "pound",
-    "second": "s", "sec": "s", "minute": "min", "metres": "m", "foots": "feet",
-}  # fmt: skip
+_CHOICE = re.compile(r'"\(([A-J])\)\.?\s*"?[^()]*')
 
 
 def read(text: str) -> Answer:
     """Any text is an answer of some kind; what has no structure is a SCALAR."""
     dollars = text.lstrip("$ -(").startswith("\\$")
-    text = normalise(text)
+    text = unwrap(normalise(text).removeprefix("≈").removeprefix("=").strip())
     while text.startswith("{") and text.endswith("}") and _wraps(text):
         text = text[1:-1].strip()  # braces that LaTeX does not print
     answer = _read(text, 0)
@@ -116,6 +86,8 @@ def _read(text: str, depth: int) -> Answer:
 def _words(text: str, depth: int) -> Answer | None:
     plain = text.replace('"', "").strip()
     quoted = text.count('"') == 2 and text[0] == text[-1] == '"'
+    if choice := _CHOICE.fullmatch(text):
+        return Answer(Kind.SCALAR, choice[1])  # (B) with what it stands for
     choice = plain.startswith("(") and plain.endswith(")") and len(plain) == 3
     if choice and plain[1].isalpha():
         return Answer(Kind.SCALAR, plain[1])
@@ -128,11 +100,11 @@ def _words(text: str, depth: int) -> Answer | None:
 
 
 def _list(text: str, depth: int) -> Answer | None:
-    parts, _ = split(text, {",", ";"} | _JOINERS, groups=depth == 1)
+    parts, marks = split(text, {",", ";"} | _JOINERS, groups=depth == 1)
     parts = [part for part in parts if part.strip()]
     if len(parts) < 2 or len(parts) > MAX_ITEMS:
         return None
-    return Answer(Kind.LIST, text, tuple(_read(part, depth) for part in parts))
+    return Answer(Kind.LIST, text, tuple(_read(part, depth) for part in parts), tuple(marks))
 
 
 def _relation(text: str, depth: int) -> Answer | None:
@@ -223,49 +195,23 @@ def split(text: str, separators: set[str], groups: bool = False) -> tuple[list[s
     return [*parts, text[start:]], marks
 
 
-def split_unit(text: str) -> tuple[str, str]:
-    """The value and its unit, "" when there is none."""
-    text = text.strip()
-    if based := _BASED.fullmatch(text):
-        return based[1], f"base {based[2] or based[3]}"
-    if text.endswith("%"):
-        return text[:-1].strip(), "%"
-    if text.endswith("^\\circ") and not _TRIGONOMETRY.search(text):
-        return text[:-6].strip(), "°"
-    units: list[str] = []
-    while text.endswith('"') or (text[-2:-1] == "^" and '"' in text):
-        start = text.rfind('"', 0, text.rfind('"'))
-        match = _UNIT_TEXT.fullmatch(text, start) if start > 0 else None
-        if match and _NOT_A_UNIT.search(match[1]):
-            break
-        if not match or text[:start].rstrip()[-1:] in "_^":
-            break
-        units.insert(0, match[1] + match[2])
-        text = text[:start].strip()
-    if units:
-        if text.endswith("^\\circ"):
-            text, units = text[:-6].strip(), ["degrees", *units]
-        return text, unit_name(" ".join(units))
-    bare = _UNIT_BARE.fullmatch(text)
-    if bare and not set(bare[3].split()) & _NO_UNITS and not _NOT_A_UNIT.search(bare[3]):
-        words = bare[3].split()
-        if words[0] in _SHORT_UNITS or (all(len(word) > 2 for word in words) and len(words[0]) > 2):
-            spaced = bare[2] or words[0] in _SHORT_UNITS - {"m", "in", "min"} or bare[4]
-            if spaced or len(words[0]) > 3:
-                return bare[1], unit_name(bare[3] + (bare[4] or ""))
-    return text, ""
-
-
-def unit_name(unit: str) -> str:
-    """Plurals, the usual abbreviations and exponents in one spelling."""
-    unit = re.sub(r"[.()]", " ", re.sub(r"[{}]", "", unit.lower()))
-    power = "square " if "^2" in unit else "cubic " if "^3" in unit else ""
-    words = (power + re.sub(r"\^-?\d+", "", unit)).replace("cu ", "cubic ").split()
-    names = (
-        _UNITS.get(w) if w in _UNITS else _UNITS.get(w.removesuffix("s"), w.removesuffix("s"))
-        for w in words
-    )
-    return " ".join(name for name in names if name)
+def unwrap(text: str) -> str:
+    """((x)) as (x), {{x}} as {x}: the parser takes exponential time to see that."""
+    text = re.sub(r"(?<=[({]) | (?=[)}])", "", text)
+    opened: list[int] = []
+    closes: dict[int, int] = {}
+    for at, char in enumerate(text):
+        if char in "({":
+            opened.append(at)
+        elif char in ")}" and opened and text[opened[-1]] + char in ("()", "{}"):
+            closes[opened.pop()] = at
+    idle = {
+        at
+        for at, end in closes.items()
+        if text[at + 1] == text[at] and closes.get(at + 1) == end - 1
+    }
+    idle |= {closes[at] for at in idle}
+    return "".join(char for at, char in enumerate(text) if at not in idle) if idle else text
 
 
 def nesting(text: str) -> int:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from srpo.verifiers.math_answer import Answer, Kind, read
 from srpo.verifiers.math_estimate import surely_different
+from srpo.verifiers.math_form import unevaluated
 from srpo.verifiers.math_latex import canonical
 from srpo.verifiers.numbers import decimal_comma, equal_numbers, parse_number
 
@@ -33,7 +35,8 @@ _SUB = r"(?:_(?:[0-9a-zA-Z]|\\[a-zA-Z]+|\{[^{}]*\}))?'*"
 _CAPITALS = (
     r"(?:\\(?:angle|overline|triangle|widehat|vec) ?)?\{?(?:[A-Z]{1,4}|\|[A-Z]{2}\|)\}?" + _SUB
 )
-_ONE = rf"(?:{_LETTER}{_SUB}|{_CAPITALS}|[a-z]{{4,}}|\"[^\"]*\")"
+_WORDS = r"(?:[a-z]{4,}|[A-Z][a-z]{2,})(?: [a-z]{2,}){0,4}"
+_ONE = rf"(?:{_LETTER}{_SUB}|{_CAPITALS}|{_WORDS}|\"[^\"]*\")"
 _CALL = rf"{_ONE}(?:\([^()]{{1,40}}\))?"
 _NAME = re.compile(
     rf"(?:{_CALL}|{_CALL}(?:[:/]{_CALL})+|\\frac\{{{_CAPITALS}\}}\{{{_CAPITALS}\}}"
@@ -95,6 +98,16 @@ def same(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
     if gold.kind is Kind.RELATION or answer.kind is Kind.RELATION:
         return _relations(gold, answer, leaves)
     pair = {gold.kind, answer.kind}
+    if pair == {Kind.SCALAR}:
+        return _quantities(gold, answer, leaves)
+    if Kind.MATRIX in pair and Kind.SCALAR in pair:
+        return leaves.scalars(gold.text, answer.text)
+    if pair <= {Kind.WORDS, Kind.SCALAR}:
+        return _words(gold) == _words(answer)
+    return _collections(gold, answer, pair, leaves)
+
+
+def _collections(gold: Answer, answer: Answer, pair: set[Kind], leaves: Leaves) -> Truth:
     if pair == {Kind.BRACKETS}:
         return gold.marks == answer.marks and _in_order(gold.items, answer.items, leaves)
     if Kind.LIST in pair and Kind.BRACKETS in pair:
@@ -102,12 +115,12 @@ def same(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
         # own items are tuples.
         tuple_ = gold if gold.kind is Kind.BRACKETS else answer
         return tuple_.marks == ("(", ")") and _in_order(gold.items, answer.items, leaves)
-    if pair <= {Kind.LIST, Kind.SET}:
+    if pair == {Kind.LIST, Kind.UNION}:
+        return _as_sets(_alternatives(gold), _alternatives(answer), leaves)
+    if pair == {Kind.UNION} or pair <= {Kind.LIST, Kind.SET}:
         return _as_sets(gold.items, answer.items, leaves)
     if pair == {Kind.LIST, Kind.SCALAR}:
         return _as_sets(_items(gold), _items(answer), leaves)
-    if pair == {Kind.UNION}:
-        return _as_sets(gold.items, answer.items, leaves)
     if pair == {Kind.MATRIX}:
         if len(gold.items) != len(answer.items):
             return False
@@ -115,13 +128,16 @@ def same(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
         return _all(_in_order(g.items, a.items, leaves) for g, a in rows)
     if pair == {Kind.RATIO}:
         return _in_order(gold.items, answer.items, leaves)
-    if pair == {Kind.SCALAR}:
-        return _quantities(gold, answer, leaves)
-    if Kind.MATRIX in pair and Kind.SCALAR in pair:
-        return leaves.scalars(gold.text, answer.text)
-    if pair <= {Kind.WORDS, Kind.SCALAR}:
-        return _words(gold) == _words(answer)
     return False
+
+
+def _alternatives(answer: Answer) -> Sequence[Answer]:
+    """The parts of a union; of x < 1 or x > 2 the two intervals."""
+    if answer.kind is Kind.UNION:
+        return answer.items
+    intervals = [as_interval(item) for item in answer.items]
+    whole = [interval for interval in intervals if interval is not None]
+    return whole if len(whole) == len(intervals) and set(answer.marks) == {"or"} else ()
 
 
 def _items(answer: Answer) -> tuple[Answer, ...]:
@@ -136,23 +152,27 @@ def _words(answer: Answer) -> str:
 
 
 def _quantities(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
+    if unevaluated(gold.text, answer.text):
+        return False
     if "%" in (gold.unit, answer.unit) and gold.unit != answer.unit:
-        percent, plain = (gold, answer) if gold.unit == "%" else (answer, gold)
-        if plain.unit:
-            return False
-        fraction = f"\\frac{{{percent.text}}}{{100}}"
-        options = [(percent.text, plain.text)] if _at_least_one(plain.text) else []
-        options.append((fraction, plain.text))
-        truths = [leaves.scalars(*(pair if percent is gold else pair[::-1])) for pair in options]
-        return True if True in truths else None if None in truths else False
+        return _percent(gold, answer, leaves)
+    if answer.unit.startswith("base ") and answer.unit != "base 10" and not gold.unit:
+        return False
     if gold.unit and answer.unit and gold.unit != answer.unit:
         return False
     return leaves.scalars(gold.text, answer.text)
 
 
-def _at_least_one(text: str) -> bool:
-    number = parse_number(text)
-    return number is None or abs(number[0]) >= 1
+def _percent(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
+    """Beside a percentage, a number above 1 has lost its %, all else is a value."""
+    percent, plain = (gold, answer) if gold.unit == "%" else (answer, gold)
+    if plain.unit:
+        return False
+    number = parse_number(plain.text)
+    if number is None or abs(number[0]) <= 1:
+        percent = replace(percent, text=f"\\frac{{{percent.text}}}{{100}}")
+    sides = (percent, plain) if gold.unit == "%" else (plain, percent)
+    return leaves.scalars(sides[0].text, sides[1].text)
 
 
 def _all(truths: Iterable[Truth]) -> Truth:
@@ -214,8 +234,8 @@ def _name(answer: Answer) -> tuple[str, Answer]:
     return _LETTER_CALL.sub("", first), answer.items[last]
 
 
-def _value(answer: Answer) -> Answer:
-    """Without a name, and without the approximation after an exact value."""
+def value_of(answer: Answer) -> Answer:
+    """The answer without a name, and without the approximation after an exact value."""
     name, value = _name(answer)
     if name or answer.kind is not Kind.RELATION:
         return value
@@ -241,10 +261,13 @@ def _relations(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
             return False
         return same(gold_value, answer, leaves) if member is gold else same(gold, value, leaves)
     if gold.kind is answer.kind:
-        if gold_name and name and _constant(gold_value) and _constant(value):
+        if gold_name and _constant(gold_value) and name and _constant(value):
             return False  # x = 1, y = 1
+        if gold_name and _constant(gold_value) and gold.marks == answer.marks == ("=",):
+            name, value = _name(replace(answer, items=answer.items[::-1]))  # 5 = x
+            return name == gold_name and same(gold_value, value, leaves)  # 2x = 10 is to solve
         return _both_relations(gold, answer, leaves)
-    stripped = _value(gold), _value(answer)
+    stripped = value_of(gold), value_of(answer)
     if stripped[0] is not gold or stripped[1] is not answer:
         return same(*stripped, leaves)
     ends = as_interval(gold), as_interval(answer)
@@ -261,7 +284,7 @@ def _constant(answer: Answer) -> bool:
 
 def _both_relations(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
     if len(gold.items) != len(answer.items):
-        return same(_value(gold), _value(answer), leaves) if _shorter(gold, answer) else False
+        return same(value_of(gold), value_of(answer), leaves) if _shorter(gold, answer) else False
     if gold.marks == answer.marks:
         straight = _in_order(gold.items, answer.items, leaves)
     elif tuple(_FLIP.get(mark, mark) for mark in reversed(answer.marks)) == gold.marks:
@@ -278,8 +301,8 @@ def _both_relations(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
 
 def _shorter(gold: Answer, answer: Answer) -> bool:
     return (
-        _value(gold) is not gold
-        and _value(answer) is not answer
+        value_of(gold) is not gold
+        and value_of(answer) is not answer
         and not (_name(gold)[0] and _name(answer)[0])
     )
 

@@ -28,6 +28,7 @@ _READING = ConversionConfig(lowercase_symbols=False)
 
 _SUBSCRIPT = re.compile(r"_(?:\{[^{}]*\\[^{}]*\}|\\[a-zA-Z]+)")  # R_{\odot}
 _TWO_NUMBERS = re.compile(r"(?<![_^\d.])[\d.]+\s+\d")  # 1 2 is no product
+_NUMBER_SUBSCRIPT = re.compile(r"[\d)}\]]\s*_")  # the parser would drop it
 _DEGREES = re.compile(r"(\d+)\s*\^\\circ")
 _DECIMAL = re.compile(r"(\d*)\.(\d+)")
 
@@ -39,7 +40,7 @@ class Unreadable(Exception):
 @lru_cache(maxsize=2048)
 def parse(text: str) -> Any:
     """A sympy expression or matrix. Raises Unreadable."""
-    if '"' in text or not text or _TWO_NUMBERS.search(text):
+    if '"' in text or not text or _TWO_NUMBERS.search(text) or _NUMBER_SUBSCRIPT.search(text):
         raise Unreadable(text)
     text = _DEGREES.sub(r"(\\frac{\1\\pi}{180})", text)
     text = text.replace("^\\circ", "\\cdot \\frac{\\pi}{180}").replace("'", "^{\\prime}")

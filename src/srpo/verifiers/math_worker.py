@@ -11,9 +11,9 @@ import logging
 import os
 import resource
 import signal
-import struct
 from typing import Any
 
+from srpo.sandbox.inside.wire import read_frame, write_frame
 from srpo.verifiers.math_compare import Leaves, equivalent
 
 MEMORY_BYTES = 4 << 30
@@ -31,15 +31,15 @@ def main() -> None:
 
     warm_up()  # half a second or more: before the first request's clock starts
 
-    _send(replies, {"ready": True})
-    while (head := _exactly(4)) and (body := _exactly(struct.unpack(">I", head)[0])):
+    write_frame(replies, b'{"ready": true}')
+    while (body := read_frame(0)) is not None:
         request = json.loads(body)
         # Should the host vanish meanwhile, the kernel ends this process even when it is deep
         # in C code: the default action of SIGALRM, no handler.
         signal.setitimer(signal.ITIMER_REAL, 3 * request["limit_s"] + 5)
         reply = _compare(SympyLeaves(request["digits"]), request["gold"], request["answer"])
         signal.setitimer(signal.ITIMER_REAL, 0)
-        _send(replies, reply)
+        write_frame(replies, json.dumps(reply).encode())
 
 
 def _compare(leaves: Leaves, gold: str, answer: str) -> dict[str, Any]:
@@ -49,20 +49,3 @@ def _compare(leaves: Leaves, gold: str, answer: str) -> dict[str, Any]:
         return {"equal": False, "detail": "out of memory"}
     except Exception as error:
         return {"equal": False, "detail": f"{type(error).__name__}: {error}"[:200]}
-
-
-def _send(fd: int, message: dict[str, Any]) -> None:
-    payload = json.dumps(message).encode()
-    rest = memoryview(struct.pack(">I", len(payload)) + payload)
-    while rest:
-        rest = rest[os.write(fd, rest) :]
-
-
-def _exactly(size: int) -> bytes | None:
-    got = b""
-    while len(got) < size:
-        piece = os.read(0, size - len(got))
-        if not piece:
-            return None
-        got += piece
-    return got

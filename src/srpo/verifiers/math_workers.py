@@ -21,6 +21,7 @@ from srpo.types import TrainingError
 ATTEMPTS = 20  # workers killed on one comparison, most of them while they start
 STARVED = 2  # workers that a busy machine gave no time to, on one comparison
 PATIENCE = 2  # wall-clock time in limits, where CPU time lags behind
+CONTROL = ("x+1", "1+x")  # when both are slow, the machine is
 START_S = 60.0  # importing sympy on a machine under load
 REQUESTS_EACH = 5000  # then a fresh one: sympy's caches grow
 
@@ -31,10 +32,18 @@ class MathWorkerError(TrainingError):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """equal is None when the time limit passed first."""
+    """equal is None when the limit of CPU seconds passed first."""
 
     equal: bool | None
     detail: str = ""
+
+
+class _Starved(Exception):
+    """Not done in time, having had `cpu_s` seconds of CPU time."""
+
+    def __init__(self, cpu_s: float) -> None:
+        super().__init__(cpu_s)
+        self.cpu_s = cpu_s
 
 
 class _Worker:
@@ -119,34 +128,45 @@ class MathWorkers:
     def compare(self, gold: str, answer: str, digits: int, limit_s: float) -> Comparison:
         """Compare within `limit_s` seconds of CPU time, so that a busy machine makes no answer
         wrong. A worker that dies, also while it starts, or gets no CPU time, is replaced and
-        asked again. Raises MathWorkerError after ATTEMPTS of them."""
-        starved = 0
+        asked again. Raises MathWorkerError after ATTEMPTS of them, or when none gets CPU time
+        for a comparison that takes none: otherwise the answer is to blame."""
+        late = Comparison(None, f"timed out after {limit_s:g} s")
         with self._slots:
-            for attempt in range(1, ATTEMPTS + 1):
-                worker = None
-                keep = False
+            for _ in range(STARVED):
                 try:
-                    worker = self._take()
-                    answered = worker.ask(gold, answer, digits, limit_s)
-                    keep = worker.requests < REQUESTS_EACH
-                    return answered
-                except PeerSilent:
-                    if worker is None or worker.cpu_seconds() >= limit_s / 2:
-                        return Comparison(None, f"timed out after {limit_s:g} s")
-                    starved += 1
-                    if starved == STARVED:
-                        raise MathWorkerError(
-                            f"a math worker got no CPU time in {limit_s:g} s, {STARVED} times"
-                        ) from None
-                except (PeerGone, OSError, ValueError, KeyError) as error:
-                    if attempt == ATTEMPTS:
-                        raise MathWorkerError(
-                            f"{ATTEMPTS} math workers died on one comparison "
-                            f"({type(error).__name__}: {error}): is there memory for them?"
-                        ) from error
-                finally:
-                    if worker is not None:
-                        self._give(worker, keep)
+                    return self._ask(gold, answer, digits, limit_s)
+                except _Starved as starved:
+                    if starved.cpu_s >= limit_s / 2:
+                        return late
+            try:
+                self._ask(*CONTROL, digits, limit_s)
+            except _Starved:
+                raise MathWorkerError(
+                    f"a math worker got no CPU time in {PATIENCE * limit_s:g} s, "
+                    f"{STARVED + 1} times: is the machine overloaded?"
+                ) from None
+            return late
+
+    def _ask(self, gold: str, answer: str, digits: int, limit_s: float) -> Comparison:
+        """Ask until a worker survives. Raises _Starved when one is not done in time."""
+        for attempt in range(1, ATTEMPTS + 1):
+            worker, keep = None, False
+            try:
+                worker = self._take()
+                answered = worker.ask(gold, answer, digits, limit_s)
+                keep = worker.requests < REQUESTS_EACH
+                return answered
+            except PeerSilent:
+                raise _Starved(worker.cpu_seconds() if worker else 0.0) from None
+            except (PeerGone, OSError, ValueError, KeyError) as error:
+                if attempt == ATTEMPTS:
+                    raise MathWorkerError(
+                        f"{ATTEMPTS} math workers died on one comparison "
+                        f"({type(error).__name__}: {error}): is there memory for them?"
+                    ) from error
+            finally:
+                if worker is not None:
+                    self._give(worker, keep)
         raise AssertionError("unreachable")
 
     def pids(self) -> list[int]:

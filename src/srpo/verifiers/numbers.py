@@ -28,7 +28,8 @@ _TENS = re.compile(
 )
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\overline\s*\{\s*(\d+)\s*\}", re.ASCII)
 _DELIMITERS = (("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"), ("$", "$"))
-_SPACING = re.compile(r"\\[,!;:]|\\ |~")
+_SPACED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:(?:\\[,!;: ]|~)\d{3})+(?!\d)", re.ASCII)
+_SPACING = re.compile(r"\\[,!;: ]|~")
 _COMMA = re.compile(r"([+-]?\d+),(\d+)", re.ASCII)
 
 
@@ -49,7 +50,8 @@ def parse_number(text: str) -> tuple[Fraction, bool] | None:
     if text.isdecimal() and text.isascii():
         return Fraction(int(text)), False
     text = simplify(text).replace("\N{MINUS SIGN}", "-").replace("{,}", ",")
-    text = _SPACING.sub("", text).removeprefix("\\$").removeprefix("$").strip()
+    text = _SPACING.sub(" ", join_thousands(text)).strip()
+    text = text.removeprefix("\\$").removeprefix("$").strip()
     sign = 1
     if text[:1] in ("-", "+"):
         sign = -1 if text[0] == "-" else 1
@@ -75,6 +77,11 @@ def parse_number(text: str) -> tuple[Fraction, bool] | None:
         return None
     above, below = (int(part.replace(",", "")) for part in match.groups() if part is not None)
     return (sign * Fraction(above, below), False) if below else None
+
+
+def join_thousands(text: str) -> str:
+    """Without the small spaces (\\, and the like) between groups of three digits."""
+    return _SPACED.sub(lambda m: re.sub(r"\D", "", m[0]), text)
 
 
 def equal_numbers(gold: str, answer: str, digits: int = 6) -> bool | None:
