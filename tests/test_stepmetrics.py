@@ -58,7 +58,9 @@ def test_what_is_undefined_is_none_and_never_zero() -> None:
 def test_dropped_prompts_count_as_solved_in_the_pools_accuracy() -> None:
     half = [make_group("ci"), make_group("ciee")]
     assert pool_accuracy(half, size=10, dropped=0, dropped_correct=0) == 0.5
-    assert pool_accuracy(half, size=10, dropped=30, dropped_correct=30) == pytest.approx((5 + 30) / 40)
+    assert pool_accuracy(half, size=10, dropped=30, dropped_correct=30) == pytest.approx(
+        (5 + 30) / 40
+    )
     assert pool_accuracy(half, size=10, dropped=30, dropped_correct=6.0) == pytest.approx(11 / 40)
     assert pool_accuracy([make_group("ee")], size=10, dropped=30, dropped_correct=30) is None
     assert pool_accuracy(half, size=0, dropped=0, dropped_correct=0) is None
