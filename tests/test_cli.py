@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
-from runs import RECIPE, group, make_run, write_groups
 
+from runs import RECIPE, group, make_run, write_groups
 from srpo import __version__, cli, doctor
 from srpo.config import load_recipe
 from srpo.types import TrainingError, UserError

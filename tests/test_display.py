@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
-from runs import eval_line, metrics_rows
 
+from runs import eval_line, metrics_rows
 from srpo.config import Recipe, parse_recipe
 from srpo.display import BARS, LineDisplay, LiveDisplay, Progress, open_display, sparkline
 from srpo.observer import Observer

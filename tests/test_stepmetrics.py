@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders import make_group, problem
 
+from builders import make_group, problem
 from srpo.metrics import METRICS
 from srpo.stepmetrics import group_metrics, pool_accuracy
 from srpo.types import Domain, Group

@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
 from small_runs import (
     differences,
     finish,
@@ -21,8 +23,6 @@ from small_runs import (
     srpo,
     write_recipe,
 )
-from transformers import AutoModelForCausalLM, AutoTokenizer
-
 from srpo.checkpoint import checkpoints
 from srpo.metrics import read_metrics
 from srpo.observer import Observer

@@ -6,8 +6,8 @@ import json
 import random
 
 import pytest
-from builders import problems
 
+from builders import problems
 from srpo.algorithm.curriculum import Curriculum, Plateau, stages_of
 from srpo.algorithm.sampler import Sampler
 from srpo.config import CurriculumConfig, PlateauConfig, SamplerConfig

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from builders import make_group, problems, record
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import make_group, problems, record
 from srpo.algorithm import ledger as codes
 from srpo.algorithm.history import decide, resample
 from srpo.algorithm.ledger import DECISIONS, REASONS, Ledger

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from builders import make_group, problems, record
 
+from builders import make_group, problems, record
 from srpo.algorithm import ledger as codes
 from srpo.algorithm.ledger import Ledger
 

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from builders import make_group, problems
 
+from builders import make_group, problems
 from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
 from srpo.config import DynamicConfig, SamplerConfig

@@ -6,8 +6,8 @@ import copy
 from typing import Any
 
 import pytest
-from builders import nano_tokenizer
 
+from builders import nano_tokenizer
 from srpo.config import Data
 from srpo.data.prompts import Prompter
 from srpo.types import Domain, Problem, UserError

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from builders import make_group, problem
 
+from builders import make_group, problem
 from srpo.evaluation.evaluate import summarize
 from srpo.types import Domain
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import nano_tokenizer, tiny_model
 
+from builders import nano_tokenizer, tiny_model
 from srpo.config import RewardConfig, VerifierConfig
 from srpo.interop.trl import SRPOReward
 from srpo.sandbox import available

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from builders import make_group
 from hypothesis import given
 from hypothesis import strategies as st
 
+from builders import make_group
 from srpo.config import AdvantageConfig
 from srpo.learner.batch import PADDING, Row, collate, micro_batches, pack
 

@@ -6,8 +6,8 @@ import random
 import re
 
 import pytest
-from builders import nano_tokenizer
 
+from builders import nano_tokenizer
 from srpo.nano import corpus
 from srpo.nano.corpus import Document, document, draw_code, draw_math, prompt_of, split_of
 from srpo.nano.math_tasks import MathTask

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from runs import group, write_groups
 
+from runs import group, write_groups
 from srpo.report.browse import Filter, find_groups, show_group
 from srpo.report.run import Run
 from srpo.types import UserError

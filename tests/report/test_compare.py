@@ -11,11 +11,11 @@ import pytest
 from chromium import BINARY, Page
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import write_lines
 from test_conditions import make, strings
 from test_html import HOSTILE, Reader
 from typer.testing import CliRunner
 
+from runs import write_lines
 from srpo.cli import app
 from srpo.report.alignment import By, Curve, Metric, cost_text, curve, find_metrics
 from srpo.report.compare import Comparison, compare_runs

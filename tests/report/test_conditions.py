@@ -12,8 +12,8 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import write_lines
 
+from runs import write_lines
 from srpo.report.conditions import differing, flatten, group_runs, telling_fields
 from srpo.types import UserError
 

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.image import imread
-from runs import eval_line, make_run, metrics_rows
 
+from runs import eval_line, make_run, metrics_rows
 from srpo.report.figures import draw_curves, smooth, write_curves
 
 Values = st.lists(st.floats(-1e6, 1e6), max_size=40)

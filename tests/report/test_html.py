@@ -16,9 +16,9 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from runs import group, make_run, write_groups, write_lines
 from typer.testing import CliRunner
 
+from runs import group, make_run, write_groups, write_lines
 from srpo.cli import app
 from srpo.report.html import page, write_page
 from srpo.report.run import open_run

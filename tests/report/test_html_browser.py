@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from chromium import BINARY, Page
-from runs import group, make_run, write_groups
 from test_html import HOSTILE
 
+from runs import group, make_run, write_groups
 from srpo.report.html import write_page
 
 pytestmark = pytest.mark.skipif(BINARY is None, reason="no Chromium is installed")

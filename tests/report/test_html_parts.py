@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import eval_line, group, ledger_rows, make_run, write_groups, write_ledger, write_lines
 
+from runs import eval_line, group, ledger_rows, make_run, write_groups, write_ledger, write_lines
 from srpo.report.charts import Axis, Chart, Kind, Mark, Series, Unit, sections, thin
 from srpo.report.difficulty import BUCKETS, bucket_shares
 from srpo.report.numbers import cell_text, tick_text

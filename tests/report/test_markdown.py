@@ -8,9 +8,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from runs import eval_line, make_run, write_lines
 from test_html import HOSTILE, Reader
 
+from runs import eval_line, make_run, write_lines
 from srpo.report.markdown import escape, markdown
 from srpo.report.plain import one_line
 from srpo.report.run import open_run

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console, RenderableType
-from runs import eval_line, ledger_rows, make_run, write_ledger
 
+from runs import eval_line, ledger_rows, make_run, write_ledger
 from srpo.report.run import Run, open_run, stage_starts
 from srpo.report.tables import epoch_table, epochs, eval_table, summary_lines, totals_table
 from srpo.types import UserError

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from builders import nano_tokenizer
 from transformers import (
     Gemma3ForCausalLM,
     Gemma3TextConfig,
@@ -16,6 +15,7 @@ from transformers import (
     Qwen2ForCausalLM,
 )
 
+from builders import nano_tokenizer
 from srpo.rollout.attention import NAME, grouped_attention, use_grouped_attention
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.transformers_engine import TransformersEngine

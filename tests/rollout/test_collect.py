@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from builders import nano_tokenizer, problems, tiny_model
 
+from builders import nano_tokenizer, problems, tiny_model
 from srpo.config import RewardConfig
 from srpo.rollout.collect import Collected, collect
 from srpo.rollout.engine import Sampling

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from builders import VOCABULARY, nano_tokenizer, tiny_model
 
+from builders import VOCABULARY, nano_tokenizer, tiny_model
 from srpo.rollout import transformers_engine
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.transformers_engine import TransformersEngine, eos_ids

@@ -17,15 +17,15 @@ from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from sandbox import adversarial as table
-from sandbox import adversarial_forgeries as forgeries
-from walls import WHY_NOT, opened
 
 import srpo
+from sandbox import adversarial as table
+from sandbox import adversarial_forgeries as forgeries
 from srpo.sandbox import Limits, Program
 from srpo.sandbox.warm import WarmSandbox
 from srpo.types import Domain, Outcome, Problem
 from srpo.verifiers.code import CodeVerifier
+from walls import WHY_NOT, opened
 
 MECHANISMS = [name for name in ("sandlock", "bubblewrap") if not WHY_NOT[name]]
 SMALL = Limits(time_s=0.5, memory_mb=256, output_bytes=100_000, scratch_mb=4)

@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from walls import OLD, WHY_NOT, opened
 
 from srpo.sandbox import Call, Limits, Program, SandboxError, mechanisms, open_sandbox
 from srpo.sandbox.bubblewrap import BubblewrapSandbox, why_not
 from srpo.sandbox.launch import readable
 from srpo.sandbox.warm import WarmSandbox
 from srpo.types import UserError
+from walls import OLD, WHY_NOT, opened
 
 pytestmark = pytest.mark.skipif(
     WHY_NOT["bubblewrap"] != "", reason=f"no bubblewrap here: {WHY_NOT['bubblewrap']}"

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from walls import REAL, opened
 
 from srpo.sandbox import Call, Limits, Program
 from srpo.sandbox.warm import WarmSandbox
+from walls import REAL, opened
 
 
 @pytest.fixture(scope="module", params=REAL)

@@ -7,11 +7,11 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from walls import REAL, opened
 
 from srpo import doctor
 from srpo.sandbox import ExecutionResult, Limits, Program, SandboxError, open_sandbox
 from srpo.sandbox.proof import ATTEMPTS, KEPT, OUT, Bait, program, prove
+from walls import REAL, opened
 
 LIMIT_ATTEMPTS = {name for name, attempt in ATTEMPTS.items() if attempt.stopped}
 

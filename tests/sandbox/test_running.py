@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from walls import REAL, WHY_NOT, opened
 
 from srpo.sandbox import Call, Limits, Program, SandboxError, mechanisms, open_sandbox
 from srpo.sandbox.warm import Launched, WarmSandbox
 from srpo.types import UserError
+from walls import REAL, WHY_NOT, opened
 
 
 @pytest.fixture(scope="module", params=[*REAL, "unsafe-subprocess"])

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from verifiers.language_cases import EN, KEPT, LONG_EN, MIXED, ZH
 
 from srpo.verifiers.language import foreign_share, mixed
 from srpo.verifiers.prose import prose
+from verifiers.language_cases import EN, KEPT, LONG_EN, MIXED, ZH
 
 
 def test_precision_and_recall_on_the_labelled_responses() -> None:
