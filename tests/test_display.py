@@ -130,6 +130,17 @@ def test_eta_follows_the_last_steps():
     assert progress.eta == "1m40s"
 
 
+def test_eta_knows_the_budget_that_ends_first():
+    """10 of 100 steps took 500 of 1,000 tokens: 10 steps are left, of 3 s each."""
+    progress = Progress()
+    progress.max_steps, progress.max_tokens = 100, 1000
+    for step in range(1, 11):
+        progress.observe({"step": step, "seconds/step": 3.0, "tokens/generated": 50 * step})
+    assert progress.eta == "30s"
+    progress.max_tokens = 10**9
+    assert progress.eta == "4m30s"
+
+
 def test_without_a_terminal_there_are_lines(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("sys.stdout", io.StringIO())
     assert isinstance(open_display(), LineDisplay)

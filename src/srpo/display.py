@@ -58,11 +58,23 @@ class Progress:
 
     def __init__(self) -> None:
         self.max_steps = 0
-        self.step = 0
+        self.max_tokens: int | None = None
+        self.step = self.tokens = 0
         self._seconds: deque[float] = deque(maxlen=RECENT)
 
+    def begin(self, recipe: Recipe, step: int) -> None:
+        self.max_steps, self.max_tokens, self.step = recipe.max_steps, recipe.max_tokens, step
+
+    @property
+    def steps_left(self) -> float:
+        """By the budget that ends first: steps, or tokens at the run's mean."""
+        left = max(self.max_steps - self.step, 0)
+        if self.max_tokens is None or not self.tokens:
+            return left
+        return min(left, max(self.max_tokens - self.tokens, 0) / self.tokens * self.step)
+
     def observe(self, row: Row) -> None:
-        self.step = row["step"]
+        self.step, self.tokens = row["step"], row.get("tokens/generated", 0)
         if (seconds := row.get("seconds/step")) is not None:
             self._seconds.append(seconds)
 
@@ -72,7 +84,7 @@ class Progress:
         if not self._seconds:
             return "?"
         pace = sum(self._seconds) / len(self._seconds)
-        return duration(pace * max(self.max_steps - self.step, 0))
+        return duration(pace * self.steps_left)
 
 
 class LineDisplay(Observer):
@@ -82,10 +94,10 @@ class LineDisplay(Observer):
         self._progress = Progress()
 
     def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
-        self._progress.max_steps = recipe.max_steps
-        self._progress.step = resumed_at
+        self._progress.begin(recipe, resumed_at)
         after = f", after step {resumed_at}" if resumed_at else ""
-        self.message(f"run {run}: {recipe.max_steps} steps{after}")
+        budget = f" or {recipe.max_tokens:,} tokens" if recipe.max_tokens else ""
+        self.message(f"run {run}: {recipe.max_steps} steps{budget}{after}")
 
     def step(self, row: Row) -> None:
         self._progress.observe(row)
@@ -136,8 +148,7 @@ class LiveDisplay(Observer):
 
     def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
         self._title = f"srpo · {one_line(str(run), 60)}"
-        self._progress.max_steps = recipe.max_steps
-        self._progress.step = resumed_at
+        self._progress.begin(recipe, resumed_at)
         if resumed_at:
             self.message(f"resumed after step {resumed_at}")
 

@@ -21,6 +21,8 @@ METRICS: dict[str, str] = {
     "stage": "Name of the curriculum's stage: stage1, stage2, or train when there is only one.",
     "epoch": "Epoch within the stage, from 0: one pass over the prompts that resampling left.",
     "reward/mean": "Mean total reward over the step's valid rollouts. Grows if training works.",
+    "reward/math": "Mean total reward of the valid math rollouts; absent without math prompts.",
+    "reward/code": "Mean total reward of the valid code rollouts; absent without code prompts.",
     "reward/accuracy": "Mean accuracy term, before its weight.",
     "reward/format": "Mean format term, before its weight: share of well-formed responses.",
     "reward/language": "Mean language-mixing term, before its weight; subtracted from the reward.",

@@ -35,6 +35,8 @@ def group_metrics(groups: Sequence[Group], selected: int) -> Row:
         "reward/accuracy": _mean([r.accuracy for r in rewards]),
         "reward/format": _mean([r.format for r in rewards]),
         "reward/language": _mean([r.language for r in rewards]),
+        "reward/math": _reward(math),
+        "reward/code": _reward(code),
         "accuracy/math": _accuracy(math),
         "accuracy/code": _accuracy(code),
         "length/mean": _mean(lengths),
@@ -55,6 +57,10 @@ def _accuracy(groups: Sequence[Group]) -> float | None:
     return _mean(
         [r.verdict.outcome is Outcome.CORRECT for g in groups for r in g.valid() if r.verdict]
     )
+
+
+def _reward(groups: Sequence[Group]) -> float | None:
+    return _mean([r.reward.total for g in groups for r in g.rollouts if r.reward])
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -79,7 +79,10 @@ def sections(rows: list[Row], evals: list[Row], ledger: Path | None) -> list[Sec
     health = [_entropy(data), _clip(data), _gradient(data), _kl(data), _mismatch(data)]
     health += [_truncated(data), _errors(data)]
     every = [
-        Section("Learning", [_accuracy(data, evals), _length(data), _reward(data)]),
+        Section(
+            "Learning",
+            [_accuracy(data, evals), _length(data), _reward(data), _reward_by_domain(data)],
+        ),
         Section("Groups and resampling", [_groups(data), _pool(data), *drift]),
         Section("Health", health),
         Section("Cost", [_seconds(data), _tokens(data), _speed(data)]),
@@ -179,6 +182,16 @@ def _length(data: _Steps) -> Chart:
         data.axis,
         _by_domain(data, "length"),
         unit="tokens",
+    )
+
+
+def _reward_by_domain(data: _Steps) -> Chart:
+    return Chart(
+        "reward-domain",
+        "Reward by domain",
+        "What the gradient sees of each domain: accuracy, format and language together.",
+        data.axis,
+        _by_domain(data, "reward"),
     )
 
 
