@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from rich import box
 from rich.console import Group
@@ -19,8 +18,8 @@ from rich.text import Text
 from srpo.report.compare import Comparison
 from srpo.report.compare_charts import band_sheet, compared_charts, draw_bands, training_charts
 from srpo.report.compare_words import compare_sheets, compare_verdict, notes
-from srpo.report.html import _file, _hash, _visible
-from srpo.report.markdown import _table, escape
+from srpo.report.markdown import escape, table_lines
+from srpo.report.page import render
 from srpo.report.sheets import Sheet
 from srpo.types import UserError
 
@@ -86,18 +85,10 @@ def _write_picture(c: Comparison, out: Path) -> None:
 
 def compare_page(c: Comparison) -> str:
     """One page that needs nothing else: no script, no network; all text in it is escaped."""
-    style = _file("page.css") + _file("page.compare.css")
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.from_string(_file("page.compare.html")).render(
-        policy=f"default-src 'none'; style-src '{_hash(style)}'; base-uri 'none';"
-        " form-action 'none'",
-        style=Markup(style),
+    return render(
+        "page.compare.html",
+        ["page.css", "page.compare.css"],
+        None,
         title=" vs ".join(k.label for k in c.conditions[:4]),
         subtitle=_subtitle(c),
         verdict=compare_verdict(c),
@@ -121,4 +112,7 @@ def compare_markdown(c: Comparison) -> str:
     """Verdict, warnings and tables; names from recipes are escaped."""
     parts = ["## srpo compare", "", escape(" ".join(compare_verdict(c))), ""]
     parts += [f"- {escape(note)}" for note in notes(c)]
-    return "\n".join([*parts, "", *(line for s in compare_sheets(c) for line in _table(s))]) + "\n"
+    return (
+        "\n".join([*parts, "", *(line for s in compare_sheets(c) for line in table_lines(s))])
+        + "\n"
+    )

@@ -1,27 +1,22 @@
 """`report.html`: a run as one page that needs nothing else, no network and no server.
 
-Everything that a model or a data set wrote is escaped: by Jinja2 where it is markup, by
-`safe_json` where it is data; the page's script puts data into the page as text only. The
-Content-Security-Policy lets nothing run or load but the page's own style and script, by hash.
+Everything that a model or a data set wrote is escaped: by `page` where it is markup, by
+`safe_json` where it is data; the page's script puts data into the page as text only.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from srpo.report.charts import MAX_POINTS, Chart, sections
+from srpo.report.page import render
 from srpo.report.plain import duration, one_line, printable
 from srpo.report.run import Run, open_run
 from srpo.report.sample import BUDGET, Sample, sample_rollouts
@@ -55,18 +50,10 @@ def write_page(run: Path) -> Path:
 def page(run: Run, budget: int = BUDGET) -> str:
     """The page's text; its rollouts take at most `budget` bytes."""
     facts, ledger, sample = read_facts(run), run.ledger(), sample_rollouts(run, budget)
-    style, script = _file("page.css"), _file("page.js")
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_visible,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.from_string(_file("page.html")).render(
-        policy=_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
+    return render(
+        "page.html",
+        ["page.css"],
+        "page.js",
         name=one_line(facts.run.path.resolve().name, 100),
         subtitle=_subtitle(facts),
         tiles=_tiles(facts),
@@ -85,26 +72,6 @@ def page(run: Run, budget: int = BUDGET) -> str:
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         version=version("srpo"),
     )
-
-
-def _visible(value: Any) -> Any:
-    """What Jinja2 is about to escape, without characters that act unseen."""
-    return printable(value) if type(value) is str else value
-
-
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}';"
-        " base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _file(name: str) -> str:
-    return resources.files("srpo.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _chart(chart: Chart) -> dict[str, Markup | Sheet]:

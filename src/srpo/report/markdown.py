@@ -26,7 +26,7 @@ def markdown(run: Run) -> str:
     title = f"## srpo report: {escape(facts.run.path.resolve().name)}"
     text = escape(" ".join(verdict(facts)))
     recipe = ["<details><summary>recipe.yaml</summary>", "", _fenced(facts.recipe_text), ""]
-    parts = [title, "", text, "", *(line for s in sheets for line in _table(s))]
+    parts = [title, "", text, "", *(line for s in sheets for line in table_lines(s))]
     return "\n".join([*parts, *recipe, "</details>"]) + "\n"
 
 
@@ -35,7 +35,7 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", one_line(text, 4000))
 
 
-def _table(sheet: Sheet) -> list[str]:
+def table_lines(sheet: Sheet) -> list[str]:
     align = [*([":--"] * sheet.heads), *(["--:"] * (len(sheet.columns) - sheet.heads))]
     rows = [_row(map(escape, row)) for row in sheet.rows]
     return [
