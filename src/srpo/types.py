@@ -23,6 +23,12 @@ class TrainingError(SRPOError, RuntimeError):
     """The run cannot go on: diverged, disk full, verifiers down. The last checkpoint is kept."""
 
 
+def short(value: Any, most: int = 60) -> str:
+    """A value as errors and details show it, cut to `most` characters."""
+    text = repr(value)
+    return text if len(text) <= most else text[: most - 3] + "..."
+
+
 class Domain(StrEnum):
     MATH = "math"
     CODE = "code"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from srpo.types import Domain, Problem, UserError
+from srpo.types import Domain, Problem, UserError, short
 from srpo.verifiers.code_tests import validate_tests
 
 KEYS = {"id", "domain", "prompt", "answer", "tests", "meta"}
@@ -27,7 +27,7 @@ def parse_problem(row: Any, where: str) -> Problem:
     if isinstance(row, Problem):
         return row
     if not isinstance(row, dict):
-        raise UserError(f"{where}: must be an object, got {_short(row)}")
+        raise UserError(f"{where}: must be an object, got {short(row)}")
     if unknown := set(row) - KEYS:
         raise UserError(f"{where}: unknown key {min(unknown)!r}; known are {', '.join(KEYS)}")
     domain = row.get("domain")
@@ -37,7 +37,7 @@ def parse_problem(row: Any, where: str) -> Problem:
     if isinstance(id_, bool) or not isinstance(id_, str | int) or not str(id_).strip():
         raise UserError(f"{where}.id is {id_!r}: give a text or a number")
     if not isinstance(prompt, str):
-        raise UserError(f"{where}.prompt is {_short(prompt)}: give the question as a text")
+        raise UserError(f"{where}.prompt is {short(prompt)}: give the question as a text")
     answer = parse_answer(row.get("answer"), where) if domain == Domain.MATH else None
     tests = parse_tests(row.get("tests"), where) if domain == Domain.CODE else None
     return Problem(str(id_), Domain(domain), prompt, answer, tests, dict(row.get("meta") or {}))
@@ -51,7 +51,7 @@ def parse_answer(value: Any, where: str) -> str | tuple[str, ...]:
             one = str(one)
         if not isinstance(one, str) or not one.strip():
             raise UserError(
-                f"{where}.answer is {_short(value)}: give a text, a number or a list of them"
+                f"{where}.answer is {short(value)}: give a text, a number or a list of them"
             )
         answers.append(one.strip())
     return answers[0] if len(answers) == 1 else tuple(answers)
@@ -63,11 +63,6 @@ def parse_tests(value: Any, where: str) -> dict[str, Any]:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{where}.tests is {_short(value)}: no JSON ({error})") from error
+            raise UserError(f"{where}.tests is {short(value)}: no JSON ({error})") from error
     validate_tests(value, where)
     return value
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox, TestCode
-from srpo.types import Outcome, Problem, UserError, Verdict
+from srpo.types import Outcome, Problem, UserError, Verdict, short
 from srpo.verifiers.code_tests import same_output, same_value, validate_tests
 from srpo.verifiers.once import Once
 
@@ -104,7 +104,7 @@ class CodeVerifier:
         result = self._sandbox.run(Program(code, tests["entry_point"], calls), limits, accept)
         for index, (case, value) in enumerate(zip(cases, result.values, strict=False)):
             if not accept(index, value):
-                return f"case {index}: got {_short(value)}, expected {_short(case['expected'])}"
+                return f"case {index}: got {short(value)}, expected {short(case['expected'])}"
         if result.status != "ok":
             known_case = result.status in ("exception", "memory") and result.values
             case = f"case {len(result.values)}: " if known_case else ""
@@ -119,7 +119,7 @@ class CodeVerifier:
             if result.status != "ok":
                 return f"case {index}: {_failure(result)}"
             if not same_output(case["output"], result.stdout):
-                got, expected = _short(result.stdout.strip()), _short(case["output"].strip())
+                got, expected = short(result.stdout.strip()), short(case["output"].strip())
                 return f"case {index}: printed {got}, expected {expected}"
         return ""
 
@@ -159,8 +159,3 @@ def _key(tests: dict[str, Any], code: str, where: str) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{where}.tests is no JSON value ({error}): give JSON only") from error
     return hashlib.sha256(canonical.encode()).digest()
-
-
-def _short(value: Any, most: int = 80) -> str:
-    text = repr(value)
-    return text if len(text) <= most else text[: most - 3] + "..."

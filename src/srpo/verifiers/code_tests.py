@@ -22,7 +22,7 @@ import re
 import warnings
 from typing import Any
 
-from srpo.types import UserError
+from srpo.types import UserError, short
 from srpo.verifiers.code_names import unclear_name
 
 _ENTRY_POINT = re.compile(r"[^\W\d]\w*(\(\))?(\.[^\W\d]\w*)?")
@@ -39,7 +39,7 @@ REL_TOL, ABS_TOL = 1e-6, 1e-9
 def validate_tests(tests: Any, where: str) -> None:
     """Raises UserError, which names the field under `where`, its value, and what it may be."""
     if not isinstance(tests, dict):
-        raise UserError(f"{where}.tests is {_short(tests)}: give an object with a 'type'")
+        raise UserError(f"{where}.tests is {short(tests)}: give an object with a 'type'")
     kind = tests.get("type")
     if kind not in _KEYS:
         raise UserError(f"{where}.tests.type is {kind!r}: choose one of {', '.join(_KEYS)}")
@@ -62,7 +62,7 @@ def validate_tests(tests: Any, where: str) -> None:
             _check_source(source, f"{where}.asserts[{index}]")
             if name := unclear_name(source, tests.get("setup", "")):
                 raise UserError(
-                    f"{where}.asserts[{index}] is {_short(source)}: {name} may be Python's or the"
+                    f"{where}.asserts[{index}] is {short(source)}: {name} may be Python's or the"
                     " program's; import it in `setup`"
                 )
     else:
@@ -74,7 +74,7 @@ def validate_tests(tests: Any, where: str) -> None:
 def _some(tests: dict[str, Any], name: str, where: str) -> list[Any]:
     value = tests.get(name)
     if not isinstance(value, list | tuple) or not value:
-        raise UserError(f"{where}.{name} is {_short(value)}: give a list of 1 or more")
+        raise UserError(f"{where}.{name} is {short(value)}: give a list of 1 or more")
     return list(value)
 
 
@@ -89,27 +89,27 @@ def _check_entry_point(value: Any, where: str) -> None:
 def _check_source(value: Any, where: str, defines: str = "") -> None:
     """Python that parses, and at its top level defines the function `defines`, if given."""
     if not isinstance(value, str):
-        raise UserError(f"{where} is {_short(value)}: give Python source")
+        raise UserError(f"{where} is {short(value)}: give Python source")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the data's invalid escapes
             tree = ast.parse(value)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise UserError(f"{where} is {_short(value)}: no Python source ({error})") from error
+        raise UserError(f"{where} is {short(value)}: no Python source ({error})") from error
     names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     if defines and defines not in names:
-        raise UserError(f"{where} is {_short(value)}: define {defines}(candidate) in it")
+        raise UserError(f"{where} is {short(value)}: define {defines}(candidate) in it")
 
 
 def _check_call(case: Any, where: str) -> None:
     if not isinstance(case, dict) or "expected" not in case:
-        raise UserError(f"{where} is {_short(case)}: give 'args' and 'expected'")
+        raise UserError(f"{where} is {short(case)}: give 'args' and 'expected'")
     if unknown := set(case) - {"args", "kwargs", "expected"}:
         raise UserError(f"{where} has an unknown key {min(unknown)!r}: args, kwargs, expected")
     if not isinstance(case.get("args", []), list | tuple):
-        raise UserError(f"{where}.args is {_short(case['args'])}: give a list")
+        raise UserError(f"{where}.args is {short(case['args'])}: give a list")
     if not isinstance(case.get("kwargs", {}), dict):
-        raise UserError(f"{where}.kwargs is {_short(case['kwargs'])}: give an object")
+        raise UserError(f"{where}.kwargs is {short(case['kwargs'])}: give an object")
     try:
         json.dumps(case)
     except (TypeError, ValueError, RecursionError) as error:
@@ -118,10 +118,10 @@ def _check_call(case: Any, where: str) -> None:
 
 def _check_stdin(case: Any, where: str) -> None:
     if not isinstance(case, dict) or set(case) != {"input", "output"}:
-        raise UserError(f"{where} is {_short(case)}: give 'input' and 'output'")
+        raise UserError(f"{where} is {short(case)}: give 'input' and 'output'")
     for name in ("input", "output"):
         if not isinstance(case[name], str):
-            raise UserError(f"{where}.{name} is {_short(case[name])}: give a string")
+            raise UserError(f"{where}.{name} is {short(case[name])}: give a string")
 
 
 def same_value(expected: Any, got: Any) -> bool:
@@ -164,8 +164,3 @@ def same_output(expected: str, got: str) -> bool:
 
 def _words(text: str) -> list[list[str]]:
     return [line.split() for line in text.strip().split("\n")]
-
-
-def _short(value: Any, most: int = 60) -> str:
-    text = repr(value)
-    return text if len(text) <= most else text[: most - 3] + "..."
