@@ -14,13 +14,9 @@ from typer.testing import CliRunner
 
 from srpo.cli import app
 from srpo.grade import Grader, grade
-from srpo.sandbox import available
 from srpo.types import Domain, Outcome, Problem, UserError
+from walls import needs_walls
 
-no_walls = pytest.mark.skipif(
-    bool(available()["sandlock"] and available()["bubblewrap"]),
-    reason=f"no containment here: {available()}",
-)
 ADD: dict[str, dict[str, Any]] = {
     "function": {"type": "function", "entry_point": "add",
                  "cases": [{"args": [1, 2], "expected": 3}]},
@@ -50,7 +46,7 @@ def test_one_verdict():
     assert grade(math_row(a, b), f"It is \\boxed{{{a + b + 1}}}").outcome is Outcome.INCORRECT
 
 
-@no_walls
+@needs_walls
 @pytest.mark.parametrize("kind", ADD)
 def test_every_kind_of_tests(kind: str):
     right = "print(sum(map(int, input().split())))" if kind == "stdin" else RIGHT
@@ -141,7 +137,7 @@ def write(path: Path, rows: list[Any]) -> Path:
     return path
 
 
-@no_walls
+@needs_walls
 def test_a_file_of_both_domains(tmp_path: Path):
     tests = ADD["asserts"] | {"setup": "1 / 0"}
     broken = code_row("asserts") | {"id": "broken", "tests": tests}

@@ -23,6 +23,9 @@ def _param(name: str) -> object:
     return pytest.param(name, marks=pytest.mark.skipif(bool(why), reason=f"no {name} here: {why}"))
 
 
+needs_walls = pytest.mark.skipif(
+    bool(WHY_NOT["sandlock"] and WHY_NOT["bubblewrap"]), reason=f"no containment here: {WHY_NOT}"
+)
 REAL = [_param(name) for name in ("sandlock", "bubblewrap", OLD)]
 
 

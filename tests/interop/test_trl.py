@@ -12,13 +12,10 @@ import pytest
 from builders import nano_tokenizer, tiny_model
 from srpo.config import RewardConfig, VerifierConfig
 from srpo.interop.trl import SRPOReward
-from srpo.sandbox import available
+from walls import needs_walls
 
 TESTS = json.dumps({"type": "asserts", "asserts": ["assert f(2) == 4"]})
 BROKEN = json.dumps({"type": "asserts", "setup": "1 / 0", "asserts": ["assert f(2) == 4"]})
-needs_walls = pytest.mark.skipif(
-    bool(available()["sandlock"] and available()["bubblewrap"]), reason="no containment here"
-)
 
 
 @pytest.fixture

@@ -9,12 +9,8 @@ from typing import Any
 import pytest
 
 import srpo.interop.verl as adapter
-from srpo.sandbox import available
 from srpo.types import TrainingError
-
-needs_walls = pytest.mark.skipif(
-    bool(available()["sandlock"] and available()["bubblewrap"]), reason="no containment here"
-)
+from walls import needs_walls
 
 
 @pytest.fixture(scope="module")

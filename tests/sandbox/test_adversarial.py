@@ -257,7 +257,6 @@ def test_contained(runs: Runs, mechanism: str, row: Any) -> None:
     assert not wrong, "; ".join(wrong)
 
 
-@pytest.mark.xfail(reason="open: the host's rmtree recurses", strict=False)
 def test_nothing_is_left(runs: Runs, scratch_home: Path) -> None:
     """When all rows have ended and the sandboxes are closed."""
     runs.close()

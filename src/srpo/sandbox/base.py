@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from srpo.sandbox.conversation import Accept
 from srpo.types import TrainingError, UserError
 
 Status = Literal[
     "ok", "exception", "timeout", "memory", "output", "killed", "stopped", "failed", "broken"
 ]
-Accept = Callable[[int, Any], bool]
 
 
 class SandboxError(TrainingError):

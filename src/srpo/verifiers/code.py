@@ -66,6 +66,7 @@ class CodeVerifier:
         self._sandbox = sandbox
         self._limits = limits or Limits()
         self._once: Once[Verdict] = Once(cache_size)
+        self._validated: Once[None] = Once(cache_size)  # reading tests costs as much as some runs
 
     def __call__(self, problem: Problem, text: str) -> Verdict:
         where = f"problem {problem.id}"
@@ -77,10 +78,12 @@ class CodeVerifier:
         if len(code) > MAX_CODE_CHARS:
             return Verdict(Outcome.INCORRECT, None, f"code of {len(code)} characters")
         tests = problem.tests
-        return self._once.get(_key(tests, code, where), lambda: self._run(tests, code, where))
+        of_tests = _digest(tests, where)
+        of_code = hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
+        self._validated.get(of_tests, lambda: validate_tests(tests, where))
+        return self._once.get((of_tests, of_code), lambda: self._run(tests, code))
 
-    def _run(self, tests: dict[str, Any], code: str, where: str) -> Verdict:
-        validate_tests(tests, where)
+    def _run(self, tests: dict[str, Any], code: str) -> Verdict:
         limits = replace(
             self._limits,
             time_s=tests.get("time_limit_s", self._limits.time_s),
@@ -153,9 +156,9 @@ def _failure(result: ExecutionResult) -> str:
     return result.detail if told else f"{result.status}: {result.detail}"
 
 
-def _key(tests: dict[str, Any], code: str, where: str) -> bytes:
+def _digest(tests: dict[str, Any], where: str) -> bytes:
     try:
-        canonical = json.dumps([tests, code], sort_keys=True)
+        canonical = json.dumps(tests, sort_keys=True)
     except (TypeError, ValueError, RecursionError) as error:
         raise UserError(f"{where}.tests is no JSON value ({error}): give JSON only") from error
     return hashlib.sha256(canonical.encode()).digest()

@@ -205,7 +205,7 @@ class MathWorkers:
             self._give(worker, keep=False)
             if worker.exit_code > 0:  # not killed: starting again would not help
                 raise MathWorkerError(
-                    "a math worker did not start: is math-verify installed?"
+                    "a math worker did not start: is latex2sympy2_extended installed?"
                 ) from None
             raise
         return worker
