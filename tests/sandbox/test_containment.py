@@ -159,12 +159,17 @@ def test_scratch_is_emptied(sandbox: WarmSandbox) -> None:
     ],
 )
 def test_limits(sandbox: WarmSandbox, code: str, status: str) -> None:
-    sandbox.run(Program(""), Limits())  # a server is there: its start is not the program's time
-    start = time.monotonic()
-    result = sandbox.run(Program(code), Limits(time_s=0.6, memory_mb=256))
-    assert result.status == status, result
-    assert time.monotonic() - start < 0.6 + 1
-    assert len(result.stdout) <= Limits().output_bytes
+    took = []
+    for _ in range(3):  # a busy machine is late once, a missing limit always
+        sandbox.run(Program(""), Limits())  # a server is there: its start is not the program's time
+        start = time.monotonic()
+        result = sandbox.run(Program(code), Limits(time_s=0.6, memory_mb=256))
+        took.append(time.monotonic() - start)
+        assert result.status == status, result
+        assert len(result.stdout) <= Limits().output_bytes
+        if took[-1] < 0.6 + 1:
+            break
+    assert min(took) < 0.6 + 1
     assert sandbox.run(Program("print(1)"), Limits()).stdout == "1\n"
 
 
