@@ -32,6 +32,14 @@ def test_conditions_differ_in_nothing_but_their_fields(experiment: Experiment):
     assert set(experiment.headline) <= set(recipes)
 
 
+def test_experiments_that_share_runs_mean_the_same_by_them():
+    runs: dict[Path, set[tuple[str, ...]]] = {}
+    for job in jobs(list(EXPERIMENTS), seeds=1, quick=False, tokens=None):
+        runs.setdefault(job.folder(Path("out")), set()).add(job.overrides)
+    assert all(len(meanings) == 1 for meanings in runs.values())
+    assert len(runs) < sum(len(e.conditions) for e in EXPERIMENTS)
+
+
 def test_jobs_go_seed_by_seed():
     strategies = choose(["strategies"], quick=False)
     planned = jobs(strategies, seeds=2, quick=False, tokens=5)
@@ -78,7 +86,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
     base = tmp_path / "tiny.yaml"
     base.write_text(TINY)
     conditions = {n: (f"sampler.strategy={n}",) for n in ("none", "history")}
-    made = Experiment("tiny", "Two tiny ones", base, "pass@1", conditions, ("none", "history"))
+    made = Experiment("tiny", "Two tiny ones", base, "pass@1", conditions, ("none", "history"), 2)
     monkeypatch.setattr("srpo.reproduce.suite.EXPERIMENTS", (made,))
     return made
 

@@ -293,7 +293,9 @@ def reproduce(
         "runs/reproduce"
     ),
     quick: Annotated[bool, typer.Option("--quick", help="2 seeds, headline pairs.")] = False,
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds of each condition: 6.")] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Seeds of each condition: 6 or 3.")
+    ] = None,
     tokens: Annotated[
         int | None, typer.Option(min=1, help="Generated tokens of each run, if not the suite's.")
     ] = None,
@@ -306,7 +308,7 @@ def reproduce(
     from srpo.reproduce.suite import choose, jobs
 
     chosen = choose(experiments or [], quick)
-    planned = jobs(chosen, seeds or (2 if quick else 6), quick, tokens)
+    planned = jobs(chosen, seeds or (2 if quick else None), quick, tokens)
     with SuiteDisplay() as display:
         run_suite(planned, out, workers or os.cpu_count() or 1, display.update)
     from rich.console import Console

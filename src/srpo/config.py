@@ -41,8 +41,9 @@ class Source(Section):
     """Use the first so many rows; for nano, how many problems to generate (default 512)."""
     families: Annotated[list[str], Field(min_length=1)] | None = None
     """nano: only problems of these families; none means all."""
-    levels: Annotated[list[Annotated[int, Field(ge=1, le=4)]], Field(min_length=1)] | None = None
-    """nano: only problems of these levels, 1 (easy) to 4; none means all."""
+    levels: Annotated[list[Annotated[int, Field(ge=1, le=8)]], Field(min_length=1)] | None = None
+    """nano: only problems of these levels, 1 (easy) to 4; none means all four. Mathematics has 5 to
+    8, too, which the base model has never seen: mostly out of its reach."""
     id_field: str = "id"
     """Column with the unique id; where a file has no such column, its row numbers serve."""
     prompt_field: str = "prompt"
@@ -129,7 +130,7 @@ class DynamicConfig(Section):
 class ForecastConfig(Section):
     recheck_share: Share = 0.03
     """Share of the resting prompts that is tried again in each epoch."""
-    min_prompts: Count = 128
+    min_prompts: Count = 64
     """A floor under the epoch: where fewer prompts are forecast to inform, the most promising of
     the others come too."""
 

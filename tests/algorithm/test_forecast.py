@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import numpy as np
@@ -10,102 +9,164 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srpo.algorithm.forecast import Forecast
+from builders import make_group, problems
+from srpo.algorithm.forecast import EASINESS, Forecast, ability, widen
+from srpo.algorithm.ledger import Ledger
 from srpo.config import ForecastConfig
 
 ONLY = ForecastConfig(recheck_share=0.0, min_prompts=1)
+LEVELS = np.repeat([0, 2, 4, 6, 8], 4)  # right of 8: a pool in which forecasts can be anchored
 
 
-def forecast(problems: int, domains: int = 1) -> Forecast:
-    return Forecast(np.arange(problems) % domains)
+def forecast(prompts: int, domains: int = 1) -> Forecast:
+    return Forecast(np.arange(prompts) % domains)
 
 
-def observe(it: Forecast, outcomes: dict[int, tuple[int, int]]) -> None:
-    problems = np.array(list(outcomes))
-    correct, wrong = np.array(list(outcomes.values())).T
-    it.observe(problems, correct, wrong)
+def observe(it: Forecast, correct: np.ndarray | list[int], of: int = 8) -> None:
+    """The whole pool's groups of an epoch; -1 is a prompt that did not come."""
+    correct = np.array(correct)
+    (came,) = np.nonzero(correct >= 0)
+    it.observe(came, correct[came], of - correct[came])
 
 
-def coming(it: Forecast, config: ForecastConfig = ONLY, group: int = 16, seed: int = 0) -> list:
-    pool = np.ones(len(it.strength), dtype=bool)
-    return np.flatnonzero(it.choose(pool, config, group, np.random.default_rng(seed))).tolist()
+def coming(it: Forecast, config: ForecastConfig = ONLY, of: int = 8, seed: int = 0) -> list[int]:
+    pool = np.ones(len(it.belief), dtype=bool)
+    return np.flatnonzero(it.choose(pool, config, of, np.random.default_rng(seed))).tolist()
 
 
 def test_uniform_prompts_rest_and_mixed_ones_come():
-    it = forecast(5)
-    observe(it, {0: (16, 0), 1: (0, 16), 2: (1, 15), 3: (15, 1), 4: (8, 8)})
-    assert coming(it) == [2, 3, 4]
+    it = forecast(len(LEVELS))
+    observe(it, LEVELS)
+    assert coming(it) == np.flatnonzero((LEVELS > 0) & (LEVELS < 8)).tolist()
 
 
-def test_by_hand():
-    """0 of 16: p = (1/2) / 17 = 0.0294, and 1 - 0.9706^16 = 0.380 is below one half."""
-    it = forecast(1)
-    observe(it, {0: (0, 16)})
-    (p,) = it.pass_rates()
-    assert p == pytest.approx(0.5 / 17)
-    assert 1 - (1 - p) ** 16 == pytest.approx(0.380, abs=0.001)
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=20))
+def test_bayes_by_hand(correct: list[int]):
+    """The belief is the flat one times the binomial likelihood, at the ability that was found."""
+    it = forecast(len(correct))
+    observe(it, correct)
+    for belief, k in zip(it.belief, correct, strict=True):
+        p = [1 / (1 + math.exp(-(it.ability[0] + e))) for e in EASINESS]
+        likelihood = [q**k * (1 - q) ** (8 - k) for q in p]
+        assert belief == pytest.approx(np.array(likelihood) / sum(likelihood), abs=1e-9)
+
+
+@given(
+    st.lists(st.integers(0, 8), min_size=2, max_size=30).filter(lambda k: 0 < sum(k) < 8 * len(k))
+)
+def test_the_ability_explains_the_epochs_accuracy(correct: list[int]):
+    judged = np.full(len(correct), 8)
+    beliefs = np.random.default_rng(len(correct)).dirichlet(np.ones(len(EASINESS)), len(correct))
+    at = ability(beliefs, sum(correct), judged)
+    expected = sum(8 * b @ (1 / (1 + np.exp(-(at + EASINESS)))) for b in beliefs)
+    assert expected == pytest.approx(sum(correct), abs=1e-6)
+
+
+def test_extreme_epochs_have_an_ability():
+    flat = np.full((3, len(EASINESS)), 1 / len(EASINESS))
+    assert ability(flat, 0, np.full(3, 8)) == pytest.approx(-16, abs=1e-6)
+    assert ability(flat, 24, np.full(3, 8)) == pytest.approx(16, abs=1e-6)
 
 
 def test_the_hopeless_come_back_when_the_policy_has_grown():
-    """Mixed prompts went from 4 to 12 of 16, a gain of 2 log(12.5 / 4.5) = 2.04 logits: then
-    p = sigmoid(log(0.5 / 16.5) + 2.04) = 0.19."""
-    it = forecast(4)
-    observe(it, {0: (0, 16), 1: (4, 12), 2: (4, 12), 3: (4, 12)})
-    assert coming(it) == [1, 2, 3]
-    observe(it, {1: (12, 4), 2: (12, 4), 3: (12, 4)})
-    gain = 2 * math.log(12.5 / 4.5)
-    assert it.now[0] == pytest.approx(gain)
-    assert it.pass_rates()[0] == pytest.approx(1 / (1 + math.exp(-gain) * 16.5 / 0.5))
-    assert coming(it) == [0, 1, 2, 3]
+    it = forecast(len(LEVELS))
+    observe(it, LEVELS)
+    before = it.pass_rates()
+    grown = np.where(LEVELS == 0, -1, np.minimum(LEVELS + 3, 8))
+    for _ in range(2):
+        observe(it, grown)
+    (hopeless,) = np.nonzero(LEVELS == 0)
+    assert (it.pass_rates()[hopeless] > 2 * before[hopeless]).all()
+    for _ in range(6):
+        observe(it, np.where(LEVELS == 0, -1, 8))
+    assert set(hopeless) <= set(coming(it))
 
 
 def test_the_solved_come_back_when_the_policy_forgets():
-    it = forecast(4)
-    observe(it, {0: (16, 0), 1: (12, 4), 2: (12, 4), 3: (12, 4)})
-    assert coming(it) == [1, 2, 3]
-    observe(it, {1: (4, 12), 2: (4, 12), 3: (4, 12)})
-    assert 0 in coming(it)
+    it = forecast(len(LEVELS))
+    observe(it, LEVELS)
+    (solved,) = np.nonzero(LEVELS == 8)
+    assert not set(solved) & set(coming(it))
+    for _ in range(2):
+        observe(it, np.where(LEVELS == 8, -1, np.maximum(LEVELS - 3, 0)))
+    assert set(solved) <= set(coming(it))
 
 
-def test_uniform_prompts_say_nothing_of_the_gain():
-    """A prompt that stays solved is no sign that the policy has stopped growing."""
-    it = forecast(3)
-    observe(it, {0: (16, 0), 1: (16, 0), 2: (4, 12)})
-    observe(it, {0: (16, 0), 1: (16, 0), 2: (12, 4)})
-    assert it.now[0] == pytest.approx(2 * math.log(12.5 / 4.5))
+def test_what_failed_again_and_again_rests_longer():
+    """The policy grows; prompts that were all wrong three times stay below those of one time."""
+    it = forecast(len(LEVELS))
+    observe(it, LEVELS)
+    once, often = np.flatnonzero(LEVELS == 0)[:2], np.flatnonzero(LEVELS == 0)[2:]
+    for _ in range(2):
+        epoch = np.where(LEVELS == 0, -1, LEVELS)
+        epoch[often] = 0
+        observe(it, epoch)
+    assert it.informs(8)[often].max() < it.informs(8)[once].min()
+
+
+def test_nobody_knows_for_ever():
+    """A solved prompt that rests grows less certain, though the policy stays what it is."""
+    it = forecast(len(LEVELS))
+    observe(it, LEVELS)
+    (solved,) = np.nonzero(LEVELS == 8)
+    was = it.informs(8)[solved]
+    for _ in range(5):
+        observe(it, np.where(LEVELS == 8, -1, LEVELS))
+        now = it.informs(8)[solved]
+        assert (now > was).all()
+        was = now
 
 
 def test_each_domain_has_an_ability_of_its_own():
-    it = forecast(4, domains=2)
-    observe(it, dict.fromkeys(range(4), (4, 12)))
-    observe(it, {0: (12, 4), 2: (12, 4), 1: (4, 12), 3: (4, 12)})
-    assert it.now[0] > 1
-    assert it.now[1] == 0
+    it = forecast(8, domains=2)
+    observe(it, [4] * 8)
+    other = it.belief[1::2].copy()
+    observe(it, [6, -1] * 4)
+    assert it.ability[0] > 1 > abs(it.ability[1])
+    assert (it.belief[1::2] == other).all()  # the policy did not train there
 
 
 def test_never_tried_prompts_come():
-    it = forecast(3)
-    observe(it, {0: (16, 0)})
-    assert coming(it) == [1, 2]
+    it = forecast(len(LEVELS) + 1)
+    observe(it, [*LEVELS, -1])
+    assert len(LEVELS) in coming(it)
 
 
 def test_errors_are_no_evidence():
-    it = forecast(2)
-    observe(it, {0: (0, 0), 1: (8, 8)})
-    assert np.isnan(it.strength[0])
-    assert coming(it) == [0, 1]
+    it, other = forecast(3), forecast(3)
+    it.observe(np.arange(3), np.array([0, 4, 8]), np.array([0, 4, 0]))
+    other.observe(np.array([1, 2]), np.array([4, 8]), np.array([4, 0]))
+    assert np.array_equal(it.belief, other.belief)
+    assert it.belief[0].std() == pytest.approx(0, abs=0.01)  # still flat
+    everything_failed = forecast(3)
+    everything_failed.observe(np.arange(3), np.zeros(3, int), np.zeros(3, int))
+    assert np.ptp(everything_failed.belief) == 0
+
+
+@given(st.floats(0.05, 5.0), st.integers(0, 2**32 - 1))
+def test_widening_keeps_probability(by: float, seed: int):
+    beliefs = np.random.default_rng(seed).dirichlet(np.ones(len(EASINESS)), 4)
+    assert widen(beliefs, by).sum(axis=1) == pytest.approx(np.ones(4))
+    flat = np.full((1, len(EASINESS)), 1 / len(EASINESS))
+    assert widen(flat, by) == pytest.approx(flat)
+    sure = np.eye(len(EASINESS))[[16]]
+    assert widen(sure, min(by, 2)) @ EASINESS**2 == pytest.approx([min(by, 2) ** 2], rel=0.02)
 
 
 def test_the_floor_takes_the_most_promising():
-    it = forecast(4)
-    observe(it, {0: (16, 0), 1: (0, 16), 2: (8, 8), 3: (0, 4)})
-    assert coming(it, ForecastConfig(recheck_share=0.0, min_prompts=2)) == [2, 3]
-    assert coming(it, ForecastConfig(recheck_share=0.0, min_prompts=99)) == [0, 1, 2, 3]
+    it = forecast(len(LEVELS))
+    observe(it, LEVELS)
+    best = np.flatnonzero((LEVELS > 0) & (LEVELS < 8))
+    chosen = coming(it, ForecastConfig(recheck_share=0.0, min_prompts=14))
+    assert len(chosen) == 14
+    assert set(best) < set(chosen)
+    everything = coming(it, ForecastConfig(recheck_share=0.0, min_prompts=99))
+    assert everything == list(range(len(LEVELS)))
 
 
 def test_a_share_of_the_resting_is_tried_again():
     it = forecast(1000)
-    observe(it, dict.fromkeys(range(1000), (16, 0)))
+    observe(it, [8] * 999 + [0])
     some = coming(it, ForecastConfig(recheck_share=0.03, min_prompts=1))
     others = coming(it, ForecastConfig(recheck_share=0.03, min_prompts=1), seed=1)
     assert len(some) == len(others) == 30
@@ -120,12 +181,35 @@ def test_only_the_pools_prompts_come():
     assert chosen.tolist() == pool.tolist()
 
 
-@given(st.lists(st.tuples(st.integers(0, 16), st.integers(0, 16)), min_size=1, max_size=30))
-def test_it_is_resumed_exactly(groups: list[tuple[int, int]]):
-    it, other = forecast(30, domains=2), forecast(30, domains=2)
-    observe(it, dict(enumerate(groups)))
-    other.load_state_dict(json.loads(json.dumps(it.state_dict())))
-    observe(it, dict(enumerate(groups[::-1])))
-    observe(other, dict(enumerate(groups[::-1])))
-    assert coming(it) == coming(other)
-    np.testing.assert_array_equal(it.pass_rates(), other.pass_rates())
+def test_the_ledger_is_all_it_needs():
+    """What is read from a ledger's epochs is what was observed epoch by epoch."""
+    pool = problems(6, 0)
+    ledger, it = Ledger(pool, ["math"]), forecast(6)
+    rng = np.random.default_rng()
+    for epoch in range(3):
+        right = rng.integers(0, 5, 6)
+        groups = [
+            make_group("c" * k + "i" * (4 - k), of=p)
+            for p, k in zip(pool, right.tolist(), strict=True)
+        ]
+        ledger.record("math", epoch, 1, groups)
+        observe(it, right, of=4)
+    again = Forecast.from_ledger(it.domain, ledger)
+    assert np.array_equal(again.belief, it.belief)
+    assert np.array_equal(again.ability, it.ability)
+
+
+def test_foretells_a_pool_that_learns():
+    """A made-up policy grows by 0.3 logits an epoch; the model's forecasts of informative groups
+    are right on average, epoch after epoch."""
+    rng = np.random.default_rng(5)
+    easiness = rng.uniform(-5, 4, 3000)
+    it = forecast(len(easiness))
+    for epoch in range(6):
+        right = rng.binomial(8, 1 / (1 + np.exp(-(easiness + 0.3 * epoch))))
+        if epoch:
+            foretold = it.informs(8)
+            mixed = (right > 0) & (right < 8)
+            assert foretold.mean() == pytest.approx(mixed.mean(), abs=0.06)
+            assert mixed[foretold > 0.5].mean() > 0.75 > 0.4 > mixed[foretold < 0.5].mean()
+        observe(it, right)

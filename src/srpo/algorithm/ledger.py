@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -114,10 +115,15 @@ class Ledger:
 
     def informative_by_epoch(self) -> list[float]:
         """The share of groups with both outcomes, for each epoch of each stage in turn."""
-        c = {n: self.view(n, slice(None)) for n in ("stage", "epoch", "correct", "wrong")}
-        mixed = (c["correct"] > 0) & (c["wrong"] > 0)
-        changed = np.flatnonzero(np.diff(c["stage"]) | np.diff(c["epoch"])) + 1
-        return [float(part.mean()) for part in np.split(mixed, changed) if part.size]
+        mixed = (self.view("correct", slice(None)) > 0) & (self.view("wrong", slice(None)) > 0)
+        return [float(mixed[rows].mean()) for rows in self.epochs()]
+
+    def epochs(self) -> list[slice]:
+        """The rows of each epoch of each stage in turn."""
+        stage, epoch = self.view("stage", slice(None)), self.view("epoch", slice(None))
+        changed = np.flatnonzero(np.diff(stage) | np.diff(epoch)) + 1
+        edges = [0, *changed.tolist(), len(self)]
+        return [slice(a, b) for a, b in pairwise(edges) if a < b]
 
     def table(self) -> pa.Table:
         """The ledger with names in place of codes."""

@@ -34,8 +34,7 @@ class Sampler:
         self.problems, self.config, self.seed = problems, config, seed
         self.group_size = group_size
         self.resting = np.zeros(len(problems), dtype=bool)  # left out of this epoch
-        names = sorted({p.domain for p in problems})
-        self.forecast = Forecast(np.array([names.index(p.domain) for p in problems], dtype=int))
+        self.resting_correct = 0.0  # how many of those would be answered correctly, by forecast
         self.stage = ""
         self.stage_at = -1
         self.in_stage = np.zeros(len(problems), dtype=bool)
@@ -71,11 +70,7 @@ class Sampler:
     def dropped_correct(self) -> float:
         """How many of those would be answered correctly: `history` has dropped the solved ones,
         `forecast` knows how each would do."""
-        if self.config.strategy != "forecast":
-            return self.dropped
-        away = self.in_stage.copy()
-        away[self.order] = False
-        return float(np.nansum(self.forecast.pass_rates()[away]))
+        return self.resting_correct if self.config.strategy == "forecast" else self.dropped
 
     @property
     def epoch_over(self) -> bool:
@@ -116,25 +111,31 @@ class Sampler:
             )
             self.resting = np.where(self.in_stage, ~following, self.resting)
             return
-        correct, wrong = ledger.view("correct", rows), ledger.view("wrong", rows)
         if self.config.strategy == "forecast":
-            problems = ledger.view("problem", rows)
-            self.forecast.observe(problems, correct, wrong)
-            rng = self._rng("recheck")
-            coming = self.forecast.choose(self.in_stage, self.config.forecast, self.group_size, rng)
-            self.resting = np.where(self.in_stage, ~coming, self.resting)
-            rests = self.resting[problems]
-            ledger.decide(
-                rows,
-                np.where(rests, codes.DROP, codes.KEEP),
-                np.where(rests, codes.RESTING, codes.PROMISING),
-            )
+            self._decide_by_forecast(ledger, rows)
             return
+        correct, wrong = ledger.view("correct", rows), ledger.view("wrong", rows)
         thrown = (self.config.strategy == "dynamic") & ((correct == 0) | (wrong == 0))
         ledger.decide(
             rows,
             np.where(thrown, codes.DISCARD, codes.KEEP),
             np.where(thrown, codes.UNIFORM, codes.KEEP_ALL),
+        )
+
+    def _decide_by_forecast(self, ledger: Ledger, rows: slice) -> None:
+        names = sorted(set(ledger.domains))
+        domain = np.array([names.index(name) for name in ledger.domains])
+        forecast = Forecast.from_ledger(domain, ledger)
+        coming = forecast.choose(
+            self.in_stage, self.config.forecast, self.group_size, self._rng("recheck")
+        )
+        self.resting = np.where(self.in_stage, ~coming, self.resting)
+        self.resting_correct = float(forecast.pass_rates()[self.in_stage & self.resting].sum())
+        rests = self.resting[ledger.view("problem", rows)]
+        ledger.decide(
+            rows,
+            np.where(rests, codes.DROP, codes.KEEP),
+            np.where(rests, codes.RESTING, codes.PROMISING),
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -146,14 +147,13 @@ class Sampler:
             "order": self.order.tolist(),
             "resting": np.flatnonzero(self.resting).tolist(),
             "in_stage": np.flatnonzero(self.in_stage).tolist(),
-            "forecast": self.forecast.state_dict(),
+            "resting_correct": self.resting_correct,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name in ("stage", "stage_at", "epoch", "cursor"):
+        for name in ("stage", "stage_at", "epoch", "cursor", "resting_correct"):
             setattr(self, name, state[name])
         self.order = np.array(state["order"], dtype=np.int64)
-        self.forecast.load_state_dict(state["forecast"])
         for name in ("resting", "in_stage"):
             mask = np.zeros(len(self.problems), dtype=bool)
             mask[state[name]] = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from srpo.nano.code_tasks import CodeTask, Part, Pipeline, code_task
@@ -38,9 +39,9 @@ def split_of(question: str) -> str:
     return "heldout" if bucket == 0 else "train" if bucket <= 3 else "pretrain"
 
 
-def draw_math(rng: random.Random, split: str) -> MathTask:
+def draw_math(rng: random.Random, split: str, levels: Sequence[int] = LEVELS) -> MathTask:
     while True:
-        task = rng.choice(FAMILIES)(rng, rng.choice(LEVELS))
+        task = rng.choice(FAMILIES)(rng, rng.choice(levels))
         if split_of(task.question) == split:
             return task
 

@@ -1,10 +1,11 @@
 """Nano's mathematics: small exact problems, each with the steps that solve it.
 
-A family is one function `(rng, level) -> MathTask`; levels 1 to 4 grow harder. The solution
-is written once, as `solve(do)`: every intermediate result goes through
-`do(expression, value)`, which returns the value to go on with. The truth is
-`do = lambda expression, value: value`; the pretraining corpus passes a `do` that writes the
-trace down and sometimes slips, so that a slip carries through to the answer as in real work.
+A family is one function `(rng, level) -> MathTask`; levels 1 to 4 grow harder, and 5 to 8, which
+are not in the base model's corpus, go on so. The solution is written once, as `solve(do)`: every
+intermediate result goes through `do(expression, value)`, which returns the value to go on with.
+The truth is `do = lambda expression, value: value`; the pretraining corpus passes a `do` that
+writes the trace down and sometimes slips, so that a slip carries through to the answer as in real
+work.
 """
 
 from __future__ import annotations

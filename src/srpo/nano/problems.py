@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from srpo.nano.code_tasks import FAMILIES as CODE_FAMILIES
 from srpo.nano.code_tasks import CodeTask
 from srpo.nano.corpus import draw_code, draw_math
-from srpo.nano.math_tasks import FAMILIES, MathTask
+from srpo.nano.math_tasks import FAMILIES, LEVELS, MathTask
 from srpo.types import Domain, Problem, UserError
 
 MATH_FAMILIES = [family.__name__ for family in FAMILIES]
@@ -25,10 +25,12 @@ def nano_problems(
 ) -> Iterator[Problem]:
     """`limit` distinct problems of a split; the first ones do not depend on `limit`.
 
-    families, levels    only such problems; None means all. Raises UserError for an unknown family
+    families, levels    only such problems; None means all families, and the levels that the base
+                        model has seen. Raises UserError for unknown ones
     """
     rng = random.Random(f"{domain}-{split}-{seed}")
-    draw = draw_math if domain is Domain.MATH else draw_code
+    if domain is Domain.CODE and levels and max(levels) > max(LEVELS):
+        raise UserError(f"nano:code has levels 1 to {max(LEVELS)}, not {max(levels)}")
     known = MATH_FAMILIES if domain is Domain.MATH else CODE_FAMILIES
     for family in families or ():
         if family not in known:
@@ -38,7 +40,8 @@ def nano_problems(
     seen: set[str] = set()
     stale = 0
     while len(seen) < limit:
-        task = draw(rng, split)
+        math = domain is Domain.MATH
+        task = draw_math(rng, split, levels or LEVELS) if math else draw_code(rng, split)
         if (families and task.family not in families) or (levels and task.level not in levels):
             continue
         if task.question in seen:

@@ -39,8 +39,8 @@ def run_suite(
     A run that was interrupted goes on from its last checkpoint. When this is interrupted, the
     runs are asked to save and stop, and the same call goes on with them.
     """
-    budgets = {job: _budget(job) for job in jobs}
-    waiting = deque(job for job in jobs if not _finished(job.folder(out)))
+    budgets = {job: _budget(job) for job in {j.folder(out): j for j in jobs}.values()}
+    waiting = deque(job for job in budgets if not _finished(job.folder(out)))
     running: dict[Job, subprocess.Popen[bytes]] = {}
     try:
         while waiting or running:

@@ -18,6 +18,7 @@ class Experiment:
                 baseline
     metric      what is compared and tested: the fewer, the less evidence it takes
     headline    those that `--quick` runs too
+    seeds       how many each condition is run with
     """
 
     name: str
@@ -26,11 +27,14 @@ class Experiment:
     metric: str
     conditions: dict[str, tuple[str, ...]]
     headline: tuple[str, ...]
+    seeds: int
 
 
 def _strategy(name: str, *more: str) -> tuple[str, ...]:
     return (f"sampler.strategy={name}", *more)
 
+
+SMALL = ("data.train.0.limit=96", "data.train.1.limit=96")
 
 EXPERIMENTS = (
     Experiment(
@@ -40,6 +44,7 @@ EXPERIMENTS = (
         "pass@1/math",
         {name: _strategy(name) for name in ("none", "dynamic", "history", "forecast")},
         headline=("none", "history", "forecast"),
+        seeds=6,
     ),
     Experiment(
         "curricula",
@@ -51,19 +56,7 @@ EXPERIMENTS = (
             for kind in ("mixed", "staged", "math-only", "code-only")
         },
         headline=("mixed", "staged"),
-    ),
-    Experiment(
-        "ablations",
-        "History Resampling's and the advantage's choices",
-        HERE / "strategies.yaml",
-        "pass@1/math",
-        {
-            "history": _strategy("history"),
-            "gate-off": _strategy("history", "advantage.outcome_gate=false"),
-            "solved-at-0.875": _strategy("history", "sampler.history.solved_at=0.875"),
-            "re-check-5-percent": _strategy("history", "sampler.history.recheck_share=0.05"),
-        },
-        headline=(),
+        seeds=6,
     ),
     Experiment(
         "small-pool",
@@ -71,17 +64,36 @@ EXPERIMENTS = (
         HERE / "strategies.yaml",
         "pass@1/math",
         {
-            name: _strategy(name, "data.train.0.limit=192")
-            for name in ("none", "history", "forecast")
+            "small-none": _strategy("none", *SMALL),
+            "small-history": _strategy("history", *SMALL),
+            "small-history-re-check-20-percent": _strategy(
+                "history", *SMALL, "sampler.history.recheck_share=0.2"
+            ),
+            "small-forecast": _strategy("forecast", *SMALL),
         },
         headline=(),
+        seeds=3,
+    ),
+    Experiment(
+        "ablations",
+        "History Resampling's and the advantage's choices",
+        HERE / "strategies.yaml",
+        "pass@1/math",
+        {
+            "history": _strategy("history"),  # the same runs as above
+            "gate-off": _strategy("history", "advantage.outcome_gate=false"),
+            "solved-at-0.875": _strategy("history", "sampler.history.solved_at=0.875"),
+            "re-check-5-percent": _strategy("history", "sampler.history.recheck_share=0.05"),
+        },
+        headline=(),
+        seeds=3,
     ),
 )
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run of one condition."""
+    """One run of one condition; experiments with the same base share those of the same name."""
 
     experiment: str
     condition: str
@@ -90,7 +102,7 @@ class Job:
     overrides: tuple[str, ...]
 
     def folder(self, out: Path) -> Path:
-        return out / self.experiment / self.condition / f"seed{self.seed}"
+        return out / "runs" / self.base.stem / self.condition / f"seed{self.seed}"
 
 
 def choose(names: list[str], quick: bool) -> list[Experiment]:
@@ -103,13 +115,15 @@ def choose(names: list[str], quick: bool) -> list[Experiment]:
     return [e for e in chosen if e.headline] if quick else chosen
 
 
-def jobs(experiments: list[Experiment], seeds: int, quick: bool, tokens: int | None) -> list[Job]:
-    """Seed by seed, so that an interrupted suite has whole comparisons."""
+def jobs(
+    experiments: list[Experiment], seeds: int | None, quick: bool, tokens: int | None
+) -> list[Job]:
+    """Experiment by experiment, seed by seed: an interrupted suite has whole comparisons."""
     budget = (f"max_tokens={tokens}",) if tokens else ()
     return [
         Job(e.name, name, seed, e.base, (*overrides, *budget, f"seed={seed}"))
-        for seed in range(seeds)
         for e in experiments
+        for seed in range(seeds or e.seeds)
         for name, overrides in e.conditions.items()
         if not quick or name in e.headline
     ]
