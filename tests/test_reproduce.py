@@ -99,7 +99,7 @@ def test_a_suite_from_the_command_line(tiny: Experiment, tmp_path: Path):
     assert "Two tiny ones" in first.output
     for name in ("none", "history"):
         for seed in (0, 1):
-            folder = out / "tiny" / name / f"seed{seed}"
+            folder = out / "runs" / "tiny" / name / f"seed{seed}"
             recipe = load_recipe(folder / "recipe.yaml")
             assert (recipe.sampler.strategy, recipe.seed) == (name, seed)
             assert (folder / "summary.json").is_file()
