@@ -14,9 +14,10 @@ the Rasch model of item response theory, followed through time:
               it widens with every epoch that passes
 
 A group of G rollouts informs with probability 1 - p^G - (1-p)^G, p the pass rate. Prompts where
-that, averaged over the belief, is above one half come; of the others a small share is tried
-again, and more when there are too few. Solved prompts stay away unless the policy forgets;
-hopeless ones until it has grown enough, or until they have rested so long that nobody knows.
+that, averaged over the belief, is above one half come, and those never tried; of the others a
+small share is tried again, and more when there are too few. Solved prompts stay away unless the
+policy forgets; hopeless ones until it has grown enough, or until they have rested so long that
+nobody knows.
 """
 
 from __future__ import annotations
@@ -37,12 +38,14 @@ class Forecast:
     domain    (P,) of each prompt, as a small integer
     ability   (domains,) of the policy, in logits
     belief    (P, 33) probabilities of each prompt's easiness
+    tried     (P,) whether it has had a verdict yet
     """
 
     def __init__(self, domain: np.ndarray):
         self.domain = domain
         self.ability = np.zeros(int(domain.max(initial=0)) + 1)
         self.belief = np.full((len(domain), len(EASINESS)), 1 / len(EASINESS))
+        self.tried = np.zeros(len(domain), dtype=bool)
 
     @classmethod
     def from_ledger(cls, domain: np.ndarray, ledger: Ledger) -> Forecast:
@@ -74,6 +77,7 @@ class Forecast:
     def observe(self, problems: np.ndarray, correct: np.ndarray, wrong: np.ndarray) -> None:
         """Learn from an epoch's groups, one for each of `problems` (those with a verdict)."""
         tried = correct + wrong > 0
+        self.tried[problems[tried]] = True
         for domain in np.unique(self.domain[problems[tried]]):
             here = tried & (self.domain[problems] == domain)
             mine = self.domain == domain
@@ -90,7 +94,7 @@ class Forecast:
     ) -> np.ndarray:
         """(P,) bool: the prompts of `pool`, (P,) bool, that come in the next epoch."""
         informs = np.where(pool, self.informs(group_size), -1.0)
-        coming = informs > 0.5
+        coming = (informs > 0.5) | (pool & ~self.tried)
         resting = np.flatnonzero(pool & ~coming)
         n = round(config.recheck_share * resting.size)
         coming[rng.choice(resting, size=n, replace=False)] = True
