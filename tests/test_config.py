@@ -80,6 +80,26 @@ def test_overrides(recipe: Path, override: str, read: Any, value: Any):
     assert read(load_recipe(recipe, [override])) == value
 
 
+@pytest.mark.parametrize(
+    ("engine", "loss", "cap"),
+    [
+        ("vllm", {}, 2.0),
+        ("vllm", {"kl_coef": 0.1}, 2.0),
+        ("vllm", {"tis_cap": None}, None),
+        ("vllm", {"tis_cap": 3}, 3.0),
+        ("transformers", {}, None),
+        ("transformers", {"tis_cap": 3}, 3.0),
+    ],
+)
+def test_importance_sampling_goes_by_the_engine_unless_said(
+    engine: str, loss: dict[str, Any], cap: float | None
+):
+    recipe = parse_recipe({**MINIMAL, "rollout": {"engine": engine}, "loss": loss}, "r")
+    assert recipe.loss.tis_cap == cap
+    assert recipe.loss.kl_coef == loss.get("kl_coef", 0.0)
+    assert parse_recipe(yaml.safe_load(dump_recipe(recipe)), "again") == recipe
+
+
 def test_later_overrides_win(recipe: Path):
     assert load_recipe(recipe, ["seed=1", "seed=2"]).seed == 2
 

@@ -80,18 +80,25 @@ class Data(Section):
 
 
 class RolloutConfig(Section):
-    engine: Literal["transformers"] = "transformers"
-    """What samples the responses."""
+    engine: Literal["transformers", "vllm"] = "transformers"
+    """What samples the responses. transformers: runs anywhere, exact. vllm: fast on a GPU; its
+    install is in the README."""
     group_size: Annotated[int, Field(ge=2)] = 16
     """G: rollouts per prompt. One rollout has nothing to be compared with."""
     temperature: Positive = 1.0
-    """Sampling temperature; the learner scores with the same."""
+    """Sampling temperature; the learner scores with the same, and with the same top_p."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     """Nucleus sampling; 1.0 samples the whole distribution."""
     max_new_tokens: Count = 1024
     """A response is cut here and counted as truncated."""
     max_rows: Count = 256
     """Responses decoded side by side: the engine's memory is proportional to it."""
+    gpu_memory_utilization: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
+    """vllm: share of the GPU's memory for weights, KV cache and all else of the engine. On the CPU
+    the KV cache takes what `max_rows` need, at most this share of the free memory."""
+    freshness_tolerance: Positive | None = None
+    """vllm: training stops when after a weight change the engine's log-probabilities differ from
+    the learner's by more, on average over some tokens. None: what suits learner.dtype."""
 
 
 class AdvantageConfig(Section):
@@ -112,7 +119,8 @@ class LossConfig(Section):
     the base model is kept in memory."""
     tis_cap: Positive | None = None
     """Truncated importance sampling between the engine's and the learner's log-probabilities,
-    capped here; none switches it off."""
+    capped here; null switches it off. Where the recipe says nothing: 2.0 with rollout.engine
+    vllm, null with transformers, whose log-probabilities are the learner's."""
 
 
 class HistoryConfig(Section):
@@ -272,6 +280,18 @@ class Recipe(Section):
     eval: EvalConfig = EvalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
     log: LogConfig = LogConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _correct_for_the_engine(cls, tree: Any) -> Any:
+        """The default of loss.tis_cap goes by the engine."""
+        if not isinstance(tree, dict):
+            return tree
+        rollout, loss = tree.get("rollout"), tree.get("loss", {})
+        with_vllm = isinstance(rollout, dict) and rollout.get("engine") == "vllm"
+        if with_vllm and isinstance(loss, dict) and "tis_cap" not in loss:
+            return {**tree, "loss": {**loss, "tis_cap": 2.0}}
+        return tree
 
     @model_validator(mode="after")
     def _stage_one_can_end(self) -> Recipe:

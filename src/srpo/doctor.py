@@ -46,7 +46,7 @@ def examine() -> list[Finding]:
         _python(),
         *_torch(),
         _package("transformers", "needed", "models cannot be loaded", "lack"),
-        _package("vllm", "optional", "rollouts by transformers: slower on a GPU"),
+        _vllm(),
         _cores(),
         _memory(),
         _disk(),
@@ -134,6 +134,20 @@ def _package(name: str, need: str, meaning: str, missing: State = "note") -> Fin
     if version is None:
         return Finding(name, missing, "not installed", f"{need}: {meaning}")
     return Finding(name, "ok", version)
+
+
+def _vllm() -> Finding:
+    """Importing it would take ten seconds and may claim the GPU: metadata, and what fits here."""
+    import torch
+
+    from srpo.rollout.vllm_install import install_recipe, installed_vllm, misfit
+
+    found = installed_vllm()
+    if found is None:
+        meaning = f"rollouts by transformers, slower on a GPU; {install_recipe()}"
+        return Finding("vllm", "note", "not installed", meaning)
+    why = misfit(found, torch.cuda.is_available())
+    return Finding("vllm", "note" if why else "ok", found, why)
 
 
 def _tracker(name: str) -> Finding:

@@ -55,13 +55,18 @@ METRICS: dict[str, str] = {
     "mismatch/mean": "Mean |log-probability of the engine - of the learner| at sampled tokens.",
     "mismatch/max": "The largest such difference in the step.",
     "mismatch/kl": "k3 estimate of KL(engine || learner), in nats per token.",
+    "mismatch/capped": "Share of trained tokens whose importance weight loss.tis_cap cut.",
+    "mismatch/probe": (
+        "Mean |log-probability of the engine - of the learner| at a few tokens sampled right after"
+        " the weight change: the freshness check; only with the vllm engine."
+    ),
     "tokens/generated": "Tokens generated so far, thrown-away rounds and errors included.",
     "tokens/trained": "Tokens of groups that gave gradient so far.",
     "tokens/step": "Tokens generated in this step.",
     "seconds/rollout": "Wall-clock: decoding.",
     "seconds/verify": "Wall-clock: waiting for verdicts after decoding ended.",
     "seconds/learn": "Wall-clock: learner step.",
-    "seconds/weights": "Wall-clock: weights from learner to engine.",
+    "seconds/weights": "Wall-clock: weights from learner to engine, and the freshness check.",
     "seconds/step": "Wall-clock: the whole step.",
     "seconds/total": "Wall-clock of training so far, interrupted time left out.",
     "tokens/s": "tokens/step divided by seconds/step.",

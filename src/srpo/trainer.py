@@ -30,11 +30,13 @@ from srpo.evaluation.evaluate import summarize
 from srpo.learner.batch import TrainBatch, pack
 from srpo.learner.learner import Learner, NotFiniteError
 from srpo.metrics import MetricsWriter, Row, check_trackers, open_trackers
-from srpo.models import check_context, load_model, load_tokenizer, pick_device
+from srpo.models import check_context, load_model, load_tokenizer, model_path, pick_device
 from srpo.observer import Observer
 from srpo.rollout.collect import Collected, collect
-from srpo.rollout.engine import RolloutEngine, Sampling
-from srpo.rollout.transformers_engine import TransformersEngine
+from srpo.rollout.engine import EngineError, RolloutEngine, Sampling
+from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck, StaleWeightsError
+from srpo.rollout.transformers_engine import TransformersEngine, eos_ids
+from srpo.rollout.vllm_engine import VllmEngine
 from srpo.run_folder import RunFolder
 from srpo.signals import StopSignal
 from srpo.stepmetrics import group_metrics, pool_accuracy
@@ -75,8 +77,10 @@ class Trainer:
         self.curriculum = Curriculum(recipe.curriculum)
         self.ledger = Ledger(self.problems, [s.name for s in stages_of(recipe.curriculum)])
         self.sampler = Sampler(self.problems, recipe.sampler, seed, recipe.rollout.group_size)
-        self.learner, self.engine = self._open_models()
+        self.learner = self._open_learner()
         check_context(self.learner.model, longest, recipe.rollout.max_new_tokens)
+        self.engine = self._open_engine(longest + recipe.rollout.max_new_tokens)
+        self.freshness = self._open_freshness()
         self.folder = RunFolder(Path(recipe.output_dir))
         self.metrics = MetricsWriter(self.folder.metrics)
         self.step = 0
@@ -119,12 +123,19 @@ class Trainer:
         self.observer.started(recipe, folder.path, self.step)
         with StopSignal() as stop, self._open_verifiers() as self.verifiers, folder.disk_errors():
             try:
+                self._check_fresh(self._weights_difference())
                 reason = self._train(stop)
                 if reason is None:
                     self._save()
                     return RunEnd(False, self.step, "stopped by a signal", signal=stop.number)
                 return RunEnd(True, self.step, reason, self._finish())
+            except EngineError as error:
+                raise EngineError(
+                    f"step {self.step}: {error}; nothing of this step is kept. Go on from the last"
+                    f" checkpoint with: {self.folder.resume_command}"
+                ) from error
             finally:
+                self.engine.close()
                 self.metrics.close()
                 self.observer.closed()
 
@@ -171,6 +182,7 @@ class Trainer:
         selected = self.sampler.select(groups)
         batch = pack(selected, self.recipe.advantage, keep_all=self.recipe.loss.kl_coef > 0)
         self.observer.phase("learn", 0, 1)
+        self.engine.release()
         try:
             stats = self.learner.step(batch)
         except NotFiniteError as error:
@@ -178,6 +190,7 @@ class Trainer:
         loading = time.perf_counter()
         self.engine.load_weights(self.learner.weights(), self.step)
 
+        difference = self._weights_difference()
         end = time.perf_counter()
         self.generated += sum(g.tokens for g in groups)
         self.trained += batch.trained_tokens
@@ -191,6 +204,7 @@ class Trainer:
             "pool/size": self.sampler.size,
             "pool/dropped": self.sampler.dropped,
             **stats.row(with_kl=self.recipe.loss.kl_coef > 0),
+            "mismatch/probe": difference,
             "tokens/generated": self.generated,
             "tokens/trained": self.trained,
             "seconds/rollout": collected.rollout_seconds,
@@ -202,6 +216,7 @@ class Trainer:
             "tokens/s": sum(g.tokens for g in groups) / (end - start),
         }
         self._log({k: v for k, v in row.items() if v is not None}, groups)
+        self._check_fresh(difference)
 
     def _collect(self) -> Collected:
         """Groups for one step. Dynamic sampling goes on until enough of them inform, the epoch
@@ -223,17 +238,20 @@ class Trainer:
         seeds = np.random.SeedSequence([self.recipe.seed, *key]).generate_state(
             len(problems), np.uint64
         )
-        config = self.recipe.rollout
         return collect(
             self.engine,
             [(p, self.prompter.ids(p)) for p in problems],
             n,
             [int(s >> np.uint64(1)) for s in seeds],  # torch takes 63 bits
-            Sampling(config.temperature, config.top_p, config.max_new_tokens),
+            self._sampling(),
             self.verifiers.submit,
             self._reward,
             self.observer.phase,
         )
+
+    def _sampling(self) -> Sampling:
+        config = self.recipe.rollout
+        return Sampling(config.temperature, config.top_p, config.max_new_tokens)
 
     def _reward(self, problem: Problem, text: str, verdict: Verdict) -> Reward:
         return reward(problem, text, verdict, self.recipe.reward)
@@ -251,6 +269,25 @@ class Trainer:
                 f" more than verifier.max_error_share {limit}; the first: {why}."
                 f" Mend it (srpo doctor), then: {self.folder.resume_command}"
             )
+
+    def _weights_difference(self) -> float | None:
+        """Between the engine's and the learner's, where an engine may have failed to take them."""
+        if self.freshness is None:
+            return None
+        return self.freshness.difference(self.engine, self.learner.score)
+
+    def _check_fresh(self, difference: float | None) -> None:
+        """Answers of a policy that is gone teach nothing; the learner's own state is sound."""
+        if self.freshness is None or difference is None:
+            return
+        try:
+            self.freshness.check(difference)
+        except StaleWeightsError as error:
+            self._save()
+            raise StaleWeightsError(
+                f"step {self.step}: {error}. The step is saved; go on with:"
+                f" {self.folder.resume_command}"
+            ) from error
 
     def _check_finite(self, groups: list[Group]) -> None:
         """Weights that diverged may sample nonsense without any gradient; that shall show too."""
@@ -320,14 +357,43 @@ class Trainer:
             self.folder.write_rollouts(row, groups)
         self.observer.step(row)
 
-    def _open_models(self) -> tuple[Learner, RolloutEngine]:
-        """Two copies of the weights: one learns, in float32, and one decodes."""
-        recipe, pad = self.recipe, self.tokenizer.pad_token_id or 0
-        device = pick_device(recipe.learner.device)
-        model = load_model(recipe.model, "float32", device)
-        learner = Learner(model, pad, recipe.learner, recipe.loss, recipe.rollout.temperature)
+    def _open_learner(self) -> Learner:
+        """The copy of the weights that learns, in float32."""
+        recipe = self.recipe
+        model = load_model(recipe.model, "float32", pick_device(recipe.learner.device))
+        return Learner(
+            model,
+            self.tokenizer.pad_token_id or 0,
+            recipe.learner,
+            recipe.loss,
+            recipe.rollout.temperature,
+            recipe.rollout.top_p,
+        )
+
+    def _open_engine(self, context: int) -> RolloutEngine:
+        """The copy of the weights that decodes; `context` is the most tokens of a row."""
+        recipe, device = self.recipe, self.learner.model.device
+        if recipe.rollout.engine == "vllm":
+            return VllmEngine(
+                model_path(recipe.model),
+                self.tokenizer,
+                eos_ids(self.learner.model, self.tokenizer),
+                recipe.rollout,
+                recipe.learner.dtype,
+                device,
+                context,
+            )
         copy = load_model(recipe.model, recipe.learner.dtype, device)
-        return learner, TransformersEngine(copy, self.tokenizer, recipe.rollout.max_rows)
+        return TransformersEngine(copy, self.tokenizer, recipe.rollout.max_rows)
+
+    def _open_freshness(self) -> FreshnessCheck | None:
+        """For engines that may fail to take new weights; transformers' copy cannot."""
+        config = self.recipe.rollout
+        if config.engine == "transformers":
+            return None
+        prompts = [self.prompter.ids(p) for p in self.problems[:PROMPTS]]
+        tolerance = config.freshness_tolerance or TOLERANCE[self.recipe.learner.dtype]
+        return FreshnessCheck(prompts, self._sampling(), tolerance)
 
     def _open_verifiers(self) -> VerifierPool:
         domains = {p.domain for p in (*self.problems, *self.held_out)}

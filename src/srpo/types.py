@@ -45,6 +45,7 @@ class Outcome(StrEnum):
 class FinishReason(StrEnum):
     STOP = "stop"  # the model ended its answer
     LENGTH = "length"  # cut at the token limit: the ledger calls it truncated
+    ABORT = "abort"  # the engine gave up on it, twice: its verdict is ERROR
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Rollout:
     """One sampled response: T tokens, and the engine's own log-probability of each."""
 
     token_ids: list[int]  # (T,) the end-of-sequence token included when sampled
-    logprobs: list[float]  # (T,) natural log, at the sampling temperature, before any top-p cut
+    logprobs: list[float]  # (T,) natural log, of the distribution sampled from: temperature, top-p
     text: str
     finish_reason: FinishReason
     policy_version: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from typing import Any
 
 import pytest
@@ -91,6 +92,41 @@ def test_the_gradient_does_not_depend_on_how_the_batch_is_cut(
     (whole, row), (cut_up, other) = found
     assert close(cut_up, whole)
     assert other == pytest.approx(row, rel=1e-5, abs=1e-9)
+
+
+def test_without_truncated_importance_sampling_the_engines_logprobs_change_nothing() -> None:
+    found = {}
+    for cap in (None, 2.0):
+        for shift in (0.0, 0.3):
+            batch = batch_of(mixed_groups())
+            for row in batch.rows:
+                row.engine_logprobs = [x + shift for x in row.engine_logprobs]
+            learner = make_learner(loss=LossConfig(tis_cap=cap))
+            row = learner.step(batch).row(with_kl=False)
+            found[cap, shift] = flat(learner.model)
+            assert ("mismatch/capped" in row) is (cap is not None)
+    assert torch.equal(found[None, 0.0], found[None, 0.3])
+    assert not torch.equal(found[2.0, 0.0], found[2.0, 0.3])
+
+
+def test_the_share_of_cut_importance_weights_by_hand() -> None:
+    batch = batch_of(mixed_groups())
+    learner = make_learner(loss=LossConfig(tis_cap=1.5))
+    cut = tokens = 0
+    for row in batch.rows:
+        row.engine_logprobs = [x - 4 for x in row.engine_logprobs]
+        for i, score in enumerate(scores(tiny_model(), row).tolist()):
+            tokens += 1
+            cut += score - row.engine_logprobs[i] > math.log(1.5)
+    assert 0 < cut < tokens
+    assert learner.step(batch).row(with_kl=False)["mismatch/capped"] == pytest.approx(cut / tokens)
+
+
+def test_scores_are_the_log_probabilities_of_the_responses() -> None:
+    learner, rows = make_learner(micro_batch_tokens=40), batch_of(mixed_groups()).rows
+    found = learner.score([(r.prompt_ids, r.response_ids) for r in rows])
+    for row, ours in zip(rows, found, strict=True):
+        assert ours == pytest.approx(scores(tiny_model(), row).tolist(), abs=1e-5)
 
 
 def move(learner: Learner, by: float = 0.02) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -18,6 +20,27 @@ def parts() -> tuple[Tensor, nn.Linear, Tensor]:
     with torch.no_grad():
         head.weight.copy_(torch.randn(V, D, generator=random, dtype=torch.float64))
     return hidden, head, torch.randint(V, (N,), generator=random)
+
+
+@pytest.mark.parametrize("chunk", [V, 2**24])
+def test_with_top_p_the_scores_are_those_of_the_nucleus(chunk: int) -> None:
+    hidden, head, targets = parts()
+    scores, entropy = token_logprobs(hidden, head, targets, 3.0, chunk, top_p=0.8)
+    uncut, same_entropy = token_logprobs(hidden, head, targets, 3.0, chunk)
+    assert torch.equal(entropy, same_entropy), "the policy's own, before the cut"
+    outside = 0
+    for i, row in enumerate(torch.softmax(head(hidden) / 3.0, -1).tolist()):
+        kept, mass = set(), 0.0
+        for token in sorted(range(V), key=lambda t: -row[t]):
+            if mass < 0.8:
+                kept.add(token)
+                mass += row[token]
+        target = int(targets[i])
+        outside += target not in kept
+        mass = sum(row[t] for t in kept | {target})
+        assert scores[i].item() == pytest.approx(math.log(row[target] / mass), abs=1e-5)
+        assert scores[i] >= uncut[i]
+    assert 0 < outside < N, "the test sees both"
 
 
 @pytest.mark.parametrize("chunk", [1, V, 5 * V, 22 * V, N * V, 2**24])

@@ -15,7 +15,7 @@ from srpo.config import RewardConfig
 from srpo.rollout.collect import Collected, collect
 from srpo.rollout.engine import Sampling
 from srpo.rollout.transformers_engine import TransformersEngine
-from srpo.types import Outcome, Problem, Reward, Verdict
+from srpo.types import FinishReason, Outcome, Problem, Reward, Verdict
 from srpo.verifiers.reward import reward
 
 PROMPTS = [(p, list(range(2, 8 + i % 3))) for i, p in enumerate(problems(4, 1))]
@@ -74,6 +74,31 @@ def test_an_error_of_ours_earns_no_reward_not_zero(engine: TransformersEngine) -
         assert (rollout.reward is None) == errored
         if rollout.reward:
             assert rollout.reward.accuracy == (rollout.verdict.outcome is Outcome.CORRECT)
+
+
+def test_what_the_engine_gave_up_is_an_error_and_is_not_judged() -> None:
+    judged: list[str] = []
+
+    class GivingUp(TransformersEngine):
+        def generate(self, requests: list, sampling: Sampling) -> Iterator:
+            for request, rollouts in super().generate(requests, sampling):
+                rollouts[1].finish_reason = FinishReason.ABORT
+                rollouts[1].text = "half an ans"
+                yield request, rollouts
+
+    class Noting(Judges):
+        def _judge(self, text: str, pause: float) -> Verdict:
+            judged.append(text)
+            return Verdict(Outcome.CORRECT)
+
+    engine = GivingUp(tiny_model(1), nano_tokenizer(), max_rows=6)
+    groups = run(engine, Noting(None)).groups
+    assert "half an ans" not in judged
+    assert len(judged) == 10
+    for group in groups:
+        assert group.outcomes() == [Outcome.CORRECT, Outcome.ERROR, Outcome.CORRECT]
+        assert group.rollouts[1].reward is None
+        assert group.tokens == sum(len(r.token_ids) for r in group.rollouts), "paid for"
 
 
 def test_verification_starts_while_others_decode(engine: TransformersEngine) -> None:

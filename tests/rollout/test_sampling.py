@@ -8,7 +8,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srpo.rollout.sampling import nucleus, sample, uniforms
+from srpo.nucleus import in_nucleus
+from srpo.rollout.sampling import sample, uniforms
 
 LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0, -2.0, float("-inf"), 1.5, -30.0])
 DRAWS = 40_000
@@ -46,12 +47,14 @@ def test_frequencies_within_the_nucleus() -> None:
     assert chi_square(counts(1.0, 0.8), expected) < CHI_SQUARE_999[3]
 
 
-def test_logprobs_are_those_before_the_cut() -> None:
-    uniform = uniforms(2, 500, 1)[:, 0]
-    tokens, logprobs = sample(LOGITS.expand(500, -1), uniform, 0.7, 0.5)
-    expected = torch.log_softmax(LOGITS / 0.7, -1)[tokens]
-    assert torch.allclose(logprobs, expected, atol=1e-6)
-    assert set(tokens.tolist()) == {0}, "0.57 of the mass at this temperature"
+@pytest.mark.parametrize(("top_p", "kept"), [(0.5, [0]), (0.8, [0, 6]), (1.0, [0, 1, 2, 3, 4, 6])])
+def test_logprobs_are_those_of_the_distribution_after_the_cut(top_p: float, kept: list) -> None:
+    uniform = uniforms(2, 2000, 1)[:, 0]
+    tokens, logprobs = sample(LOGITS.expand(2000, -1), uniform, 0.7, top_p)
+    assert set(tokens.tolist()) == set(kept), "shares of 0.57 and 0.28 at this temperature"
+    cut = torch.full_like(LOGITS, -torch.inf)
+    cut[kept] = LOGITS[kept] / 0.7
+    assert torch.allclose(logprobs, torch.log_softmax(cut, -1)[tokens], atol=1e-6)
 
 
 PROBABILITIES = st.lists(st.floats(0.001, 1.0), min_size=1, max_size=20)
@@ -61,11 +64,10 @@ PROBABILITIES = st.lists(st.floats(0.001, 1.0), min_size=1, max_size=20)
 def test_the_nucleus_is_the_smallest_set_that_reaches_top_p(raw: list[float], top_p: float) -> None:
     weights = torch.tensor(raw, dtype=torch.float64)
     weights = weights / weights.sum()
-    cut = nucleus(weights[None], top_p)[0]
-    kept = cut > 0
-    assert torch.equal(cut[kept], weights[kept])
+    kept = in_nucleus(weights[None], top_p)[0]
+    cut = weights[kept]
     assert float(cut.sum()) >= top_p - 1e-9
-    assert float(cut.sum() - cut[kept].min()) < top_p + 1e-9, "none could be spared"
+    assert float(cut.sum() - cut.min()) < top_p + 1e-9, "none could be spared"
     if (~kept).any():
         assert weights[kept].min() >= weights[~kept].max()
 

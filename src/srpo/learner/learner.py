@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -48,6 +49,8 @@ class StepStats:
         }
         for name in ("entropy", "clip/low", "clip/high", "mismatch/mean", "mismatch/kl"):
             row[name] = self.sums.get(name, 0.0) / n
+        if "mismatch/capped" in self.sums:
+            row["mismatch/capped"] = self.sums["mismatch/capped"] / n
         if with_kl:
             row["kl"] = self.sums.get("kl", 0.0) / n
         return row
@@ -63,9 +66,11 @@ class Learner:
         config: LearnerConfig,
         loss: LossConfig,
         temperature: float,
+        top_p: float = 1.0,
     ):
+        """`temperature` and `top_p` are the sampling's: the learner scores with the same."""
         self.model, self.pad_id, self.config = model.eval(), pad_id, config
-        self.loss_config, self.temperature = loss, temperature
+        self.loss_config, self.temperature, self.top_p = loss, temperature, top_p
         self._check_head()
         # Dropout would make the learner score with another policy than the engine sampled from,
         # so the model stays in eval mode. Only the layers that checkpoint are told otherwise, not
@@ -95,6 +100,12 @@ class Learner:
         for rows, tokens in updates:
             self._update(rows, tokens, stats)
         return stats
+
+    def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
+        """The log-probability of each token of responses, given as (prompt ids, response ids)."""
+        rows = [Row(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers]
+        self._remember_old(rows)
+        return [row.old_logprobs or [] for row in rows]
 
     def weights(self) -> Iterator[tuple[str, Tensor]]:
         """Every parameter by name, tied ones once."""
@@ -131,7 +142,7 @@ class Learner:
 
     @torch.no_grad()
     def _remember_old(self, rows: list[Row]) -> None:
-        """Score the rows before the first of several updates moves the weights."""
+        """Score the rows with the weights as they are now."""
         for part in micro_batches(rows, self.config.micro_batch_tokens):
             batch = collate(part, self.pad_id, self.model.device)
             scores = self._score(self.model, batch)[0].split([len(r.response_ids) for r in part])
@@ -171,6 +182,8 @@ class Learner:
         stats.add(**{"clip/low": sums.clip_low, "clip/high": sums.clip_high})
         stats.add(**{"mismatch/mean": difference.sum()})
         stats.add(**{"mismatch/kl": kl_k3(batch.engine_logprobs, old).sum()})
+        if (cap := self.loss_config.tis_cap) is not None:
+            stats.add(**{"mismatch/capped": (old - batch.engine_logprobs > math.log(cap)).sum()})
         stats.mismatch_max = max(stats.mismatch_max, float(difference.max()))
         stats.trained += batch.targets.numel()
 
@@ -186,6 +199,7 @@ class Learner:
                 batch.targets,
                 self.temperature,
                 self.config.logit_chunk,
+                self.top_p,
             )
 
     def _check_head(self) -> None:

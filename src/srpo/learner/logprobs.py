@@ -6,11 +6,18 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from srpo.nucleus import in_nucleus
+
 
 def token_logprobs(
-    hidden: Tensor, head: nn.Module, targets: Tensor, temperature: float, logit_chunk: int
+    hidden: Tensor,
+    head: nn.Module,
+    targets: Tensor,
+    temperature: float,
+    logit_chunk: int,
+    top_p: float = 1.0,
 ) -> tuple[Tensor, Tensor]:
-    """Score `targets` under softmax(head(hidden) / temperature).
+    """Score `targets` under softmax(head(hidden) / temperature), cut to its nucleus.
 
     Args:
         hidden: (N, D) final hidden states.
@@ -19,15 +26,21 @@ def token_logprobs(
         temperature: the sampling temperature.
         logit_chunk: how many logits may be held at once. When N * V is more, the work is cut
             into chunks whose logits are computed again in the backward pass.
+        top_p: of the sampling. A target belongs to the nucleus in any case, since rounding may
+            have put it on the other side of the edge.
 
     Returns:
-        (N,) float32 log-probabilities, and (N,) entropies in nats without gradient.
+        (N,) float32 log-probabilities, and (N,) entropies in nats, before the cut, without
+        gradient.
     """
 
     def score(h: Tensor, t: Tensor) -> tuple[Tensor, Tensor]:
         logprobs = torch.log_softmax(head(h).float() / temperature, dim=-1)
         with torch.no_grad():
             entropy = -(logprobs.exp() * logprobs).sum(-1)
+        if top_p < 1.0:
+            kept = in_nucleus(logprobs.detach().exp(), top_p).scatter(-1, t[:, None], True)
+            logprobs = torch.log_softmax(logprobs.masked_fill(~kept, -torch.inf), dim=-1)
         return logprobs.gather(-1, t[:, None])[:, 0], entropy
 
     vocabulary = getattr(head, "out_features", None) or head(hidden[:1]).shape[-1]

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 
 from srpo.rollout.engine import Request, RolloutEngine, Sampling
-from srpo.types import Group, Outcome, Problem, Reward, Rollout, Verdict
+from srpo.types import FinishReason, Group, Outcome, Problem, Reward, Rollout, Verdict
 
 Judge = Callable[[Problem, str], "Future[Verdict]"]
 RewardFunction = Callable[[Problem, str, Verdict], Reward]
@@ -48,7 +48,11 @@ def collect(
     for request, rollouts in engine.generate(requests, sampling):
         problem, ids = prompts[request.index]
         groups[request.index] = Group(problem, ids, rollouts)
-        pending += [(problem, r, judge(problem, r.text)) for r in rollouts]
+        for rollout in rollouts:
+            if rollout.finish_reason is FinishReason.ABORT:
+                rollout.verdict = Verdict(Outcome.ERROR, detail="the engine gave up, twice")
+            else:
+                pending.append((problem, rollout, judge(problem, rollout.text)))
         progress("rollout", len(groups), len(requests))
     decoded = time.perf_counter()
     for done, (problem, rollout, future) in enumerate(pending, 1):

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from srpo.types import Rollout
+from srpo.types import Rollout, TrainingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +28,29 @@ class Sampling:
     max_new_tokens: int
 
 
+class EngineError(TrainingError):
+    """The engine failed and cannot go on; nothing of what it had in flight was handed out."""
+
+
 class RolloutEngine(Protocol):
     def generate(
         self, requests: list[Request], sampling: Sampling
     ) -> Iterator[tuple[Request, list[Rollout]]]:
-        """Yield each request with its rollouts as soon as the last of them is finished."""
+        """Yield each request with its rollouts as soon as the last of them is finished.
+
+        A rollout that fails is sampled anew once, with its seed; when that fails too, it carries
+        FinishReason.ABORT. Raises EngineError.
+        """
         ...
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
         """Replace every weight; rollouts from now on carry `version`."""
+        ...
+
+    def release(self) -> None:
+        """Give back the memory that only decoding needs, until the next `load_weights`."""
+        ...
+
+    def close(self) -> None:
+        """Give back everything. Nothing else is called after it."""
         ...

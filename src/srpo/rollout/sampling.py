@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from srpo.nucleus import in_nucleus
+
 
 def uniforms(seed: int, n: int, length: int) -> Tensor:
     """(n, length) numbers in [0, 1), float64: the randomness of one request, fixed by its seed."""
@@ -25,24 +27,17 @@ def sample(
         top_p: keep the smallest set of tokens whose probability reaches this.
 
     Returns:
-        (B,) token ids and (B,) float32 log-probabilities at the temperature, before the cut.
+        (B,) token ids and (B,) float32 log-probabilities of the distribution after the cut.
     """
     logprobs = torch.log_softmax(logits.float() / temperature, dim=-1)
     weights = logprobs.double().exp()
     if top_p < 1.0:
-        weights = nucleus(weights, top_p)
+        weights = weights.masked_fill(~in_nucleus(weights, top_p), 0.0)
     cumulative = weights.cumsum(-1)
     # A uniform below 1 times the total can round up to the total; the last token with any
     # weight is then the right one.
     last = (weights > 0).int().cumsum(-1).argmax(-1)
     target = uniform.to(weights.device) * cumulative[:, -1]
     tokens = torch.searchsorted(cumulative, target[:, None], right=True)[:, 0].minimum(last)
-    return tokens, logprobs.gather(-1, tokens[:, None])[:, 0]
-
-
-def nucleus(weights: Tensor, top_p: float) -> Tensor:
-    """(B, V) weights with the tail outside the nucleus set to zero."""
-    ordered, order = weights.sort(dim=-1, descending=True, stable=True)
-    before = ordered.cumsum(-1) - ordered
-    ordered = ordered.masked_fill(before >= top_p, 0.0)
-    return torch.zeros_like(weights).scatter(-1, order, ordered)
+    chosen = logprobs.gather(-1, tokens[:, None])[:, 0]
+    return tokens, chosen if top_p == 1.0 else chosen - cumulative[:, -1].log().float()

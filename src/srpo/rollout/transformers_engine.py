@@ -48,6 +48,12 @@ class TransformersEngine:
         assert not own, f"weights left stale: {sorted(own)[:3]}"
         self.version = version
 
+    def release(self) -> None:
+        """Nothing is held between calls but the weights, which stay."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _waves(self, requests: list[Request]) -> Iterator[list[Request]]:
         wave: list[Request] = []
         rows = 0
@@ -71,7 +77,7 @@ class TransformersEngine:
                 rollouts[at][member] = Rollout(
                     token_ids=ids,
                     logprobs=logprobs,
-                    text=self._text(ids),
+                    text=response_text(self.tokenizer, self.eos_ids, ids),
                     finish_reason=reason,
                     policy_version=self.version,
                 )
@@ -79,9 +85,11 @@ class TransformersEngine:
                     yield wave[at], [rollouts[at][i] for i in range(wave[at].n)]
             batch.advance()
 
-    def _text(self, ids: list[int]) -> str:
-        body = ids[:-1] if ids and ids[-1] in self.eos_ids else ids
-        return self.tokenizer.decode(body, skip_special_tokens=True)
+
+def response_text(tokenizer: Any, eos: frozenset[int], ids: list[int]) -> str:
+    """What a response says, without the token that ended it."""
+    body = ids[:-1] if ids and ids[-1] in eos else ids
+    return tokenizer.decode(body, skip_special_tokens=True)
 
 
 def eos_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:

@@ -1,0 +1,76 @@
+"""What is out at an engine that takes rollouts one at a time, and what came back of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from srpo.rollout.engine import Request
+from srpo.types import FinishReason, Rollout
+
+SEEDS = 2**63  # what torch and vLLM take is below
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One rollout to sample. No two jobs of a `Jobs` share a name, so a late answer to a failed
+    try cannot pass for the answer to the next."""
+
+    name: str
+    prompt_ids: list[int]
+    seed: int
+
+
+@dataclass(slots=True)
+class _Place:
+    request: int
+    member: int
+    retried: bool
+
+
+class Jobs:
+    """The rollouts of some requests: each is tried again once, and used once.
+
+    Submit what `next` gives and hand every answer to `take`, until `open` is False.
+    """
+
+    def __init__(self, requests: list[Request]):
+        self.requests = requests
+        self.rollouts: list[dict[int, Rollout]] = [{} for _ in requests]
+        self.waiting = [
+            _Place(i, member, False)
+            for i, request in enumerate(requests)
+            for member in range(request.n)
+        ]
+        self.out: dict[str, _Place] = {}
+
+    @property
+    def open(self) -> bool:
+        return bool(self.waiting or self.out)
+
+    def next(self) -> list[Job]:
+        """What is to be submitted now: everything at first, later the second tries."""
+        jobs = []
+        for place in self.waiting:
+            request = self.requests[place.request]
+            name = f"{place.request}-{place.member}-{int(place.retried)}"
+            self.out[name] = place
+            jobs.append(Job(name, request.prompt_ids, (request.seed + place.member) % SEEDS))
+        self.waiting = []
+        return jobs
+
+    def take(self, name: str, rollout: Rollout) -> tuple[Request, list[Rollout]] | None:
+        """Accept a job's rollout; returns its group if that is now complete.
+
+        A name that is not out is passed over: that rollout was given up or used before.
+        """
+        place = self.out.pop(name, None)
+        if place is None:
+            return None
+        if rollout.finish_reason is FinishReason.ABORT and not place.retried:
+            self.waiting.append(_Place(place.request, place.member, True))
+            return None
+        request, group = self.requests[place.request], self.rollouts[place.request]
+        group[place.member] = rollout
+        if len(group) < request.n:
+            return None
+        return request, [group[i] for i in range(request.n)]

@@ -1,0 +1,45 @@
+"""What srpo adds to vLLM's worker, in whatever process that runs: weights that truly change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor, nn
+
+WORKER_EXTENSION = f"{__name__}.FreshWeights"
+
+
+class FreshWeights:
+    """Methods for `collective_rpc`; vLLM mixes them into its worker (`worker_extension_cls`).
+
+    vLLM's own `reload_weights` is not enough. On the CPU it keeps each layer's weights packed for
+    the matrix product, and repacks a layer when weights are loaded into it. An output layer tied
+    to the embedding gets none, so it goes on with the packed weights of before: no error, and
+    log-probabilities that belong to no model. This holds for reloading from disk, too.
+    """
+
+    model_runner: Any
+    reload_weights: Any
+
+    def replace_weights(
+        self, weights: Iterable[tuple[str, Tensor]] | None = None, folder: str | None = None
+    ) -> None:
+        """Load tensors by their names in the checkpoint, or a folder in Hugging Face format."""
+        self.reload_weights(weights_iterator=weights, weights_path=folder)
+        for module in tied_modules(self.model_runner.get_model()):
+            module.quant_method.process_weights_after_loading(module)
+
+
+def tied_modules(model: nn.Module) -> list[Any]:
+    """The modules whose weight belongs to another one before them."""
+    owners: set[int] = set()
+    tied = []
+    for module in model.modules():
+        weight = module._parameters.get("weight")
+        if weight is None or weight.numel() == 0:  # packed and given up: shared with nobody
+            continue
+        if id(weight) in owners and hasattr(module, "quant_method"):
+            tied.append(module)
+        owners.add(id(weight))
+    return tied

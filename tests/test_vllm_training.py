@@ -1,0 +1,102 @@
+"""Whole small runs through real vLLM: resumed exactly, and stopped when the weights are stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from small_runs import differences, small_recipe
+from srpo.checkpoint import checkpoints
+from srpo.metrics import Row, read_metrics
+from srpo.observer import Observer
+from srpo.rollout.freshness import StaleWeightsError
+from srpo.rollout.vllm_engine import VllmEngine
+from srpo.trainer import RunEnd, Trainer
+from vllm_parts import (
+    largest_difference,
+    learner_of,
+    moved_model,
+    needs_vllm,
+    open_engine,
+)
+
+pytestmark = needs_vllm
+
+
+class Crash(Exception):
+    """A run that ends in the middle."""
+
+
+class CrashAfter(Observer):
+    def __init__(self, step: int):
+        self.at = step
+
+    def step(self, row: Row) -> None:
+        if row["step"] == self.at:
+            raise Crash
+
+
+def train(path: Path, observer: Observer | None = None, **overrides: Any) -> RunEnd:
+    recipe = small_recipe(path, rollout__engine="vllm", **overrides)
+    return Trainer.start(recipe, observer or Observer()).run()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("whole") / "run"
+    assert train(path).finished
+    return path
+
+
+def test_every_step_logs_how_far_engine_and_learner_are_apart(whole: Path) -> None:
+    rows = read_metrics(whole / "metrics.jsonl")
+    assert len(rows) == 5
+    for row in rows:
+        assert row["mismatch/probe"] < 1e-5
+        assert row["mismatch/mean"] <= row["mismatch/max"] < 1e-4
+        assert abs(row["mismatch/kl"]) < 1e-6
+        assert row["mismatch/capped"] == 0.0
+
+
+def test_a_crashed_run_resumes_exactly(whole: Path, tmp_path: Path) -> None:
+    with pytest.raises(Crash):
+        train(tmp_path / "run", CrashAfter(3))
+    assert Trainer.resume(tmp_path / "run", Observer()).run().finished
+    assert differences(whole, tmp_path / "run") == []
+
+
+def test_a_skipped_weight_update_stops_the_run_with_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = VllmEngine.load_weights
+
+    def skipping(engine: VllmEngine, weights: Any, version: int) -> None:
+        if version == 3:
+            engine.version = version
+        else:
+            load(engine, weights, version)
+
+    run = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(VllmEngine, "load_weights", skipping)
+        with pytest.raises(StaleWeightsError, match=rf"step 3: .*srpo resume {run}"):
+            train(run)
+    assert checkpoints(run / "checkpoints")[-1].name == "step-000003"
+    assert Trainer.resume(run, Observer()).run().finished
+    assert len(read_metrics(run / "metrics.jsonl")) == 5
+
+
+def test_an_untied_output_layer_changes_too(tmp_path: Path) -> None:
+    models = [moved_model(i) for i in (3, 4)]
+    for model in models:
+        model.config.tie_word_embeddings = False
+        model.lm_head.weight = torch.nn.Parameter(model.lm_head.weight.detach() + 0.1)
+    models[0].save_pretrained(tmp_path)
+    engine = open_engine(str(tmp_path), rows=16)
+    assert largest_difference(engine, learner_of(models[0])) < 1e-4
+    engine.load_weights(models[1].named_parameters(), version=1)
+    assert largest_difference(engine, learner_of(models[1])) < 1e-4
+    engine.close()

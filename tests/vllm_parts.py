@@ -1,0 +1,88 @@
+"""Real vLLM on the scale model, for tests; those skip where it is not installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from srpo.config import LearnerConfig, LossConfig, RolloutConfig
+from srpo.learner.learner import Learner
+from srpo.models import load_model, load_tokenizer, model_path
+from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.transformers_engine import eos_ids
+from srpo.rollout.vllm_engine import VllmEngine
+from srpo.rollout.vllm_install import install_recipe, installed_vllm
+from srpo.types import Rollout
+
+needs_vllm = pytest.mark.skipif(
+    installed_vllm() is None, reason=f"vLLM is not installed; {install_recipe()}"
+)
+CPU = torch.device("cpu")
+CONTEXT, ROWS = 160, 48
+SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_new_tokens=40)
+
+Answers = dict[int, list[Rollout]]
+
+
+def open_engine(folder: str | None = None, rows: int = ROWS) -> VllmEngine:
+    path = folder or model_path("nano")
+    tokenizer = load_tokenizer("nano")
+    eos = eos_ids(load_model(path, "float32", CPU), tokenizer)
+    config = RolloutConfig(engine="vllm", max_rows=rows)
+    return VllmEngine(path, tokenizer, eos, config, "float32", CPU, CONTEXT)
+
+
+def moved_model(seed: int, far: float = 0.02) -> Any:
+    """nano, `far` away from its weights in a direction of its own; seed 0 is nano itself."""
+    model: Any = load_model("nano", "float32", CPU)
+    random = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in model.parameters() if seed else ():
+            parameter += far * torch.randn(parameter.shape, generator=random)
+    return model
+
+
+def learner_of(model: Any, sampling: Sampling = SAMPLING, **loss: Any) -> Learner:
+    config = LearnerConfig(lr=1e-3, micro_batch_tokens=2048)
+    return Learner(model, 0, config, LossConfig(**loss), sampling.temperature, sampling.top_p)
+
+
+def requests(
+    lengths: tuple[int, ...] = (12, 30, 9, 21), n: int = 4, seed: int = 1
+) -> list[Request]:
+    """Questions of nano's own kind, cut or repeated to these lengths."""
+    ids = load_tokenizer("nano")("Compute 12+7*3-(40-8)/4+19*2 and 85-17+6*(2+9).\n").input_ids
+    return [
+        Request(i, (ids * 9)[i : i + length], n, 1000 * seed + 100 * i)
+        for i, length in enumerate(lengths)
+    ]
+
+
+def generate(engine: Any, asked: list[Request], sampling: Sampling = SAMPLING) -> Answers:
+    return {request.index: rollouts for request, rollouts in engine.generate(asked, sampling)}
+
+
+def tokens(answers: Answers) -> dict[int, list[list[int]]]:
+    return {index: [r.token_ids for r in answers[index]] for index in sorted(answers)}
+
+
+def pairs(
+    asked: list[Request], answers: Answers
+) -> tuple[list[tuple[list[int], list[int]]], list[list[float]]]:
+    """(prompt, response) ids of every rollout, and the engine's log-probabilities of them."""
+    rows = [(r.prompt_ids, rollout) for r in asked for rollout in answers[r.index]]
+    return [(p, r.token_ids) for p, r in rows], [r.logprobs for _, r in rows]
+
+
+def largest_difference(engine: Any, learner: Learner, sampling: Sampling = SAMPLING) -> float:
+    """Between the engine's log-probabilities of what it samples and the learner's."""
+    asked = requests()
+    rows, theirs = pairs(asked, generate(engine, asked, sampling))
+    scores = learner.score(rows)
+    return max(
+        abs(a - b)
+        for one, other in zip(theirs, scores, strict=True)
+        for a, b in zip(one, other, strict=True)
+    )
