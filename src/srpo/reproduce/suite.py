@@ -56,7 +56,7 @@ EXPERIMENTS = (
             for kind in ("mixed", "staged", "math-only", "code-only")
         },
         headline=("mixed", "staged"),
-        seeds=6,
+        seeds=5,
     ),
     Experiment(
         "small-pool",
