@@ -52,8 +52,11 @@ EXPERIMENTS = (
         HERE / "curricula.yaml",
         "pass@1",
         {
-            kind: (f"curriculum.kind={kind}",)
-            for kind in ("mixed", "staged", "math-only", "code-only")
+            "mixed": ("curriculum.kind=mixed",),
+            # Its pool's accuracy still rises when that of held-out problems no longer does.
+            "staged": ("curriculum.kind=staged", "curriculum.stage1_max_steps=110"),
+            "math-only": ("curriculum.kind=math-only",),
+            "code-only": ("curriculum.kind=code-only",),
         },
         headline=("mixed", "staged"),
         seeds=5,
