@@ -44,7 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "grade": BASE | {"data", "verifiers"},
     "grade_file": BASE | {"data", "grade"},
     "interop": BASE | {"grade"},
-    "reproduce": BASE | {"report"},
+    "reproduce": BASE | {"report", "signals"},
     "doctor": BASE | {"sandbox", "rollout"},
     "cluster": BASE | PARTS,
     # --- top

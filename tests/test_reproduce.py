@@ -138,7 +138,8 @@ def test_a_run_that_fails_is_named_with_its_log(tiny: Experiment, tmp_path: Path
         run_suite(planned, tmp_path / "out", 1, lambda state: None)
 
 
-def test_ctrl_c_leaves_no_process(tiny: Experiment, tmp_path: Path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_leaves_no_process(tiny: Experiment, tmp_path: Path, number: signal.Signals):
     tiny.base.write_text(TINY.replace("max_tokens: 400", "max_tokens: 40000000"))
     code = (
         "from pathlib import Path\nimport sys\n"
@@ -152,7 +153,7 @@ def test_ctrl_c_leaves_no_process(tiny: Experiment, tmp_path: Path):
     deadline = time.monotonic() + 60
     while not list(out.rglob("metrics.jsonl")) and time.monotonic() < deadline:
         time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     process.wait(60)
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and entry.name != str(os.getpid()):

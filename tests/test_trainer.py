@@ -7,6 +7,7 @@ import random
 import resource
 import shutil
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -274,6 +275,22 @@ def test_machinery_errors_stop_training_rather_than_count_as_wrong(tmp_path: Pat
 def test_a_folder_that_holds_a_run_is_not_overwritten(whole: Path) -> None:
     with pytest.raises(UserError, match="already holds a run"):
         Trainer.start(small_recipe(whole), Observer())
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    first = srpo("train", write_recipe(small_recipe(run, max_steps=1000), tmp_path / "r.yaml"))
+    while not list(run.glob("checkpoints/*")):
+        assert first.poll() is None
+        time.sleep(0.1)
+    code, output = finish(srpo("resume", run))
+    assert code == 2
+    assert "another process is training in it" in " ".join(output.split())
+    first.terminate()
+    finish(first)
+    again = srpo("resume", run)  # the lock went with its process
+    again.terminate()
+    assert "another process" not in finish(again)[1]
 
 
 def test_resume_of_no_run_says_so(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import shlex
@@ -33,6 +34,7 @@ class RunFolder:
         self.evals = path / "evals.jsonl"
         self.summary = path / "summary.json"
         self.model = path / "model"
+        self.lock = path / ".lock"
 
     @property
     def resume_command(self) -> str:
@@ -59,6 +61,24 @@ class RunFolder:
                 f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room"
                 " or choose another (--set output_dir=...)"
             ) from error
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Two processes that train in one folder would spoil it. Raises UserError.
+
+        The lock is the process' own: it ends with it, and its children do not hold it.
+        """
+        with self.lock.open("w") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"{str(self.path)!r}: another process is training in it; wait for it, or stop"
+                    " it first"
+                ) from None
+            except OSError:  # a file system without locks
+                pass
+            yield
 
     def cut_back(self, step: int, rows: int, evals: list[dict[str, Any]]) -> None:
         """Remove what a killed run wrote after the checkpoint: the resumed one writes it again."""

@@ -12,6 +12,7 @@ anywhere goes on as if nothing had happened.
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -83,6 +84,7 @@ class Trainer:
         self.freshness = self._open_freshness()
         self.folder = RunFolder(Path(recipe.output_dir))
         self.metrics = MetricsWriter(self.folder.metrics)
+        self.claim = ExitStack()  # of the folder, until the run ends
         self.step = 0
         self.generated = self.trained = 0
         self.seconds = 0.0
@@ -96,6 +98,7 @@ class Trainer:
         trainer = cls(recipe, observer)
         trainer._open_verifiers().close()  # no sandbox here? That shall show before a run exists
         trainer.folder.create(recipe)
+        trainer.claim.enter_context(trainer.folder.claimed())
         trainer._enter_stage("start")
         return trainer
 
@@ -106,6 +109,7 @@ class Trainer:
         folder.check_is_run()
         recipe = load_recipe(folder.recipe).model_copy(update={"output_dir": str(run)})
         trainer = cls(recipe, observer)
+        trainer.claim.enter_context(trainer.folder.claimed())
         state = load_newest(folder.checkpoints, observer.message)
         if state is None:
             trainer._enter_stage("start")
@@ -121,7 +125,12 @@ class Trainer:
             list(recipe.log.trackers), folder.path, recipe.model_dump(mode="json")
         )
         self.observer.started(recipe, folder.path, self.step)
-        with StopSignal() as stop, self._open_verifiers() as self.verifiers, folder.disk_errors():
+        with (
+            self.claim,
+            StopSignal() as stop,
+            self._open_verifiers() as self.verifiers,
+            folder.disk_errors(),
+        ):
             try:
                 self._check_fresh(self._weights_difference())
                 reason = self._train(stop)

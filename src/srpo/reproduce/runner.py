@@ -15,6 +15,7 @@ from pathlib import Path
 
 from srpo.config import load_recipe
 from srpo.reproduce.suite import Job
+from srpo.signals import StopSignal
 from srpo.types import TrainingError
 
 POLL_S = 0.5
@@ -42,22 +43,25 @@ def run_suite(
     budgets = {job: _budget(job) for job in {j.folder(out): j for j in jobs}.values()}
     waiting = deque(job for job in budgets if not _finished(job.folder(out)))
     running: dict[Job, subprocess.Popen[bytes]] = {}
-    try:
-        while waiting or running:
-            while waiting and len(running) < workers:
-                job = waiting.popleft()
-                running[job] = _start(job, out)
-            for job, process in list(running.items()):
-                if (code := process.poll()) is not None:
-                    del running[job]
-                    _check(job, out, code)
-            progress(_state(budgets, out, len(running)))
-            time.sleep(POLL_S if running else 0)
-    finally:
-        for process in running.values():
-            process.send_signal(signal.SIGTERM)
-        for process in running.values():
-            process.wait()
+    with StopSignal() as stop:
+        try:
+            while (waiting or running) and stop.number is None:
+                while waiting and len(running) < workers:
+                    job = waiting.popleft()
+                    running[job] = _start(job, out)
+                for job, process in list(running.items()):
+                    if (code := process.poll()) is not None:
+                        del running[job]
+                        _check(job, out, code)
+                progress(_state(budgets, out, len(running)))
+                time.sleep(POLL_S if running else 0)
+        finally:
+            for process in running.values():
+                process.send_signal(signal.SIGTERM)
+            for process in running.values():
+                process.wait()
+    if stop.number is not None:
+        raise KeyboardInterrupt
 
 
 def _start(job: Job, out: Path) -> subprocess.Popen[bytes]:
