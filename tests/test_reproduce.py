@@ -58,6 +58,18 @@ def test_quick_is_the_headline_pairs():
     assert [e.name for e in chosen] == ["strategies", "curricula"]
     planned = jobs(chosen, seeds=1, quick=True, tokens=None)
     assert [j.condition for j in planned] == ["none", "history", "forecast", "mixed", "staged"]
+    for job, experiment in zip(planned, [chosen[0]] * 3 + [chosen[1]] * 2, strict=True):
+        assert load_recipe(job.base, list(job.overrides)).max_tokens == experiment.tokens // 2
+
+
+def test_runs_of_another_budget_are_other_runs():
+    chosen = choose(["strategies"], quick=False)
+    budgets = [(False, None), (True, None), (False, 1000)]
+    folders = [
+        {j.folder(Path("out")) for j in jobs(chosen, seeds=2, quick=quick, tokens=tokens)}
+        for quick, tokens in budgets
+    ]
+    assert len(set.union(*folders)) == sum(map(len, folders))
 
 
 def test_an_unknown_experiment_is_named():

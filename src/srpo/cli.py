@@ -292,9 +292,11 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="Runs and results; continues what is there.")] = Path(
         "runs/reproduce"
     ),
-    quick: Annotated[bool, typer.Option("--quick", help="2 seeds, headline pairs.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="2 seeds, headline pairs, half of the tokens.")
+    ] = False,
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="Seeds of each condition: 6 or 3.")
+        int | None, typer.Option(min=1, help="Seeds of each condition, if not the suite's.")
     ] = None,
     tokens: Annotated[
         int | None, typer.Option(min=1, help="Generated tokens of each run, if not the suite's.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from srpo.config import load_recipe
 from srpo.types import UserError
 
 HERE = Path(__file__).parent
@@ -28,6 +29,11 @@ class Experiment:
     conditions: dict[str, tuple[str, ...]]
     headline: tuple[str, ...]
     seeds: int
+
+    @property
+    def tokens(self) -> int:
+        """What each run generates."""
+        return load_recipe(self.base).max_tokens or 0
 
 
 def _strategy(name: str, *more: str) -> tuple[str, ...]:
@@ -103,9 +109,11 @@ class Job:
     seed: int
     base: Path
     overrides: tuple[str, ...]
+    tokens: int | None = None  # another budget than the base recipe's: other runs
 
     def folder(self, out: Path) -> Path:
-        return out / "runs" / self.base.stem / self.condition / f"seed{self.seed}"
+        budget = f"-{self.tokens}" if self.tokens else ""
+        return out / "runs" / f"{self.base.stem}{budget}" / self.condition / f"seed{self.seed}"
 
 
 def choose(names: list[str], quick: bool) -> list[Experiment]:
@@ -121,12 +129,20 @@ def choose(names: list[str], quick: bool) -> list[Experiment]:
 def jobs(
     experiments: list[Experiment], seeds: int | None, quick: bool, tokens: int | None
 ) -> list[Job]:
-    """Experiment by experiment, seed by seed: an interrupted suite has whole comparisons."""
-    budget = (f"max_tokens={tokens}",) if tokens else ()
+    """Experiment by experiment, seed by seed: an interrupted suite has whole comparisons.
+
+    Quick ones have the headline conditions and half of the tokens, if no other number is given.
+    """
     return [
-        Job(e.name, name, seed, e.base, (*overrides, *budget, f"seed={seed}"))
+        _job(e, name, seed, tokens or (e.tokens // 2 if quick else None))
         for e in experiments
         for seed in range(seeds or e.seeds)
-        for name, overrides in e.conditions.items()
+        for name in e.conditions
         if not quick or name in e.headline
     ]
+
+
+def _job(experiment: Experiment, name: str, seed: int, tokens: int | None) -> Job:
+    budget = (f"max_tokens={tokens}",) if tokens else ()
+    overrides = (*experiment.conditions[name], *budget, f"seed={seed}")
+    return Job(experiment.name, name, seed, experiment.base, overrides, tokens)
