@@ -195,6 +195,11 @@ def test_nano_families_and_levels() -> None:
     hard = load("nano:math", limit=20, families=["product"], levels=[4])
     assert {(p.meta["family"], p.meta["level"]) for p in hard} == {("product", 4)}
     assert not {p.id for p in easy} & {p.id for p in hard}
+    beyond = load("nano:math", limit=20, families=["chain_sum"], levels=[7, 8])
+    assert {p.meta["level"] for p in beyond} == {7, 8}
+    assert {p.meta["level"] for p in load("nano:math", limit=80)} == {1, 2, 3, 4}
+    with pytest.raises(UserError, match=r"nano:code has levels 1 to 4, not 6"):
+        load("nano:code", Domain.CODE, levels=[2, 6])
     with pytest.raises(UserError, match=r"no family 'sums': choose of chain_sum, product"):
         load("nano:math", families=["sums"])
 
