@@ -13,6 +13,8 @@ from srpo.config import load_recipe
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 PAPER = RECIPES / "srpo-qwen2.5-32b.yaml"
+ONE_GPU = {"qwen2.5-1.5b.yaml": 1.54, "qwen2.5-7b.yaml": 7.62}  # 10^9 parameters
+SUMMAND = re.compile(r"^#.*  (\d+\.\d)$", re.MULTILINE)
 
 # What arXiv 2504.14286 says, or follows from it (epochs drop the all-correct; no warm-up is named
 # beside the constant rate). Any other number in the recipe has to be marked as our choice.
@@ -85,3 +87,25 @@ def test_the_paper_recipe_names_every_key():
     others = ("sampler.dynamic.", "sampler.forecast.")  # of the strategies that it does not use
     unwritten = {key for key in resolved.keys() - written.keys() if not key.startswith(others)}
     assert unwritten <= silent
+
+
+@pytest.mark.parametrize("name", ONE_GPU)
+def test_one_gpu_recipes_run_both_stages_beside_vllm(name: str):
+    recipe = load_recipe(RECIPES / name)
+    assert (recipe.rollout.engine, recipe.curriculum.kind) == ("vllm", "staged")
+    assert recipe.loss.tis_cap == 2.0
+    assert recipe.learner.gradient_checkpointing
+    longest = recipe.data.max_prompt_tokens + recipe.rollout.max_new_tokens
+    assert longest <= recipe.learner.micro_batch_tokens
+
+
+@pytest.mark.parametrize("name", ONE_GPU)
+def test_the_memory_of_one_gpu_recipes_adds_up(name: str):
+    """The column of GB in the comments: the learner; what learning adds; what decoding adds."""
+    text = (RECIPES / name).read_text()
+    blocks = re.split(r"#   (?=while )", text[text.index("#   the learner") :])
+    [kept], learning, decoding = ([float(gb) for gb in SUMMAND.findall(b)] for b in blocks)
+    gradients, low = learning[0], learning[1]
+    assert [kept, gradients, low] == pytest.approx([b * ONE_GPU[name] for b in (12, 4, 2)], abs=0.1)
+    for *parts, total in (learning, decoding):
+        assert kept + sum(parts) == pytest.approx(total, abs=0.06 * (len(parts) + 1))

@@ -194,9 +194,10 @@ class Trainer:
             stats = self.learner.step(batch)
         except NotFiniteError as error:
             raise self._diverged(str(error), batch) from error
+        self.learner.release()
         loading = time.perf_counter()
         self.engine.load_weights(self.learner.weights(), self.step)
-
+        probing = time.perf_counter()
         difference = self._weights_difference()
         end = time.perf_counter()
         self.generated += sum(g.tokens for g in groups)
@@ -217,7 +218,8 @@ class Trainer:
             "seconds/rollout": collected.rollout_seconds,
             "seconds/verify": collected.verify_seconds,
             "seconds/learn": loading - learning,
-            "seconds/weights": end - loading,
+            "seconds/weights": probing - loading,
+            "seconds/probe": None if difference is None else end - probing,
             "seconds/step": end - start,
             "seconds/total": self.seconds,
             "tokens/s": sum(g.tokens for g in groups) / (end - start),

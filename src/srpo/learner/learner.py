@@ -81,8 +81,13 @@ class Learner:
                 if isinstance(module, GradientCheckpointingLayer):
                     module.training = True
         self.reference = copy.deepcopy(model).eval() if loss.kl_coef > 0 else None
+        # On a GPU torch's default makes a copy of all weights during the update; fused, none.
         self.optimizer = torch.optim.AdamW(
-            model.parameters(), config.lr, betas=config.betas, weight_decay=config.weight_decay
+            model.parameters(),
+            config.lr,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
+            fused=model.device.type == "cuda" or None,
         )
         self.steps = 0
 
@@ -100,6 +105,10 @@ class Learner:
         for rows, tokens in updates:
             self._update(rows, tokens, stats)
         return stats
+
+    def release(self) -> None:
+        """Give back the gradients' memory, until the next step."""
+        self.optimizer.zero_grad(set_to_none=True)
 
     def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
         """The log-probability of each token of responses, given as (prompt ids, response ids)."""
