@@ -136,10 +136,11 @@ class DynamicConfig(Section):
 
 
 class ForecastConfig(Section):
-    epoch_steps: Count = 16
-    """Steps of an epoch, after which its prompts are chosen anew."""
-    explore_share: Share = 0.1
-    """Share of an epoch's prompts that were never tried, or that rest when all were."""
+    recheck_share: Share = 0.03
+    """Share of the resting prompts that is tried again in each epoch."""
+    min_prompts: Count = 64
+    """A floor under the epoch: where fewer prompts are forecast to inform, the most promising of
+    the others come too."""
 
 
 class SamplerConfig(Section):

@@ -182,7 +182,9 @@ class Trainer:
         self._check_finite(groups)
         stage, epoch = self.curriculum.stage.name, self.sampler.epoch
         self.ledger.record(stage, epoch, self.step, groups)
-        accuracy = pool_accuracy(groups, self.sampler.size, *self.sampler.known)
+        accuracy = pool_accuracy(
+            groups, self.sampler.size, self.sampler.dropped, self.sampler.dropped_correct
+        )
         self.curriculum.observe(accuracy)
 
         learning = time.perf_counter()
@@ -322,7 +324,7 @@ class Trainer:
 
     def _enter_stage(self, reason: str) -> None:
         stage = self.curriculum.stage
-        self.sampler.enter(stage.name, stage.domains, self.ledger)
+        self.sampler.enter(stage.name, stage.domains)
         self.entered.append({"name": stage.name, "entered_at_step": self.step, "reason": reason})
         self.observer.stage(stage.name, reason)
 

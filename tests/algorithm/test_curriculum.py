@@ -9,7 +9,6 @@ import pytest
 
 from builders import problems
 from srpo.algorithm.curriculum import Curriculum, Plateau, stages_of
-from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
 from srpo.config import CurriculumConfig, PlateauConfig, SamplerConfig
 from srpo.types import Domain
@@ -33,12 +32,10 @@ def test_each_curriculum_asks_its_domains_in_its_order(kind: str) -> None:
     config = CurriculumConfig(kind=kind)  # pyright: ignore[reportArgumentType]
     assert [(s.name, s.domains) for s in stages_of(config)] == WANTED[kind]
     curriculum = Curriculum(config)
-    pool = problems(5, 4)
-    sampler = Sampler(pool, SamplerConfig(strategy="none"), 0)
-    ledger = Ledger(pool, [name for name, _ in WANTED[kind]])
+    sampler = Sampler(problems(5, 4), SamplerConfig(strategy="none"), 0)
     asked = []
     while True:
-        sampler.enter(curriculum.stage.name, curriculum.stage.domains, ledger)
+        sampler.enter(curriculum.stage.name, curriculum.stage.domains)
         asked.append(frozenset(p.domain for p in sampler.next_prompts()))
         if curriculum.is_last:
             break

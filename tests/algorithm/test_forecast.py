@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from builders import make_group, problems
 from srpo.algorithm.forecast import EASINESS, Forecast, ability, widen
 from srpo.algorithm.ledger import Ledger
+from srpo.config import ForecastConfig
 
+ONLY = ForecastConfig(recheck_share=0.0, min_prompts=1)
 LEVELS = np.repeat([0, 2, 4, 6, 8], 4)  # right of 8: a pool in which forecasts can be anchored
 
 
@@ -27,19 +29,15 @@ def observe(it: Forecast, correct: np.ndarray | list[int], of: int = 8) -> None:
     it.observe(came, correct[came], of - correct[came])
 
 
-def promising(it: Forecast) -> list[int]:
-    return np.flatnonzero(it.promising(8)).tolist()
-
-
-def coming(it: Forecast, size: int, explore: float, seed: int = 0) -> list[int]:
+def coming(it: Forecast, config: ForecastConfig = ONLY, of: int = 8, seed: int = 0) -> list[int]:
     pool = np.ones(len(it.belief), dtype=bool)
-    return np.flatnonzero(it.choose(pool, size, explore, 8, np.random.default_rng(seed))).tolist()
+    return np.flatnonzero(it.choose(pool, config, of, np.random.default_rng(seed))).tolist()
 
 
-def test_mixed_prompts_are_promising_and_uniform_ones_are_not():
+def test_uniform_prompts_rest_and_mixed_ones_come():
     it = forecast(len(LEVELS))
     observe(it, LEVELS)
-    assert promising(it) == np.flatnonzero((LEVELS > 0) & (LEVELS < 8)).tolist()
+    assert coming(it) == np.flatnonzero((LEVELS > 0) & (LEVELS < 8)).tolist()
 
 
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=20))
@@ -75,22 +73,22 @@ def test_the_hopeless_come_back_when_the_policy_has_grown():
     observe(it, LEVELS)
     (hopeless,) = np.nonzero(LEVELS == 0)
     before = it.informs(8)[hopeless]
-    assert not set(hopeless) & set(promising(it))
+    assert not set(hopeless) & set(coming(it))
     for _ in range(8):
         observe(it, np.where(LEVELS == 0, -1, np.minimum(LEVELS + 3, 8)))
         assert (it.informs(8)[hopeless] > before).all()
         before = it.informs(8)[hopeless]
-    assert set(hopeless) <= set(promising(it))
+    assert set(hopeless) <= set(coming(it))
 
 
 def test_the_solved_come_back_when_the_policy_forgets():
     it = forecast(len(LEVELS))
     observe(it, LEVELS)
     (solved,) = np.nonzero(LEVELS == 8)
-    assert not set(solved) & set(promising(it))
+    assert not set(solved) & set(coming(it))
     for _ in range(8):
         observe(it, np.where(LEVELS == 8, -1, np.maximum(LEVELS - 3, 0)))
-    assert set(solved) <= set(promising(it))
+    assert set(solved) <= set(coming(it))
 
 
 def test_what_failed_again_and_again_rests_longer():
@@ -127,6 +125,12 @@ def test_each_domain_has_an_ability_of_its_own():
     assert (it.belief[1::2] == other).all()  # the policy did not train there
 
 
+def test_never_tried_prompts_come():
+    it = forecast(len(LEVELS) + 1)
+    observe(it, [*LEVELS, -1])
+    assert len(LEVELS) in coming(it)
+
+
 def test_errors_are_no_evidence():
     it, other = forecast(3), forecast(3)
     it.observe(np.arange(3), np.array([0, 4, 8]), np.array([0, 4, 0]))
@@ -148,51 +152,32 @@ def test_widening_keeps_probability(by: float, seed: int):
     assert widen(sure, min(by, 2)) @ EASINESS**2 == pytest.approx([min(by, 2) ** 2], rel=0.02)
 
 
-def test_an_epoch_fills_up_with_the_never_tried():
-    it = forecast(len(LEVELS) + 30)
-    observe(it, [*LEVELS, *[-1] * 30])
-    chosen = set(coming(it, size=20, explore=0.1))
-    assert len(chosen) == 20
-    assert chosen > set(promising(it))
-    assert not chosen & set(np.flatnonzero((LEVELS == 0) | (LEVELS == 8)).tolist())
-
-
-def test_nothing_tried_is_a_draw_from_all():
-    draws = [coming(forecast(40), size=10, explore=0.1, seed=seed) for seed in range(30)]
-    assert {len(d) for d in draws} == {10}
-    assert {p for d in draws for p in d} == set(range(40))
-
-
-def test_places_are_kept_for_exploring():
-    """Of 20 places for 30 promising prompts, 4 go to others: the never tried first."""
-    it = forecast(50)
-    observe(it, [4] * 30 + [8] * 10 + [-1] * 10)
-    assert promising(it) == list(range(30))
-    explored = [p for p in coming(it, size=20, explore=0.2) if p >= 30]
-    assert len(explored) == 4
-    assert min(explored) >= 40
-    observe(it, [4] * 30 + [-1] * 10 + [8] * 10)
-    chosen = coming(it, size=20, explore=0.2)
-    assert len(chosen) == 20
-    assert len([p for p in chosen if p >= 30]) == 4
-
-
-def test_few_promising_prompts_get_company():
-    """A quarter of an epoch at least, the most promising of the others."""
+def test_the_floor_takes_the_most_promising():
     it = forecast(len(LEVELS))
-    observe(it, [0] * 18 + [1, 8])
-    chosen = coming(it, size=20, explore=0.05)
-    assert len(chosen) == 5
-    assert 18 in chosen
+    observe(it, LEVELS)
+    best = np.flatnonzero((LEVELS > 0) & (LEVELS < 8))
+    chosen = coming(it, ForecastConfig(recheck_share=0.0, min_prompts=14))
+    assert len(chosen) == 14
+    assert set(best) < set(chosen)
+    everything = coming(it, ForecastConfig(recheck_share=0.0, min_prompts=99))
+    assert everything == list(range(len(LEVELS)))
+
+
+def test_a_share_of_the_resting_is_tried_again():
+    it = forecast(1000)
+    observe(it, [8] * 999 + [0])
+    some = coming(it, ForecastConfig(recheck_share=0.03, min_prompts=1))
+    others = coming(it, ForecastConfig(recheck_share=0.03, min_prompts=1), seed=1)
+    assert len(some) == len(others) == 30
+    assert some != others
 
 
 def test_only_the_pools_prompts_come():
     it = forecast(4)
     pool = np.array([True, False, True, False])
-    for tried in (False, True):
-        it.tried[:] = tried
-        chosen = it.choose(pool, 10, 1.0, 16, np.random.default_rng(0))
-        assert chosen.tolist() == pool.tolist()
+    config = ForecastConfig(recheck_share=1.0, min_prompts=10)
+    chosen = it.choose(pool, config, 16, np.random.default_rng(0))
+    assert chosen.tolist() == pool.tolist()
 
 
 def test_the_ledger_is_all_it_needs():

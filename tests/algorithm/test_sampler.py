@@ -47,9 +47,9 @@ def run_epoch(sampler: Sampler, ledger: Ledger) -> list[str]:
 
 
 def started(strategy: str, **config: Any) -> tuple[Sampler, Ledger]:
-    sampler, ledger = make(strategy, **config), Ledger(POOL, ["stage1", "stage2"])
-    sampler.enter("stage1", MATH, ledger)
-    return sampler, ledger
+    sampler = make(strategy, **config)
+    sampler.enter("stage1", MATH)
+    return sampler, Ledger(POOL, ["stage1", "stage2"])
 
 
 def ids(prompts: list[Problem]) -> list[str]:
@@ -144,7 +144,7 @@ def test_a_stage_left_in_mid_epoch_decides_what_was_visited() -> None:
     visited = ids(sampler.next_prompts())[:3]
     ledger.record("stage1", 0, 1, [make_group("cc", of=p) for p in POOL if p.id in visited])
     sampler.decide(ledger)
-    sampler.enter("stage2", BOTH, ledger)
+    sampler.enter("stage2", BOTH)
     left = {p.id for p in POOL} - set(visited)
     assert set(ids([sampler.problems[i] for i in sampler.order.tolist()])) == left
     assert (sampler.size, sampler.dropped, sampler.epoch) == (7, 3, 0)
@@ -155,7 +155,7 @@ def test_prompts_of_other_domains_wait_for_their_stage() -> None:
     sampler, ledger = started("history")
     run_epoch(sampler, ledger)
     sampler.decide(ledger)
-    sampler.enter("stage2", BOTH, ledger)
+    sampler.enter("stage2", BOTH)
     seen = run_epoch(sampler, ledger)
     assert {"k0", "k1", "k2"} <= set(seen)
     assert not {"m0", "m1"} & set(seen), "what stage 1 solved is not asked again"
@@ -175,7 +175,7 @@ def test_order_depends_on_seed_epoch_and_stage_alone() -> None:
         sampler = make("none", seed, per_step=10)
         ledger, found = Ledger(POOL, ["stage1", "stage2"]), []
         for stage in ("stage1", "stage2"):
-            sampler.enter(stage, BOTH, ledger)
+            sampler.enter(stage, BOTH)
             for _ in range(2):
                 found.append(sampler.order.tolist())
                 run_epoch(sampler, ledger)

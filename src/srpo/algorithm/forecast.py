@@ -13,11 +13,11 @@ the Rasch model of item response theory, followed through time:
               wrong answers sharpen it by Bayes' rule; and since a policy does not learn evenly,
               it widens with every epoch that passes
 
-A group of G rollouts informs with probability 1 - p^G - (1-p)^G, p the pass rate. A prompt where
-that, averaged over the belief, is above one half is promising. Epochs are short, so that what was
-seen is soon used: each holds as many promising prompts as it has room for, fills up with those
-never tried, and keeps a share of its places for exploring: the never tried first, then resting
-ones. Solved prompts stay away unless the policy forgets; hopeless ones until it has grown enough.
+A group of G rollouts informs with probability 1 - p^G - (1-p)^G, p the pass rate. Prompts where
+that, averaged over the belief, is above one half come, and those never tried; of the others a
+small share is tried again, and more when there are too few. Solved prompts stay away unless the
+policy forgets; hopeless ones until it has grown enough, or until they have rested so long that
+nobody knows.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from srpo.algorithm.ledger import Ledger
+from srpo.config import ForecastConfig
 
 EASINESS = np.linspace(-8.0, 8.0, 33)  # logits
 STEPS = np.diff(np.eye(33), axis=0)
@@ -88,32 +89,17 @@ class Forecast:
             belief = self.belief[at] * np.exp(likelihood - likelihood.max(axis=1, keepdims=True))
             self.belief[at] = belief / belief.sum(axis=1, keepdims=True)
 
-    def promising(self, group_size: int) -> np.ndarray:
-        """(P,) bool: tried before, and the next group will probably inform."""
-        return self.tried & (self.informs(group_size) > 0.5)
-
     def choose(
-        self, pool: np.ndarray, size: int, explore: float, group_size: int, rng: np.random.Generator
+        self, pool: np.ndarray, config: ForecastConfig, group_size: int, rng: np.random.Generator
     ) -> np.ndarray:
-        """(P,) bool: the prompts of `pool`, (P,) bool, that come in an epoch of about `size`.
-
-        `explore` of them are never tried ones, or resting ones when there are none of those;
-        the others are promising, and where these are too few, never tried.
-        """
-        size = min(size, int(pool.sum()))
-        reserved = int(np.ceil(explore * size))
-        promising = pool & self.promising(group_size)
-        unseen = rng.permutation(np.flatnonzero(pool & ~self.tried))
-        resting = rng.permutation(np.flatnonzero(pool & self.tried & ~promising))
-        taken = rng.permutation(np.flatnonzero(promising))[: size - reserved]
-        new = max(reserved, min(size - len(taken), len(unseen)))
-        coming = np.zeros(len(pool), dtype=bool)
-        coming[taken] = True
-        coming[np.concatenate([unseen, resting])[:new]] = True
-        if (
-            lacking := size // 4 - int(coming.sum())
-        ) > 0:  # a few prompts alone would be overfitted
-            best = np.argsort(-np.where(pool & ~coming, self.informs(group_size), -1.0))
+        """(P,) bool: the prompts of `pool`, (P,) bool, that come in the next epoch."""
+        informs = np.where(pool, self.informs(group_size), -1.0)
+        coming = (informs > 0.5) | (pool & ~self.tried)
+        resting = np.flatnonzero(pool & ~coming)
+        n = round(config.recheck_share * resting.size)
+        coming[rng.choice(resting, size=n, replace=False)] = True
+        if lacking := max(0, min(config.min_prompts, int(pool.sum())) - int(coming.sum())):
+            best = np.argsort(-np.where(coming, -1.0, informs), kind="stable")
             coming[best[:lacking]] = True
         return coming
 

@@ -34,7 +34,7 @@ class Sampler:
         self.problems, self.config, self.seed = problems, config, seed
         self.group_size = group_size
         self.resting = np.zeros(len(problems), dtype=bool)  # left out of this epoch
-        self.away = (0, 0.0)  # by forecast: those left out that were tried, how many are solved
+        self.resting_correct = 0.0  # how many of those would be answered correctly, by forecast
         self.stage = ""
         self.stage_at = -1
         self.in_stage = np.zeros(len(problems), dtype=bool)
@@ -42,12 +42,10 @@ class Sampler:
         self.cursor = 0
         self.order = np.zeros(0, dtype=np.int64)
 
-    def enter(self, stage: str, domains: frozenset[Domain], ledger: Ledger) -> None:
+    def enter(self, stage: str, domains: frozenset[Domain]) -> None:
         """Begin a stage's first epoch with the prompts of its domains that do not rest."""
         self.stage, self.stage_at = stage, self.stage_at + 1
         self.in_stage = np.array([p.domain in domains for p in self.problems], dtype=bool)
-        if self.config.strategy == "forecast":
-            self._choose(self._forecast(ledger))
         self._begin(epoch=0)
 
     def _begin(self, epoch: int) -> None:
@@ -69,10 +67,10 @@ class Sampler:
         return int(self.in_stage.sum()) - self.size
 
     @property
-    def known(self) -> tuple[int, float]:
-        """Prompts of the stage that this epoch leaves out and of which something is known, and how
-        many of them would be answered correctly: `history` has dropped the solved ones."""
-        return self.away if self.config.strategy == "forecast" else (self.dropped, self.dropped)
+    def dropped_correct(self) -> float:
+        """How many of those would be answered correctly: `history` has dropped the solved ones,
+        `forecast` knows how each would do."""
+        return self.resting_correct if self.config.strategy == "forecast" else self.dropped
 
     @property
     def epoch_over(self) -> bool:
@@ -124,29 +122,20 @@ class Sampler:
             np.where(thrown, codes.UNIFORM, codes.KEEP_ALL),
         )
 
-    def _forecast(self, ledger: Ledger) -> Forecast:
+    def _decide_by_forecast(self, ledger: Ledger, rows: slice) -> None:
         names = sorted(set(ledger.domains))
-        domain = np.array([names.index(name) for name in ledger.domains], dtype=int)
-        return Forecast.from_ledger(domain, ledger)
-
-    def _choose(self, forecast: Forecast) -> None:
-        config = self.config.forecast
-        size = config.epoch_steps * self.config.prompts_per_step
+        domain = np.array([names.index(name) for name in ledger.domains])
+        forecast = Forecast.from_ledger(domain, ledger)
         coming = forecast.choose(
-            self.in_stage, size, config.explore_share, self.group_size, self._rng("choose")
+            self.in_stage, self.config.forecast, self.group_size, self._rng("recheck")
         )
         self.resting = np.where(self.in_stage, ~coming, self.resting)
-        away = self.in_stage & ~coming & forecast.tried
-        self.away = int(away.sum()), float(forecast.pass_rates()[away].sum())
-
-    def _decide_by_forecast(self, ledger: Ledger, rows: slice) -> None:
-        forecast = self._forecast(ledger)
-        self._choose(forecast)
-        promising = forecast.promising(self.group_size)[ledger.view("problem", rows)]
+        self.resting_correct = float(forecast.pass_rates()[self.in_stage & self.resting].sum())
+        rests = self.resting[ledger.view("problem", rows)]
         ledger.decide(
             rows,
-            np.where(promising, codes.KEEP, codes.DROP),
-            np.where(promising, codes.PROMISING, codes.RESTING),
+            np.where(rests, codes.DROP, codes.KEEP),
+            np.where(rests, codes.RESTING, codes.PROMISING),
         )
 
     def state_dict(self) -> dict[str, Any]:
@@ -158,14 +147,13 @@ class Sampler:
             "order": self.order.tolist(),
             "resting": np.flatnonzero(self.resting).tolist(),
             "in_stage": np.flatnonzero(self.in_stage).tolist(),
-            "away": list(self.away),
+            "resting_correct": self.resting_correct,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name in ("stage", "stage_at", "epoch", "cursor"):
+        for name in ("stage", "stage_at", "epoch", "cursor", "resting_correct"):
             setattr(self, name, state[name])
         self.order = np.array(state["order"], dtype=np.int64)
-        self.away = tuple(state["away"])
         for name in ("resting", "in_stage"):
             mask = np.zeros(len(self.problems), dtype=bool)
             mask[state[name]] = True
