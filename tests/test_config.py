@@ -220,3 +220,29 @@ def test_an_override_reaches_into_a_list(tmp_path: Path) -> None:
     for wrong in ("data.train.1.path=x", "data.train.first.path=x", "model.name=x"):
         with pytest.raises(UserError, match="--set"):
             load_recipe(path, [wrong])
+
+
+@pytest.mark.parametrize(
+    ("rollout", "complaint"),
+    [
+        ({"placement": "process"}, r"rollout\.placement: 'process' .*set rollout\.engine=vllm"),
+        ({"engine": "vllm", "placement": "moon"}, r"rollout\.placement: .*'server', got 'moon'"),
+        ({"engine": "vllm", "placement": "server"}, r"rollout\.server_url: required .* set it to"),
+        (
+            {"engine": "vllm", "placement": "server", "server_url": "gpu1:8000"},
+            r"rollout\.server_url: must begin with http:// .*got 'gpu1:8000'",
+        ),
+        (
+            {"engine": "vllm", "server_url": "http://gpu1:8000"},
+            r"rollout\.server_url: 'http://gpu1:8000' .*set rollout\.placement=server",
+        ),
+    ],
+)
+def test_a_placement_that_cannot_be_is_refused(rollout: dict[str, Any], complaint: str):
+    with pytest.raises(UserError, match=complaint):
+        parse_recipe({**MINIMAL, "rollout": rollout}, "r")
+
+
+def test_a_server_is_a_placement():
+    rollout = {"engine": "vllm", "placement": "server", "server_url": "http://gpu1:8000"}
+    assert parse_recipe({**MINIMAL, "rollout": rollout}, "r").rollout.placement == "server"

@@ -84,6 +84,7 @@ def test_the_paper_recipe_names_every_key():
     resolved = leaves(load_recipe(PAPER).model_dump(mode="json"))
     silent = {"data.system", "rollout.engine", "learner.logit_chunk"}
     silent |= {"rollout.gpu_memory_utilization", "rollout.freshness_tolerance"}  # vllm alone
+    silent |= {"rollout.placement", "rollout.server_url"}  # likewise
     others = ("sampler.dynamic.", "sampler.forecast.")  # of the strategies that it does not use
     unwritten = {key for key in resolved.keys() - written.keys() if not key.startswith(others)}
     assert unwritten <= silent

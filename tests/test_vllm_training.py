@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import torch
 
@@ -12,6 +14,7 @@ from small_runs import differences, small_recipe
 from srpo.checkpoint import checkpoints
 from srpo.metrics import Row, read_metrics
 from srpo.observer import Observer
+from srpo.rollout.engine import EngineError
 from srpo.rollout.freshness import StaleWeightsError
 from srpo.rollout.vllm_engine import VllmEngine
 from srpo.trainer import RunEnd, Trainer
@@ -87,6 +90,41 @@ def test_a_skipped_weight_update_stops_the_run_with_a_checkpoint(
     assert checkpoints(run / "checkpoints")[-1].name == "step-000003"
     assert Trainer.resume(run, Observer()).run().finished
     assert len(read_metrics(run / "metrics.jsonl")) == 5
+
+
+class Killer(Observer):
+    """Kills vLLM's process as soon as a step's first group is there, so many times in a step."""
+
+    def __init__(self, times: dict[int, int]):
+        self.times, self.done, self.messages = Counter(times), 1, list[str]()
+
+    def step(self, row: Row) -> None:
+        self.done = row["step"] + 1
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
+
+    def phase(self, name: str, done: int, total: int) -> None:
+        if name == "rollout" and self.times[self.done] > 0:
+            self.times[self.done] -= 1
+            [worker] = [c for c in psutil.Process().children() if "vllm_child" in str(c.cmdline())]
+            worker.kill()
+
+
+def test_a_killed_process_is_replaced_once_in_a_step_and_then_the_run_stops(
+    whole: Path, tmp_path: Path
+) -> None:
+    run, killer = tmp_path / "run", Killer({2: 1, 4: 2})
+    with pytest.raises(EngineError, match=rf"step 4: .*SIGKILL.*restart; .*srpo resume {run}"):
+        train(run, killer, rollout__placement="process")
+    assert len(killer.messages) == 2, "step 2 went on, step 4 did not"
+    written = sorted(p.name for p in (run / "rollouts").iterdir())
+    assert written == [f"step-{step:06d}.jsonl" for step in (1, 2, 3)]
+    for name in written:
+        assert (run / "rollouts" / name).read_bytes() == (whole / "rollouts" / name).read_bytes()
+    assert checkpoints(run / "checkpoints")[-1].name == "step-000002"
+    assert not [c for c in psutil.Process().children() if "vllm_child" in str(c.cmdline())]
+    assert not (run / "engine-weights").exists()
 
 
 def test_an_untied_output_layer_changes_too(tmp_path: Path) -> None:

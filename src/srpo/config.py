@@ -83,6 +83,12 @@ class RolloutConfig(Section):
     engine: Literal["transformers", "vllm"] = "transformers"
     """What samples the responses. transformers: runs anywhere, exact. vllm: fast on a GPU; its
     install is in the README."""
+    placement: Literal["colocated", "process", "server"] = "colocated"
+    """vllm: where it runs. colocated: in the learner's process; on a GPU they take turns with its
+    memory. process: in one of its own beside it, which is restarted when it dies. server: a `vllm
+    serve` at `server_url`. The last two take new weights from a folder in `output_dir`."""
+    server_url: str | None = None
+    """vllm: where the server of placement `server` listens, for example http://gpu1:8000."""
     group_size: Annotated[int, Field(ge=2)] = 16
     """G: rollouts per prompt. One rollout has nothing to be compared with."""
     temperature: Positive = 1.0
@@ -99,6 +105,31 @@ class RolloutConfig(Section):
     freshness_tolerance: Positive | None = None
     """vllm: training stops when after a weight change the engine's log-probabilities differ from
     the learner's by more, on average over some tokens. None: what suits learner.dtype."""
+
+    @model_validator(mode="after")
+    def _placement_is_possible(self) -> RolloutConfig:
+        placement, url = self.placement, self.server_url
+        if placement != "colocated" and self.engine != "vllm":
+            raise ValueError(
+                f"rollout.placement: {placement!r} is for rollout.engine vllm, got"
+                f" {self.engine!r}; set rollout.engine=vllm, or leave rollout.placement out"
+            )
+        if placement == "server" and url is None:
+            raise ValueError(
+                "rollout.server_url: required for rollout.placement 'server', but missing; set it"
+                " to where `vllm serve` listens, for example http://localhost:8000"
+            )
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError(
+                f"rollout.server_url: must begin with http:// or https://, got {url!r}; for"
+                " example http://localhost:8000"
+            )
+        if url is not None and placement != "server":
+            raise ValueError(
+                f"rollout.server_url: {url!r} is not used by rollout.placement {placement!r}; set"
+                " rollout.placement=server, or leave rollout.server_url out"
+            )
+        return self
 
 
 class AdvantageConfig(Section):

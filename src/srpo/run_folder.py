@@ -35,6 +35,7 @@ class RunFolder:
         self.summary = path / "summary.json"
         self.model = path / "model"
         self.lock = path / ".lock"
+        self.engine_weights = path / "engine-weights"  # while it trains
 
     @property
     def resume_command(self) -> str:

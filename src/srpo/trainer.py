@@ -37,7 +37,7 @@ from srpo.rollout.collect import Collected, collect
 from srpo.rollout.engine import EngineError, RolloutEngine, Sampling
 from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck, StaleWeightsError
 from srpo.rollout.transformers_engine import TransformersEngine, eos_ids
-from srpo.rollout.vllm_engine import VllmEngine
+from srpo.rollout.vllm_placement import open_vllm
 from srpo.run_folder import RunFolder
 from srpo.signals import StopSignal
 from srpo.stepmetrics import group_metrics, pool_accuracy
@@ -80,9 +80,9 @@ class Trainer:
         self.sampler = Sampler(self.problems, recipe.sampler, seed, recipe.rollout.group_size)
         self.learner = self._open_learner()
         check_context(self.learner.model, longest, recipe.rollout.max_new_tokens)
+        self.folder = RunFolder(Path(recipe.output_dir))
         self.engine = self._open_engine(longest + recipe.rollout.max_new_tokens)
         self.freshness = self._open_freshness()
-        self.folder = RunFolder(Path(recipe.output_dir))
         self.metrics = MetricsWriter(self.folder.metrics)
         self.claim = ExitStack()  # of the folder, until the run ends
         self.step = 0
@@ -385,7 +385,7 @@ class Trainer:
         """The copy of the weights that decodes; `context` is the most tokens of a row."""
         recipe, device = self.recipe, self.learner.model.device
         if recipe.rollout.engine == "vllm":
-            return VllmEngine(
+            return open_vllm(
                 model_path(recipe.model),
                 self.tokenizer,
                 eos_ids(self.learner.model, self.tokenizer),
@@ -393,6 +393,8 @@ class Trainer:
                 recipe.learner.dtype,
                 device,
                 context,
+                self.folder.engine_weights,
+                self.observer.message,
             )
         copy = load_model(recipe.model, recipe.learner.dtype, device)
         return TransformersEngine(copy, self.tokenizer, recipe.rollout.max_rows)

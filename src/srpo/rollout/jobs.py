@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from srpo.rollout.engine import Request
-from srpo.types import FinishReason, Rollout
+from srpo.rollout.engine import Request, Sampling
+from srpo.types import FinishReason, Rollout, UserError
 
 SEEDS = 2**63  # what torch and vLLM take is below
 
@@ -74,3 +74,14 @@ class Jobs:
         if len(group) < request.n:
             return None
         return request, [group[i] for i in range(request.n)]
+
+
+def check_lengths(requests: list[Request], sampling: Sampling, context: int) -> None:
+    """An engine may cut such a response short without a word. Raises UserError."""
+    longest = max((len(r.prompt_ids) for r in requests), default=0)
+    if longest + sampling.max_new_tokens > context:
+        raise UserError(
+            f"rollout.max_new_tokens: {sampling.max_new_tokens}, with a prompt of {longest}"
+            f" tokens, is more than the {context} tokens that vLLM was started for;"
+            f" use at most {max(context - longest, 0)}"
+        )

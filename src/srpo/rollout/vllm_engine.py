@@ -20,7 +20,7 @@ from transformers import AutoConfig
 
 from srpo.config import RolloutConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
-from srpo.rollout.jobs import Job, Jobs
+from srpo.rollout.jobs import Job, Jobs, check_lengths
 from srpo.rollout.transformers_engine import response_text
 from srpo.rollout.vllm_install import install_recipe, installed_vllm
 from srpo.rollout.vllm_worker import WORKER_EXTENSION
@@ -81,7 +81,7 @@ class VllmEngine:
         through the prefix cache.
         """
         assert not self.asleep, "release() is followed by load_weights()"
-        self._check_lengths(requests, sampling)
+        check_lengths(requests, sampling, self.context)
         jobs = Jobs(requests)
         try:
             while jobs.open:
@@ -124,15 +124,6 @@ class VllmEngine:
         # Cached keys and values of prompts are those of the old weights.
         assert self.llm.reset_prefix_cache(), "weights change between generations only"
         self.version = version
-
-    def _check_lengths(self, requests: list[Request], sampling: Sampling) -> None:
-        longest = max((len(r.prompt_ids) for r in requests), default=0)
-        if longest + sampling.max_new_tokens > self.context:
-            raise UserError(
-                f"rollout.max_new_tokens: {sampling.max_new_tokens}, with a prompt of {longest}"
-                f" tokens, is more than the {self.context} tokens that vLLM was started for;"
-                f" use at most {max(self.context - longest, 0)}"
-            )
 
     def _submit(self, job: Job, sampling: Sampling) -> None:
         self.llm.add_request(

@@ -21,14 +21,30 @@ class FreshWeights:
 
     model_runner: Any
     reload_weights: Any
+    weights_label: str | None = None
 
     def replace_weights(
-        self, weights: Iterable[tuple[str, Tensor]] | None = None, folder: str | None = None
+        self,
+        weights: Iterable[tuple[str, Tensor]] | None = None,
+        folder: str | None = None,
+        label: str | None = None,
     ) -> None:
-        """Load tensors by their names in the checkpoint, or a folder in Hugging Face format."""
+        """Load tensors by their names in the checkpoint, or a folder in Hugging Face format.
+        `label` says afterwards which they are."""
+        self.weights_label = None
         self.reload_weights(weights_iterator=weights, weights_path=folder)
         for module in tied_modules(self.model_runner.get_model()):
             module.quant_method.process_weights_after_loading(module)
+        self.weights_label = label
+
+    def served(self) -> dict[str, Any]:
+        """The weights' label, None for those of the start, and how this vLLM was started."""
+        config = self.model_runner.model_config
+        return {
+            "label": self.weights_label,
+            "logprobs_mode": config.logprobs_mode,
+            "max_model_len": config.max_model_len,
+        }
 
 
 def tied_modules(model: nn.Module) -> list[Any]:

@@ -1,0 +1,204 @@
+"""Rollouts by vLLM in a process of its own, on the learner's machine.
+
+What breaks vLLM does not break the learner: when its process dies, another one is started with the
+same weights, and the requests without a group are sampled again with their seeds. That happens
+once between two weight changes; the second time it is an error. Weights go through a folder on
+disk.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing import Pipe
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from srpo.config import RolloutConfig
+from srpo.rollout.engine import EngineError, Request, Sampling
+from srpo.rollout.weights_folder import WeightsFolder
+from srpo.types import Rollout, UserError
+
+LOOK_S = 1.0  # how often a silent process is looked after
+CLOSE_S = 10.0  # for a process to end by itself
+
+
+class DiedError(Exception):
+    """The process is gone, or its vLLM is; what it was doing is lost."""
+
+
+class VllmProcess:
+    """A RolloutEngine around a process with a VllmEngine, which it owns."""
+
+    def __init__(
+        self,
+        model: str,
+        tokenizer: Any,
+        eos: frozenset[int],
+        config: RolloutConfig,
+        dtype: str,
+        device: torch.device,
+        context: int,
+        weights: WeightsFolder,
+        message: Callable[[str], None] = lambda _: None,
+    ):
+        """Start the process. Raises UserError when vLLM is not there or does not start.
+
+        Args:
+            model, ..., context: as for VllmEngine.
+            weights: through which new weights go.
+            message: is told of a restart.
+        """
+        self.arguments = (model, tokenizer, eos, config, dtype, device, context)
+        self.device, self.weights, self.message = device, weights, message
+        self.loaded: tuple[str, int] | None = None  # folder and version, after the first change
+        self.restarted = False  # since the last weight change
+        self.worker = self._start()
+
+    def generate(
+        self, requests: list[Request], sampling: Sampling
+    ) -> Iterator[tuple[Request, list[Rollout]]]:
+        """Yield finished groups. Raises UserError for a request that the context cannot hold."""
+        left = dict(enumerate(requests))
+        while left:
+            try:
+                asked = [replace(request, index=i) for i, request in left.items()]
+                for i, rollouts in self.worker.generate(asked, sampling):
+                    yield left.pop(i), rollouts
+            except DiedError as error:
+                self._restart(error, f"{len(left)} of {len(requests)} prompts are sampled again")
+
+    def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
+        """By way of the folder."""
+        self.load_folder(str(self.weights.write(weights, version)), version)
+
+    def load_folder(self, folder: str, version: int) -> None:
+        """Load the weights of a folder in Hugging Face format, which is kept until the next."""
+        self.loaded, self.restarted = (folder, version), False
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()  # what the learner no longer needs
+        try:
+            self.worker.call("load_folder", folder, version)
+        except DiedError as error:
+            self._restart(error, "it starts with the new weights")
+            self.restarted = False  # what it died of came before them
+
+    def release(self) -> None:
+        """On a GPU, give back weights and KV cache. On the CPU vLLM cannot."""
+        try:
+            self.worker.call("release")
+        except DiedError:  # it has given back all; the new weights start another one
+            self.worker.close()
+
+    def close(self) -> None:
+        """End the process and remove the folder."""
+        self.worker.close()
+        self.weights.remove()
+
+    def _start(self) -> Worker:
+        worker = Worker()
+        try:
+            worker.call("start", *self.arguments)
+            if self.loaded:
+                worker.call("load_folder", *self.loaded)
+        except BaseException as error:
+            worker.close()
+            if isinstance(error, DiedError):
+                raise UserError(
+                    f"rollout.placement 'process': vLLM did not start: {error}; if memory is short,"
+                    " change rollout.gpu_memory_utilization or rollout.max_rows"
+                ) from error
+            raise
+        return worker
+
+    def _restart(self, error: DiedError, then: str) -> None:
+        """Raises EngineError when that has been tried, or does not work."""
+        self.worker.close()
+        if self.restarted:
+            raise EngineError(f"{error}, once more after a restart") from error
+        self.restarted = True
+        self.message(f"{error}; it is started again, and {then}")
+        try:
+            self.worker = self._start()
+        except UserError as again:
+            raise EngineError(f"{error}, and a restart failed: {again}") from again
+
+
+class Worker:
+    """The process and the connection to it; see `vllm_child` for what is said."""
+
+    def __init__(self) -> None:
+        self.connection, theirs = Pipe()
+        with theirs:
+            command = [sys.executable, "-P", "-m", "srpo.rollout.vllm_child"]
+            self.process = subprocess.Popen(
+                [*command, str(theirs.fileno()), str(os.getpid())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+
+    def call(self, method: str, *arguments: Any) -> None:
+        """Raises UserError as the engine does, and DiedError."""
+        self._send(method, *arguments)
+        assert self._receive() is None
+
+    def generate(
+        self, requests: list[Request], sampling: Sampling
+    ) -> Iterator[tuple[int, list[Rollout]]]:
+        """Index and rollouts of each request. Raises as `call`."""
+        self._send("generate", requests, sampling)
+        try:
+            while group := self._receive():
+                yield group
+        except GeneratorExit:  # the caller stops early
+            with suppress(DiedError):
+                self._send("stop")
+                while self._receive():
+                    pass
+            raise
+
+    def close(self) -> None:
+        """The process ends when it has nobody to listen to, or is killed."""
+        self.connection.close()
+        try:
+            self.process.wait(CLOSE_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _send(self, *message: Any) -> None:
+        try:
+            self.connection.send(message)
+        except OSError as error:
+            raise self._died() from error
+
+    def _receive(self) -> Any:
+        """A group, or None for "done"."""
+        try:
+            # A process that somebody forked elsewhere may hold the connection open after its end.
+            while not self.connection.poll(LOOK_S):
+                if self.process.poll() is not None and not self.connection.poll():
+                    raise EOFError
+            kind, value = self.connection.recv()
+        except (EOFError, OSError) as error:
+            raise self._died() from error
+        if kind == "refused":
+            raise UserError(value)
+        if kind == "failed":
+            raise DiedError(f"vLLM failed ({value})")
+        return value
+
+    def _died(self) -> DiedError:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(CLOSE_S)
+        status = self.process.returncode
+        if status is not None and status < 0:
+            return DiedError(f"vLLM's process was killed ({signal.Signals(-status).name})")
+        return DiedError(f"vLLM's process ended (status {status})")

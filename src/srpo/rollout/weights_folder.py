@@ -1,0 +1,53 @@
+"""Weights for an engine in another process, as a folder on disk: the way that works everywhere."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
+SHARD_BYTES = 2**30  # in memory at once
+
+
+class WeightsFolder:
+    """Keeps the newest weights only. The folder is made by the first `write`."""
+
+    def __init__(self, path: Path, dtype: str):
+        """`dtype` is the engine's: what it would round away is not written."""
+        self.path, self.dtype = path.absolute(), getattr(torch, dtype)
+
+    def write(self, weights: Iterable[tuple[str, Tensor]], version: int) -> Path:
+        """Write a version beside the one before it, then remove that. Raises OSError."""
+        folder = self.path / f"version-{version:06d}"
+        before = [p for p in self.path.glob("version-*") if p != folder]
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for i, shard in enumerate(self._shards(weights)):
+            try:
+                save_file(shard, folder / f"model-{i:05d}.safetensors")
+            except SafetensorError as error:  # what safetensors makes of a full disk
+                raise OSError(errno.ENOSPC, str(error), str(folder)) from error
+        for old in before:
+            shutil.rmtree(old)
+        return folder
+
+    def remove(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def _shards(self, weights: Iterable[tuple[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
+        shard: dict[str, Tensor] = {}
+        size = 0
+        for name, tensor in weights:
+            shard[name] = tensor.to("cpu", self.dtype).contiguous()
+            size += tensor.numel() * self.dtype.itemsize
+            if size >= SHARD_BYTES:
+                yield shard
+                shard, size = {}, 0
+        if shard:
+            yield shard

@@ -1,0 +1,147 @@
+"""Real vLLM in a process of its own. That it may die in a run: test_vllm_training."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from srpo.config import RolloutConfig
+from srpo.models import load_model, load_tokenizer, model_path
+from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.transformers_engine import eos_ids
+from srpo.rollout.vllm_process import VllmProcess
+from srpo.rollout.weights_folder import WeightsFolder
+from srpo.types import UserError
+from vllm_parts import (
+    CONTEXT,
+    CPU,
+    ROWS,
+    SAMPLING,
+    generate,
+    largest_difference,
+    learner_of,
+    moved_model,
+    needs_vllm,
+    requests,
+    tokens,
+)
+
+pytestmark = needs_vllm
+
+
+@pytest.fixture(scope="module")
+def messages() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory, messages: list[str]) -> Iterator[VllmProcess]:
+    engine = open_process(tmp_path_factory.mktemp("weights"), messages)
+    yield engine
+    engine.close()
+    assert engine.worker.process.poll() is not None
+    assert not engine.weights.path.exists()
+
+
+@pytest.fixture
+def engine(started: VllmProcess) -> VllmProcess:
+    """With nano's own weights, whatever the test before it did."""
+    started.load_weights(moved_model(0).named_parameters(), version=0)
+    return started
+
+
+def open_process(folder: Path, messages: list[str]) -> VllmProcess:
+    tokenizer, path = load_tokenizer("nano"), model_path("nano")
+    eos = eos_ids(load_model(path, "float32", CPU), tokenizer)
+    config = RolloutConfig(engine="vllm", placement="process", max_rows=ROWS)
+    weights = WeightsFolder(folder / "w", "float32")
+    return VllmProcess(
+        path, tokenizer, eos, config, "float32", CPU, CONTEXT, weights, messages.append
+    )
+
+
+def kill(engine: VllmProcess) -> None:
+    engine.worker.process.send_signal(signal.SIGKILL)
+
+
+def test_new_weights_are_in_effect(engine: VllmProcess) -> None:
+    assert largest_difference(engine, learner_of(moved_model(0))) < 1e-4
+    for seed in (1, 2):
+        model = moved_model(seed)
+        engine.load_weights(model.named_parameters(), version=seed)
+        assert largest_difference(engine, learner_of(model)) < 1e-4
+        found = generate(engine, requests())
+        assert {r.policy_version for g in found.values() for r in g} == {seed}
+    assert len(list(engine.weights.path.iterdir())) == 1, "old ones are removed"
+
+
+def test_a_caller_may_stop_early(engine: VllmProcess) -> None:
+    undisturbed = tokens(generate(engine, requests()))
+    for taken in (1, len(undisturbed)):
+        stream = engine.generate(requests(), SAMPLING)
+        for _ in range(taken):
+            next(stream)
+        del stream
+        assert tokens(generate(engine, requests())) == undisturbed
+    assert generate(engine, []) == {}
+
+
+def test_groups_are_handed_out_before_the_others_end(engine: VllmProcess) -> None:
+    short, long = requests((9, 20), n=1)
+    groups = engine.generate([short, Request(1, long.prompt_ids, 400, 5)], SAMPLING)
+    start = time.perf_counter()
+    assert next(groups)[0].index == 0
+    first = time.perf_counter() - start
+    assert [r.index for r, _ in groups] == [1]
+    assert time.perf_counter() - start > 2 * first
+
+
+def test_what_does_not_fit_is_refused_and_the_process_lives(engine: VllmProcess) -> None:
+    process = engine.worker.process
+    with pytest.raises(UserError, match=r"prompt of 130 .* than the 160 .*; use at most 30"):
+        generate(engine, requests((4, 130)), Sampling(1.0, 1.0, CONTEXT - 129))
+    assert len(generate(engine, requests())) == 4
+    assert engine.worker.process is process
+
+
+def test_ctrl_c_and_a_polite_end_are_the_learners_to_handle(engine: VllmProcess) -> None:
+    process = engine.worker.process
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process.send_signal(number)
+    assert len(generate(engine, requests())) == 4
+    assert engine.worker.process is process
+
+
+def test_a_process_that_does_not_start_says_why(tmp_path: Path) -> None:
+    before = psutil.Process().children()
+    weights = WeightsFolder(tmp_path, "float32")
+    config = RolloutConfig(engine="vllm", placement="process")
+    with pytest.raises(UserError, match=r"placement .process.: vLLM did not start: .*nowhere"):
+        VllmProcess("./nowhere", None, frozenset(), config, "float32", CPU, 8, weights)
+    assert psutil.Process().children() == before
+
+
+def test_nothing_outlives_a_learner_that_is_killed() -> None:
+    """Not even while it starts and listens to nobody."""
+    code = (
+        "import time; from srpo.rollout.vllm_process import Worker\n"
+        "worker = Worker(); worker.connection.send(('start',))\n"
+        "print(worker.process.pid, flush=True); time.sleep(300)"
+    )
+    learner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert learner.stdout is not None
+    child = psutil.Process(int(learner.stdout.readline()))
+    time.sleep(random.uniform(0.0, 2.0))
+    assert child.is_running()
+    os.kill(learner.pid, signal.SIGKILL)
+    learner.wait()
+    child.wait(timeout=30)
