@@ -86,7 +86,7 @@ class RolloutConfig(Section):
     placement: Literal["colocated", "process", "server"] = "colocated"
     """vllm: where it runs. colocated: in the learner's process; on a GPU they take turns with its
     memory. process: in one of its own beside it, which is restarted when it dies. server: a `vllm
-    serve` at `server_url`. The last two take new weights from a folder in `output_dir`."""
+    serve` at `server_url`. It takes new weights from a folder in `output_dir`."""
     server_url: str | None = None
     """vllm: where the server of placement `server` listens, for example http://gpu1:8000."""
     group_size: Annotated[int, Field(ge=2)] = 16

@@ -96,7 +96,7 @@ def test_sampled_frequencies_are_the_distributions(engine: VllmEngine) -> None:
         assert abs(counts[token] / 3000 - share) <= 5 * deviation
 
 
-def test_new_weights_are_in_effect(engine: VllmEngine, tmp_path: Path) -> None:
+def test_new_weights_are_in_effect(engine: VllmEngine) -> None:
     model = moved_model(1)
     assert largest_difference(engine, learner_of(model)) > 0.5, "the models differ"
     engine.load_weights(model.named_parameters(), version=7)
@@ -104,15 +104,10 @@ def test_new_weights_are_in_effect(engine: VllmEngine, tmp_path: Path) -> None:
     assert largest_difference(engine, learner_of(model)) < CLOSE
     assert {r.policy_version for g in found.values() for r in g} == {7}
 
-    other = moved_model(2)
-    other.save_pretrained(tmp_path)
-    engine.load_folder(str(tmp_path), version=8)
-    assert largest_difference(engine, learner_of(other)) < CLOSE
-    assert engine.version == 8
     with torch.no_grad():
-        for parameter in other.parameters():
+        for parameter in model.parameters():
             parameter.zero_()
-    assert largest_difference(engine, learner_of(moved_model(2))) < CLOSE, "they are copies"
+    assert largest_difference(engine, learner_of(moved_model(1))) < CLOSE, "they are copies"
 
 
 def test_a_few_steps_agree_with_transformers(engine: VllmEngine) -> None:

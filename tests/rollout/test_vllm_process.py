@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
@@ -19,7 +18,6 @@ from srpo.models import load_model, load_tokenizer, model_path
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.transformers_engine import eos_ids
 from srpo.rollout.vllm_process import VllmProcess
-from srpo.rollout.weights_folder import WeightsFolder
 from srpo.types import UserError
 from vllm_parts import (
     CONTEXT,
@@ -44,29 +42,26 @@ def messages() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory, messages: list[str]) -> Iterator[VllmProcess]:
-    engine = open_process(tmp_path_factory.mktemp("weights"), messages)
+def started(messages: list[str]) -> Iterator[VllmProcess]:
+    engine = open_process(messages)
     yield engine
     engine.close()
     assert engine.worker.process.poll() is not None
-    assert not engine.weights.path.exists()
 
 
 @pytest.fixture
 def engine(started: VllmProcess) -> VllmProcess:
     """With nano's own weights, whatever the test before it did."""
+    started.shares = True
     started.load_weights(moved_model(0).named_parameters(), version=0)
     return started
 
 
-def open_process(folder: Path, messages: list[str]) -> VllmProcess:
+def open_process(messages: list[str]) -> VllmProcess:
     tokenizer, path = load_tokenizer("nano"), model_path("nano")
     eos = eos_ids(load_model(path, "float32", CPU), tokenizer)
     config = RolloutConfig(engine="vllm", placement="process", max_rows=ROWS)
-    weights = WeightsFolder(folder / "w", "float32")
-    return VllmProcess(
-        path, tokenizer, eos, config, "float32", CPU, CONTEXT, weights, messages.append
-    )
+    return VllmProcess(path, tokenizer, eos, config, "float32", CPU, CONTEXT, messages.append)
 
 
 def kill(engine: VllmProcess) -> None:
@@ -81,7 +76,21 @@ def test_new_weights_are_in_effect(engine: VllmProcess) -> None:
         assert largest_difference(engine, learner_of(model)) < 1e-4
         found = generate(engine, requests())
         assert {r.policy_version for g in found.values() for r in g} == {seed}
-    assert len(list(engine.weights.path.iterdir())) == 1, "old ones are removed"
+    assert engine.shares
+
+
+def test_weights_that_cannot_be_shared_are_copied(engine: VllmProcess, messages: list[str]) -> None:
+    """The process may open no more files, and shared memory is one."""
+    process = psutil.Process(engine.worker.process.pid)
+    process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds(), process.num_fds()))
+    model = moved_model(3)
+    engine.load_weights(model.named_parameters(), version=3)
+    assert "vLLM failed" in messages[-1]
+    assert "with the new weights" in messages[-1]
+    assert not engine.shares
+    assert largest_difference(engine, learner_of(model)) < 1e-4
+    engine.load_weights(moved_model(4).named_parameters(), version=4)
+    assert largest_difference(engine, learner_of(moved_model(4))) < 1e-4
 
 
 def test_a_caller_may_stop_early(engine: VllmProcess) -> None:
@@ -121,12 +130,11 @@ def test_ctrl_c_and_a_polite_end_are_the_learners_to_handle(engine: VllmProcess)
     assert engine.worker.process is process
 
 
-def test_a_process_that_does_not_start_says_why(tmp_path: Path) -> None:
+def test_a_process_that_does_not_start_says_why() -> None:
     before = psutil.Process().children()
-    weights = WeightsFolder(tmp_path, "float32")
     config = RolloutConfig(engine="vllm", placement="process")
     with pytest.raises(UserError, match=r"placement .process.: vLLM did not start: .*nowhere"):
-        VllmProcess("./nowhere", None, frozenset(), config, "float32", CPU, 8, weights)
+        VllmProcess("./nowhere", None, frozenset(), config, "float32", CPU, 8)
     assert psutil.Process().children() == before
 
 

@@ -1,9 +1,11 @@
 """The process that `vllm_process` starts: one VllmEngine, which does as it is told.
 
-A message in is (method, *arguments). The answer is ("done", None), preceded by ("group", (index,
-rollouts)) for each group of `generate`; or ("refused", text) for an error that the user mends; or
-("failed", text), and then this process is of no more use. ("stop",) ends `generate` early and has
-no answer of its own.
+A message in is (method, *arguments). The answer is ("done", None), or ("refused", text) for an
+error that the user mends, or ("failed", text), and then this process is of no more use.
+
+`generate` answers ("group", (index, rollouts)) for each group before that. ("stop",) ends it early
+and has no answer of its own. `load_weights` answers ("more", True) each time that it wants a shard,
+and gets a Packed, or None after the last.
 """
 
 from __future__ import annotations
@@ -12,10 +14,15 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from multiprocessing import current_process
 from multiprocessing.connection import Connection
 from typing import Any
 
+from torch import Tensor
+
 from srpo.rollout.vllm_engine import VllmEngine
+from srpo.rollout.weights_shards import Packed
 from srpo.types import UserError
 
 PR_SET_PDEATHSIG = 1
@@ -31,6 +38,8 @@ def serve(connection: Connection) -> None:
                 engine = VllmEngine(*arguments)
             elif method == "generate":
                 _generate(engine, connection, *arguments)
+            elif method == "load_weights":
+                engine.load_weights(_weights(connection), *arguments)
             elif method == "stop":  # came after the last group
                 continue
             else:
@@ -53,6 +62,16 @@ def _generate(engine: VllmEngine, connection: Connection, *arguments: Any) -> No
             return
 
 
+def _weights(connection: Connection) -> Iterator[tuple[str, Tensor]]:
+    while True:
+        connection.send(("more", True))
+        packed: Packed | None = connection.recv()
+        if packed is None:
+            return
+        yield from packed.tensors()
+        del packed  # before there is another one
+
+
 def die_with_parent(parent: int) -> None:
     """However the learner ends, kill -9 included: nobody else would end this process."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -66,7 +85,9 @@ def main(descriptor: int, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        serve(Connection(descriptor))
+        connection = Connection(descriptor)
+        current_process().authkey = connection.recv_bytes()
+        serve(connection)
     except (EOFError, ConnectionError):
         os._exit(0)  # at once: there is nothing to save
 

@@ -96,11 +96,16 @@ class VllmEngine:
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
         """Load tensors by the names that they have in the model's checkpoint."""
-        self._replace({"weights": weights}, version)
-
-    def load_folder(self, folder: str, version: int) -> None:
-        """Load the weights of a folder in Hugging Face format: slower, and works everywhere."""
-        self._replace({"folder": folder}, version)
+        if self.asleep:
+            torch.cuda.empty_cache()  # what the learner no longer needs
+            self.llm.wake_up(["weights"])
+        self.llm.collective_rpc("replace_weights", kwargs={"weights": weights})
+        if self.asleep:
+            self.llm.wake_up(["kv_cache"])
+            self.asleep = False
+        # Cached keys and values of prompts are those of the old weights.
+        assert self.llm.reset_prefix_cache(), "weights change between generations only"
+        self.version = version
 
     def release(self) -> None:
         """On a GPU, give back weights and KV cache. On the CPU vLLM cannot."""
@@ -112,18 +117,6 @@ class VllmEngine:
         """Shut vLLM down: its parts of this process, and then this engine is no more. Two
         engines in one process would share them, and must not live side by side."""
         self.llm.engine_core.shutdown()
-
-    def _replace(self, source: dict[str, Any], version: int) -> None:
-        if self.asleep:
-            torch.cuda.empty_cache()  # what the learner no longer needs
-            self.llm.wake_up(["weights"])
-        self.llm.collective_rpc("replace_weights", kwargs=source)
-        if self.asleep:
-            self.llm.wake_up(["kv_cache"])
-            self.asleep = False
-        # Cached keys and values of prompts are those of the old weights.
-        assert self.llm.reset_prefix_cache(), "weights change between generations only"
-        self.version = version
 
     def _submit(self, job: Job, sampling: Sampling) -> None:
         self.llm.add_request(

@@ -31,11 +31,12 @@ def open_vllm(
 
     Args:
         model, ..., context: as for VllmEngine.
-        weights: the folder through which another process takes new weights.
+        weights: the folder through which a server takes new weights.
         message: is told what the user should know.
     """
+    if config.placement == "colocated":
+        return VllmEngine(model, tokenizer, eos, config, dtype, device, context)
+    if config.placement == "process":
+        return VllmProcess(model, tokenizer, eos, config, dtype, device, context, message)
     folder = WeightsFolder(weights, dtype)
-    if config.placement != "colocated":
-        kind = VllmProcess if config.placement == "process" else VllmServer
-        return kind(model, tokenizer, eos, config, dtype, device, context, folder, message)
-    return VllmEngine(model, tokenizer, eos, config, dtype, device, context)
+    return VllmServer(model, tokenizer, eos, config, dtype, device, context, folder, message)

@@ -2,20 +2,23 @@
 
 What breaks vLLM does not break the learner: when its process dies, another one is started with the
 same weights, and the requests without a group are sampled again with their seeds. That happens
-once between two weight changes; the second time it is an error. Weights go through a folder on
-disk.
+once between two weight changes; the second time it is an error.
+
+New weights go through memory that both processes see: the GPU's by CUDA IPC, shared memory on the
+CPU. Where that fails they go as copies through the connection.
 """
 
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from multiprocessing import Pipe
+from multiprocessing import Pipe, current_process
 from typing import Any
 
 import torch
@@ -23,11 +26,12 @@ from torch import Tensor
 
 from srpo.config import RolloutConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
-from srpo.rollout.weights_folder import WeightsFolder
+from srpo.rollout.weights_shards import NamedTensors, Packed, copied, shards, shared
 from srpo.types import Rollout, UserError
 
 LOOK_S = 1.0  # how often a silent process is looked after
 CLOSE_S = 10.0  # for a process to end by itself
+NO_MORE = pickle.dumps(None)
 
 
 class DiedError(Exception):
@@ -46,19 +50,18 @@ class VllmProcess:
         dtype: str,
         device: torch.device,
         context: int,
-        weights: WeightsFolder,
         message: Callable[[str], None] = lambda _: None,
     ):
         """Start the process. Raises UserError when vLLM is not there or does not start.
 
         Args:
             model, ..., context: as for VllmEngine.
-            weights: through which new weights go.
             message: is told of a restart.
         """
         self.arguments = (model, tokenizer, eos, config, dtype, device, context)
-        self.device, self.weights, self.message = device, weights, message
-        self.loaded: tuple[str, int] | None = None  # folder and version, after the first change
+        self.device, self.dtype, self.message = device, getattr(torch, dtype), message
+        self.loaded: tuple[NamedTensors, int] | None = None  # with their version
+        self.shares = True  # until a load fails
         self.restarted = False  # since the last weight change
         self.worker = self._start()
 
@@ -76,17 +79,15 @@ class VllmProcess:
                 self._restart(error, f"{len(left)} of {len(requests)} prompts are sampled again")
 
     def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
-        """By way of the folder."""
-        self.load_folder(str(self.weights.write(weights, version)), version)
-
-    def load_folder(self, folder: str, version: int) -> None:
-        """Load the weights of a folder in Hugging Face format, which is kept until the next."""
-        self.loaded, self.restarted = (folder, version), False
+        """Load tensors by the names that they have in the model's checkpoint. They are kept, not
+        copied, and must not change before the last `generate` with them: a restart needs them."""
+        self.loaded, self.restarted = (list(weights), version), False
         if self.device.type == "cuda":
             torch.cuda.empty_cache()  # what the learner no longer needs
         try:
-            self.worker.call("load_folder", folder, version)
+            self._load(self.worker)
         except DiedError as error:
+            self.shares = False  # in case it was that
             self._restart(error, "it starts with the new weights")
             self.restarted = False  # what it died of came before them
 
@@ -98,16 +99,22 @@ class VllmProcess:
             self.worker.close()
 
     def close(self) -> None:
-        """End the process and remove the folder."""
+        """End the process."""
         self.worker.close()
-        self.weights.remove()
+
+    def _load(self, worker: Worker) -> None:
+        if self.loaded:
+            weights, version = self.loaded
+            packed = (Packed.of(shard) for shard in shards(weights, self.dtype))
+            worker.load_weights(map(shared if self.shares else copied, packed), version)
+        if self.device.type == "cuda":
+            torch.cuda.ipc_collect()  # what the other process has given back
 
     def _start(self) -> Worker:
         worker = Worker()
         try:
             worker.call("start", *self.arguments)
-            if self.loaded:
-                worker.call("load_folder", *self.loaded)
+            self._load(worker)
         except BaseException as error:
             worker.close()
             if isinstance(error, DiedError):
@@ -143,11 +150,18 @@ class Worker:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
+        self.connection.send_bytes(current_process().authkey)  # shared memory is behind it
 
     def call(self, method: str, *arguments: Any) -> None:
         """Raises UserError as the engine does, and DiedError."""
         self._send(method, *arguments)
         assert self._receive() is None
+
+    def load_weights(self, packed: Iterator[bytes], version: int) -> None:
+        """One shard at a time, when it is asked for. Raises as `call`."""
+        self._send("load_weights", version)
+        while self._receive():
+            self._send_bytes(next(packed, NO_MORE))
 
     def generate(
         self, requests: list[Request], sampling: Sampling
@@ -174,13 +188,16 @@ class Worker:
             self.process.wait()
 
     def _send(self, *message: Any) -> None:
+        self._send_bytes(pickle.dumps(message))
+
+    def _send_bytes(self, message: bytes) -> None:
         try:
-            self.connection.send(message)
+            self.connection.send_bytes(message)
         except OSError as error:
             raise self._died() from error
 
     def _receive(self) -> Any:
-        """A group, or None for "done"."""
+        """A group, or True where a shard is asked for, or None for "done"."""
         try:
             # A process that somebody forked elsewhere may hold the connection open after its end.
             while not self.connection.poll(LOOK_S):

@@ -1,10 +1,10 @@
-"""Weights for an engine in another process, as a folder on disk: the way that works everywhere."""
+"""Weights for an engine on a server, as a folder on disk: the way that works everywhere."""
 
 from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-SHARD_BYTES = 2**30  # in memory at once
+from srpo.rollout.weights_shards import shards
 
 
 class WeightsFolder:
@@ -28,9 +28,10 @@ class WeightsFolder:
         before = [p for p in self.path.glob("version-*") if p != folder]
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for i, shard in enumerate(self._shards(weights)):
+        for i, shard in enumerate(shards(weights, self.dtype)):
+            tensors = {name: tensor.cpu().contiguous() for name, tensor in shard}
             try:
-                save_file(shard, folder / f"model-{i:05d}.safetensors")
+                save_file(tensors, folder / f"model-{i:05d}.safetensors")
             except SafetensorError as error:  # what safetensors makes of a full disk
                 raise OSError(errno.ENOSPC, str(error), str(folder)) from error
         for old in before:
@@ -39,15 +40,3 @@ class WeightsFolder:
 
     def remove(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
-
-    def _shards(self, weights: Iterable[tuple[str, Tensor]]) -> Iterator[dict[str, Tensor]]:
-        shard: dict[str, Tensor] = {}
-        size = 0
-        for name, tensor in weights:
-            shard[name] = tensor.to("cpu", self.dtype).contiguous()
-            size += tensor.numel() * self.dtype.itemsize
-            if size >= SHARD_BYTES:
-                yield shard
-                shard, size = {}, 0
-        if shard:
-            yield shard
