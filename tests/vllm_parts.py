@@ -14,6 +14,7 @@ from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.transformers_engine import eos_ids
 from srpo.rollout.vllm_engine import VllmEngine
 from srpo.rollout.vllm_install import install_recipe, installed_vllm
+from srpo.rollout.vllm_setup import VllmSetup
 from srpo.types import Rollout
 
 needs_vllm = pytest.mark.skipif(
@@ -26,12 +27,15 @@ SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_new_tokens=40)
 Answers = dict[int, list[Rollout]]
 
 
-def open_engine(folder: str | None = None, rows: int = ROWS) -> VllmEngine:
-    path = folder or model_path("nano")
-    tokenizer = load_tokenizer("nano")
+def nano_setup(folder: str | None = None, context: int = CONTEXT, **config: Any) -> VllmSetup:
+    path, tokenizer = folder or model_path("nano"), load_tokenizer("nano")
     eos = eos_ids(load_model(path, "float32", CPU), tokenizer)
-    config = RolloutConfig(engine="vllm", max_rows=rows)
-    return VllmEngine(path, tokenizer, eos, config, "float32", CPU, CONTEXT)
+    section = RolloutConfig.model_validate({"engine": "vllm", "max_rows": ROWS} | config)
+    return VllmSetup(path, tokenizer, eos, section, "float32", CPU, context)
+
+
+def open_engine(folder: str | None = None, rows: int = ROWS) -> VllmEngine:
+    return VllmEngine(nano_setup(folder, max_rows=rows))
 
 
 def moved_model(seed: int, far: float = 0.02) -> Any:

@@ -38,6 +38,7 @@ from srpo.rollout.engine import EngineError, RolloutEngine, Sampling
 from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck, StaleWeightsError
 from srpo.rollout.transformers_engine import TransformersEngine, eos_ids
 from srpo.rollout.vllm_placement import open_vllm
+from srpo.rollout.vllm_setup import VllmSetup
 from srpo.run_folder import RunFolder
 from srpo.signals import StopSignal
 from srpo.stepmetrics import group_metrics, pool_accuracy
@@ -385,7 +386,7 @@ class Trainer:
         """The copy of the weights that decodes; `context` is the most tokens of a row."""
         recipe, device = self.recipe, self.learner.model.device
         if recipe.rollout.engine == "vllm":
-            return open_vllm(
+            setup = VllmSetup(
                 model_path(recipe.model),
                 self.tokenizer,
                 eos_ids(self.learner.model, self.tokenizer),
@@ -393,9 +394,8 @@ class Trainer:
                 recipe.learner.dtype,
                 device,
                 context,
-                self.folder.engine_weights,
-                self.observer.message,
             )
+            return open_vllm(setup, self.folder.engine_weights, self.observer.message)
         copy = load_model(recipe.model, recipe.learner.dtype, device)
         return TransformersEngine(copy, self.tokenizer, recipe.rollout.max_rows)
 

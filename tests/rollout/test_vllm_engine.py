@@ -191,7 +191,7 @@ def test_more_rollouts_than_rows_are_the_same(engine: VllmEngine) -> None:
 
 
 def test_it_stops_at_the_end_token_or_at_the_limit(engine: VllmEngine) -> None:
-    [eos] = engine.eos
+    [eos] = engine.setup.eos
     found = [r for g in generate(engine, requests(), Sampling(1.0, 1.0, 12)).values() for r in g]
     for rollout in found:
         stopped = rollout.finish_reason is FinishReason.STOP
@@ -200,7 +200,7 @@ def test_it_stops_at_the_end_token_or_at_the_limit(engine: VllmEngine) -> None:
         assert stopped or len(rollout.token_ids) == 12
         assert len(rollout.logprobs) == len(rollout.token_ids) <= 12
         body = rollout.token_ids[:-1] if stopped else rollout.token_ids
-        assert rollout.text == engine.tokenizer.decode(body, skip_special_tokens=True)
+        assert rollout.text == engine.setup.tokenizer.decode(body, skip_special_tokens=True)
     assert {r.finish_reason for r in found} == {FinishReason.STOP, FinishReason.LENGTH}
 
 

