@@ -60,6 +60,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_leaves_what_the_readme_promises(whole: Path) -> None:
     summary = json.loads((whole / "summary.json").read_text())
+    assert summary["ended"] == "max_steps: 5 steps"
     assert summary["steps"] == 5
     assert [e["point"] for e in summary["eval"]] == ["base", "stage1", "final"]
     assert set(summary["eval"][0]["math"]) >= {"pass@1", "pass@4", "mean_tokens"}

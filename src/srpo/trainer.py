@@ -138,7 +138,7 @@ class Trainer:
                 if reason is None:
                     self._save()
                     return RunEnd(False, self.step, "stopped by a signal", signal=stop.number)
-                return RunEnd(True, self.step, reason, self._finish())
+                return RunEnd(True, self.step, reason, self._finish(reason))
             except EngineError as error:
                 raise EngineError(
                     f"step {self.step}: {error}; nothing of this step is kept. Go on from the last"
@@ -346,14 +346,15 @@ class Trainer:
         self.folder.write_evals(self.evals)
         self.observer.evaluated(point, self.evals[-1])
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self, reason: str) -> dict[str, Any]:
         self._evaluate("final")
         self.sampler.decide(self.ledger)
         self._save()
-        return self.folder.finish(self.learner.model, self.tokenizer, self._summary())
+        return self.folder.finish(self.learner.model, self.tokenizer, self._summary(reason))
 
-    def _summary(self) -> dict[str, Any]:
+    def _summary(self, reason: str) -> dict[str, Any]:
         return {
+            "ended": reason,
             "steps": self.step,
             "generated_tokens": self.generated,
             "trained_tokens": self.trained,

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+# Why a stage or a run ended, in its summary; reports look for it.
+POOL_EXHAUSTED = "pool exhausted: every prompt is solved"
+
 
 class SRPOError(Exception):
     """Base of the errors that people cause and can mend; the CLI prints the message alone."""

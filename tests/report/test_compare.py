@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from pathlib import Path
@@ -24,7 +25,7 @@ from srpo.report.compare_page import compare_markdown, compare_page, writer
 from srpo.report.compare_words import compare_sheets, compare_verdict, notes
 from srpo.report.conditions import group_runs
 from srpo.report.statistics import mean_interval
-from srpo.types import UserError
+from srpo.types import POOL_EXHAUSTED, UserError
 
 MATH = Metric("pass@1/math", held_out=True)
 Points = list[tuple[int, int, float]]
@@ -135,6 +136,30 @@ def test_budget_target_costs_and_ratio_by_hand(tmp_path: Path):
     assert k.ratio is not None
     assert (k.ratio.value, k.ratio.low, k.ratio.high) == pytest.approx((0.5, 0.5, 0.5))
     assert (k.bound, k.difference.value, k.test.p, k.shown) == ("", 0.0, 1.0, False)
+
+
+def test_a_run_that_ran_out_of_prompts_holds_its_last_value(tmp_path: Path):
+    runs = pair(tmp_path, [line(0.6, 50_000)] * 3, [line(0.5, 100_000)] * 3)
+    assert compare_runs(runs).metrics[0].budget == 50_000
+    for seed in range(3):
+        (tmp_path / f"none{seed}" / "summary.json").write_text(
+            json.dumps({"ended": POOL_EXHAUSTED})
+        )
+    c = compare_runs(runs)
+    (m,) = c.metrics
+    assert (m.budget, m.shortest) == (100_000, "history0")
+    assert m.results[0].at_budget == pytest.approx([0.6] * 3)
+    assert m.results[1].at_budget == pytest.approx([0.5] * 3)
+    assert sum("3 of 3 runs ended when their pool had no prompt left" in n for n in notes(c)) == 1
+    assert [float(k.x[-1]) for k in m.results[0].curves] == [100_000] * 3
+
+
+def test_where_all_ran_out_the_longest_sets_the_budget(tmp_path: Path):
+    runs = pair(tmp_path, [line(0.6, 50_000)] * 2, [line(0.5, 70_000)] * 2)
+    for run in runs:
+        (Path(run) / "summary.json").write_text(json.dumps({"ended": POOL_EXHAUSTED}))
+    (m,) = compare_runs(runs).metrics
+    assert m.budget == 70_000
 
 
 def test_the_shortest_run_sets_the_budget(tmp_path: Path):

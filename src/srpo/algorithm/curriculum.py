@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from srpo.config import CurriculumConfig, PlateauConfig
-from srpo.types import Domain
+from srpo.types import POOL_EXHAUSTED, Domain
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Curriculum:
     def finished(self, pool_size: int) -> str | None:
         """Why the stage is over, or None. An empty pool has nothing left to teach."""
         if pool_size == 0:
-            return "pool exhausted: every prompt is solved"
+            return POOL_EXHAUSTED
         if self.plateau and self.plateau.reached:
             return "plateau: accuracy stopped growing"
         if self.stage.max_steps is not None and self.steps >= self.stage.max_steps:

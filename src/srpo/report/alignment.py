@@ -68,6 +68,12 @@ class Curve:
         """Values at `x`; not-a-number outside."""
         return np.interp(x, self.x, self.y, left=math.nan, right=math.nan)
 
+    def until(self, x: float) -> Curve:
+        """The same, its last value held up to `x`."""
+        if x <= self.x[-1]:
+            return self
+        return Curve(np.append(self.x, x), np.append(self.y, self.y[-1]))
+
     def reaches(self, target: float, rising: bool = True) -> float:
         """The first x at which the curve is at `target` or beyond; infinity if it never is."""
         sign = 1.0 if rising else -1.0

@@ -2,6 +2,8 @@
 
 **Common budget.** The cost (tokens, steps or seconds) that every run reached, the smallest of the
 runs' last points. Values are read there from each run's curve, straight lines between points.
+A run that ended because its pool had no prompt left sets no budget: its policy would stay as it
+is, so its last held-out value is held.
 
 **Target.** By default, for accuracies, 0.9 times the best condition's mean at the common budget.
 
@@ -162,7 +164,8 @@ def _measure(
     curves = [[_curve(m, metric, by) for m in c.members] for c in conditions]
     every = [(c, m) for cs, k in zip(curves, conditions, strict=True)
              for c, m in zip(cs, k.members, strict=True)]  # fmt: skip
-    last, shortest = min(((float(c.x[-1]), m.name) for c, m in every), key=lambda p: p[0])
+    ends = [(float(c.x[-1]), m.name) for c, m in every if not _stays(m, metric)]
+    last, shortest = min(ends) if ends else max((float(c.x[-1]), m.name) for c, m in every)
     first, latest = max(((float(c.x[0]), m.name) for c, m in every), key=lambda p: p[0])
     if last < first or last <= 0:
         raise UserError(
@@ -170,6 +173,10 @@ def _measure(
             f" {latest} begins at {first:,.0f}; leave one of them out, or finish it"
             " (srpo resume)"
         )
+    curves = [
+        [c.until(last) if _stays(m, metric) else c for c, m in zip(cs, k.members, strict=True)]
+        for cs, k in zip(curves, conditions, strict=True)
+    ]
     values = [np.array([float(c.at(np.array(last))) for c in cs]) for cs in curves]
     target = wanted
     if target is None and metric.is_accuracy:
@@ -182,6 +189,12 @@ def _measure(
     ]
     contrasts = [_contrast(r, results[0], last) for r in results[1:]]
     return MetricResult(metric, last, shortest, target, rising, results, contrasts)
+
+
+def _stays(member: Member, metric: Metric) -> bool:
+    """Whether the last value is what the run would have at any greater cost: it has nothing left
+    to train on, so its policy stays as it is."""
+    return member.exhausted and metric.held_out
 
 
 def _curve(member: Member, metric: Metric, by: By) -> Curve:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from srpo.report.alignment import By, Metric, cost_text
 from srpo.report.compare import LEVEL, MIN_SEEDS, Comparison, Contrast, MetricResult
+from srpo.report.conditions import Condition
 from srpo.report.sheets import Sheet
 from srpo.report.statistics import Interval
 
@@ -36,6 +37,9 @@ def notes(c: Comparison) -> list[str]:
             " budget: ≥ the true ratio is at least this, ≤ at most, ? neither is known. Their"
             " intervals are those of the costs so counted."
         )
+    found += [
+        _exhausted_note(r.condition) for r in c.metrics[0].results if c.metrics[0].metric.held_out
+    ]
     found += [_pairs_note(k) for k in c.metrics[0].contrasts]
     return list(dict.fromkeys(note for note in found if note))
 
@@ -71,6 +75,16 @@ def _early_note(m: MetricResult) -> str:
     return (
         f"{m.metric.title}: {early} of {len(curves)} runs stand at the target {m.metric.text(goal)}"
         " from their first point on, so costs to it say little; choose another with --target."
+    )
+
+
+def _exhausted_note(condition: Condition) -> str:
+    out = sum(m.exhausted for m in condition.members)
+    if not out:
+        return ""
+    return (
+        f"{condition.label}: {out} of {len(condition.members)} runs ended when their pool had no"
+        " prompt left. Their policy would stay as it is, so their last held-out values are held."
     )
 
 

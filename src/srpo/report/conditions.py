@@ -15,7 +15,7 @@ import yaml
 from srpo.config import parse_recipe
 from srpo.report.plain import one_line
 from srpo.report.run import Row, Run, open_run
-from srpo.types import UserError
+from srpo.types import POOL_EXHAUSTED, UserError
 
 # A condition's name should rather tell what was varied than how long or where it ran.
 LAST_NAMES = ("max_steps", "model", "data", "eval", "verifier", "checkpoint", "log")
@@ -46,6 +46,7 @@ class Member:
     fields: dict[str, Any]  # the recipe, flat: "sampler.strategy" -> value; no seed, no output_dir
     rows: list[Row]
     evals: list[Row]
+    exhausted: bool = False  # ended because its pool had no prompt left to train on
 
     @property
     def name(self) -> str:
@@ -196,7 +197,8 @@ def _member(folder: Path) -> Member:
     fields = flatten(parse_recipe(tree, str(where)).model_dump(mode="json"))
     seed = fields.pop("seed")
     del fields["output_dir"]
-    return Member(run, seed, fields, run.metrics(), run.evals())
+    exhausted = (run.summary() or {}).get("ended") == POOL_EXHAUSTED
+    return Member(run, seed, fields, run.metrics(), run.evals(), exhausted)
 
 
 def _by_seed(name: str, members: list[Member]) -> list[Member]:
