@@ -66,7 +66,7 @@ EXPERIMENTS = (
         "pass@1/math",
         {f"easy-{name}": _strategy(name, *EASY) for name in RULES},
         headline=(),
-        seeds=5,
+        seeds=3,
     ),
     Experiment(
         "curricula",
