@@ -152,6 +152,11 @@ def test_a_run_that_ran_out_of_prompts_holds_its_last_value(tmp_path: Path):
     assert m.results[1].at_budget == pytest.approx([0.5] * 3)
     assert sum("3 of 3 runs ended when their pool had no prompt left" in n for n in notes(c)) == 1
     assert [float(k.x[-1]) for k in m.results[0].curves] == [100_000] * 3
+    # What is held is no evaluation: it is neither counted nor drawn as one.
+    assert "at least 2 a run" in " ".join(notes(c))
+    (chart,) = compared_charts(c)
+    assert chart.bands[0].points == [(0, 0.2), (50_000, 0.6)] * 3
+    assert chart.bands[0].mean[-1] == pytest.approx(0.6)
 
 
 def test_where_all_ran_out_the_longest_sets_the_budget(tmp_path: Path):

@@ -75,7 +75,8 @@ def test_intervals_hold_the_mean_and_follow_shift_and_scale(
 ):
     one = mean_interval(np.array(values))
     other = mean_interval(np.array(values) * scale + shift)
-    assert one.low <= one.value + 1e-9 and one.value <= one.high + 1e-9  # noqa: PT018
+    assert one.low <= one.value + 1e-9
+    assert one.value <= one.high + 1e-9
     for a, b in ((one.value, other.value), (one.low, other.low), (one.high, other.high)):
         assert b == pytest.approx(a * scale + shift, abs=1e-6)
 

@@ -63,6 +63,12 @@ class Curve:
 
     x: np.ndarray  # (P,) what was spent
     y: np.ndarray  # (P,)
+    held: bool = False  # the last point was not measured: its value is that of the one before
+
+    @property
+    def measured(self) -> list[tuple[float, float]]:
+        points = list(zip(self.x.tolist(), self.y.tolist(), strict=True))
+        return points[:-1] if self.held else points
 
     def at(self, x: np.ndarray) -> np.ndarray:
         """Values at `x`; not-a-number outside."""
@@ -72,7 +78,7 @@ class Curve:
         """The same, its last value held up to `x`."""
         if x <= self.x[-1]:
             return self
-        return Curve(np.append(self.x, x), np.append(self.y, self.y[-1]))
+        return Curve(np.append(self.x, x), np.append(self.y, self.y[-1]), held=True)
 
     def reaches(self, target: float, rising: bool = True) -> float:
         """The first x at which the curve is at `target` or beyond; infinity if it never is."""

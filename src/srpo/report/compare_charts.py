@@ -109,8 +109,7 @@ def _band(k: Condition, color: str, metric: Metric, curves: list[Curve], x: np.n
     mean, low, high = mean_intervals(np.stack([c.at(x) for c in curves]))
     if metric.is_share:
         low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
-    pairs = [(c.x, c.y) for c in curves] if metric.held_out else []
-    points = [(float(a), float(b)) for xs, ys in pairs for a, b in zip(xs, ys, strict=True)]
+    points = [point for c in curves for point in c.measured] if metric.held_out else []
     return Band(k.label, color, mean, low, high, points)
 
 

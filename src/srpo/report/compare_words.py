@@ -37,9 +37,8 @@ def notes(c: Comparison) -> list[str]:
             " budget: ≥ the true ratio is at least this, ≤ at most, ? neither is known. Their"
             " intervals are those of the costs so counted."
         )
-    found += [
-        _exhausted_note(r.condition) for r in c.metrics[0].results if c.metrics[0].metric.held_out
-    ]
+    if c.metrics[0].metric.held_out:
+        found += [_exhausted_note(k) for k in c.conditions]
     found += [_pairs_note(k) for k in c.metrics[0].contrasts]
     return list(dict.fromkeys(note for note in found if note))
 
@@ -55,7 +54,8 @@ def _budget_note(m: MetricResult, by: By) -> str:
 
 
 def _line_note(c: Comparison) -> str:
-    counts = [len(k.x) for m in c.metrics if m.metric.held_out for r in m.results for k in r.curves]
+    held_out = [m for m in c.metrics if m.metric.held_out]
+    counts = [len(k.measured) for m in held_out for r in m.results for k in r.curves]
     if not counts:
         return ""
     return (

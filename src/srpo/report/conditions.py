@@ -46,7 +46,7 @@ class Member:
     fields: dict[str, Any]  # the recipe, flat: "sampler.strategy" -> value; no seed, no output_dir
     rows: list[Row]
     evals: list[Row]
-    exhausted: bool = False  # ended because its pool had no prompt left to train on
+    exhausted: bool  # ended because its pool had no prompt left to train on
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ from transformers import AutoConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
 from srpo.rollout.vllm_install import install_recipe, installed_vllm
-from srpo.rollout.vllm_setup import LOGPROBS_MODE, VllmSetup
+from srpo.rollout.vllm_setup import CPU_BATCH_TOKENS, LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm_worker import WORKER_EXTENSION
 from srpo.types import Rollout, UserError
 
@@ -29,7 +29,6 @@ from srpo.types import Rollout, UserError
 ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
 DEFAULTS = {"VLLM_LOGGING_LEVEL": "CRITICAL", "VLLM_NO_USAGE_STATS": "1"}
 CPU_BLOCK = 32  # tokens; vLLM's own 128 on the CPU would share no prefix of a short prompt
-CPU_BATCH_TOKENS = 2048  # prefilled in one step
 
 
 class VllmEngine:

@@ -34,7 +34,7 @@ from torch import Tensor
 
 from srpo.rollout.engine import EngineError, Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
-from srpo.rollout.vllm_setup import LOGPROBS_MODE, VllmSetup
+from srpo.rollout.vllm_setup import CPU_BATCH_TOKENS, LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm_worker import WORKER_EXTENSION
 from srpo.rollout.weights_folder import WeightsFolder
 from srpo.types import Rollout, UserError
@@ -248,7 +248,7 @@ class VllmServer:
 
 def start_command(setup: VllmSetup) -> str:
     """What starts a server that this run can use."""
-    context, batch = setup.context, setup.context + 2048
+    context, batch = setup.context, setup.context + CPU_BATCH_TOKENS
     cpu = f" --enforce-eager --no-enable-chunked-prefill --max-num-batched-tokens {batch}"
     return (
         f"VLLM_SERVER_DEV_MODE=1 vllm serve {setup.model} --dtype {setup.dtype}"

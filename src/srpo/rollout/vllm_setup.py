@@ -12,6 +12,7 @@ from srpo.rollout.transformers_engine import response_text
 from srpo.types import FinishReason, Rollout
 
 LOGPROBS_MODE = "processed_logprobs"  # after temperature and top-p
+CPU_BATCH_TOKENS = 2048  # prefilled in one step, at least
 # What else vLLM knows (abort, error, repetition) is a failure: see `Jobs`.
 REASONS = {"stop": FinishReason.STOP, "length": FinishReason.LENGTH}
 
