@@ -20,7 +20,7 @@ vllm: .venv/.vllm
 
 demo: setup
 	rm -rf runs/demo
-	$(BIN)/srpo train recipes/nano.yaml
+	$(BIN)/srpo train nano
 
 lint: setup
 	$(BIN)/ruff check .

@@ -19,8 +19,8 @@ from typing import Annotated, Any
 
 import typer
 
-from srpo.config import VerifierConfig
-from srpo.grade import Grader
+from srpo.grading.grade import Grader
+from srpo.recipe.schema import VerifierConfig
 from srpo.types import Domain, Outcome, Problem
 
 LETTERS = "xn0123456789+-/%()=<>: \n,"

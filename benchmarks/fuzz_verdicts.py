@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from srpo.types import Domain, Outcome, Problem
-from srpo.verifiers.extract import boxed_spans, extract_answer
-from srpo.verifiers.math import MathVerifier
+from srpo.verifiers.math.extract import boxed_spans, extract_answer
+from srpo.verifiers.math.verifier import MathVerifier
 
 FRAGMENTS = [
     "\\boxed{", "}", "{", "\\fbox {", "<answer>", "</answer>", "#### ", '{"answer": ', '"', "\\",

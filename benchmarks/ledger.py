@@ -20,7 +20,7 @@ import typer
 
 from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
-from srpo.config import HistoryConfig, SamplerConfig
+from srpo.recipe.schema import HistoryConfig, SamplerConfig
 from srpo.types import Domain, FinishReason, Group, Outcome, Problem, Rollout, Verdict
 
 STEP, GROUP = 256, 16

@@ -13,14 +13,14 @@ from typing import Annotated
 import torch
 import typer
 
-from srpo.config import Data, Source
 from srpo.data.prompts import Prompter
 from srpo.data.sources import load_problems
 from srpo.evaluation.evaluate import summarize
 from srpo.models import load_model, load_tokenizer
-from srpo.rollout.collect import collect
+from srpo.recipe.schema import Data, Source
+from srpo.rollout.collector import collect
 from srpo.rollout.engine import Sampling
-from srpo.rollout.transformers_engine import TransformersEngine
+from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.types import Domain, Group, Outcome, Reward, Rollout
 from srpo.verifiers.pool import VerifierPool
 

@@ -1,6 +1,6 @@
 """The rollout engines side by side: the same recipe, prompts and seed, by transformers and by vLLM.
 
-    python benchmarks/rollout_engines.py [--recipe recipes/nano.yaml] [--model nano] [--repeats 3]
+    python benchmarks/rollout_engines.py [--recipe nano] [--model nano] [--repeats 3]
         [--steps 4] [--threads 1] [--set key=value]...
 
 Each repeat is two real `srpo train`, one after the other; who goes first alternates. `first step`
@@ -22,7 +22,6 @@ import typer
 from timed_train import PHASES, TimedRun, machine, shares, timed_train
 
 ENGINES = ("transformers", "vllm")
-NANO = Path(__file__).parents[1] / "recipes/nano.yaml"
 
 Figures = dict[str, float]
 
@@ -81,7 +80,7 @@ def table(runs: list[dict[str, Figures]]) -> None:
 
 
 def main(
-    recipe: Annotated[Path, typer.Option(help="What to train.")] = NANO,
+    recipe: Annotated[str, typer.Option(help="What to train: a file or a name.")] = "nano",
     model: Annotated[str | None, typer.Option(help="A folder, instead of the recipe's.")] = None,
     repeats: Annotated[int, typer.Option(min=1, help="Runs of each engine.")] = 3,
     steps: Annotated[int, typer.Option(min=2, help="Steps of a run.")] = 4,

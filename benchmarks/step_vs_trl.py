@@ -38,7 +38,7 @@ Step = dict[str, float]
 
 
 def recipe(folder: Path, steps: int) -> Any:
-    from srpo.config import parse_recipe
+    from srpo.recipe.load import parse_recipe
 
     tree = {
         "model": "nano",
@@ -91,9 +91,9 @@ def trl(folder: Path, steps: int) -> list[Step]:
     from trl.trainer.grpo_config import GRPOConfig
     from trl.trainer.grpo_trainer import GRPOTrainer
 
-    from srpo.config import RewardConfig
-    from srpo.interop.trl import SRPOReward
+    from srpo.grading.trl import SRPOReward
     from srpo.models import load_tokenizer, model_path
+    from srpo.recipe.schema import RewardConfig
 
     found: list[Step] = []
     now: Step = {}

@@ -32,7 +32,9 @@ class TimedRun:
     """Peak of all that is on the first GPU, this run's or not; None without one."""
 
 
-def timed_train(recipe: Path, changes: Mapping[str, object], run: Path, threads: int) -> TimedRun:
+def timed_train(
+    recipe: Path | str, changes: Mapping[str, object], run: Path, threads: int
+) -> TimedRun:
     """Train `recipe` with `changes`, into the folder `run`. Exits with the run's own words when
     it fails."""
     settings = {**changes, "output_dir": run}

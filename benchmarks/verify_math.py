@@ -28,10 +28,10 @@ from pathlib import Path
 from typing import Any
 
 from srpo.types import Domain, Outcome, Problem, Verdict
-from srpo.verifiers.extract import boxed_spans, extract_answer
-from srpo.verifiers.math import MathVerifier
-from srpo.verifiers.math_compare import ExactLeaves, equivalent
-from srpo.verifiers.math_latex import canonical, normalise
+from srpo.verifiers.math.compare import ExactLeaves, equivalent
+from srpo.verifiers.math.extract import boxed_spans, extract_answer
+from srpo.verifiers.math.latex import canonical, normalise
+from srpo.verifiers.math.verifier import MathVerifier
 
 PARTS = ("rows", "gold", "wrong", "echo", "speed", "memory")
 SETS = ("gsm8k_train", "gsm8k_test", "math_train", "math_test", "math500", "dapo_math_17k",

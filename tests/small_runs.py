@@ -14,8 +14,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
-from srpo.config import Recipe, parse_recipe
 from srpo.metrics import WALL_CLOCK, read_metrics
+from srpo.recipe.load import parse_recipe
+from srpo.recipe.schema import Recipe
 
 
 def small_recipe(output_dir: Path, **overrides: Any) -> Recipe:

@@ -9,17 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from srpo.metrics import (
-    METRICS,
-    WALL_CLOCK,
-    MetricsWriter,
-    Row,
-    check_trackers,
-    metrics_page,
-    open_trackers,
-    read_metrics,
-)
-from srpo.types import UserError
+from srpo.metrics import METRICS, WALL_CLOCK, MetricsWriter, Row, metrics_page, read_metrics
 
 
 class Recorder:
@@ -102,12 +92,3 @@ def test_every_metric_has_a_meaning_and_a_row_in_the_page():
     assert page.count("\n| `") == len(METRICS)
     unescaped = page.replace("\\|", "")
     assert all(line.count("|") == 3 for line in unescaped.splitlines() if line.startswith("| `"))
-
-
-def test_a_missing_tracker_says_how_to_install_it() -> None:
-    with pytest.raises(UserError, match=r"log\.trackers: 'no_such'.*pip install 'srpo\[no_such\]'"):
-        check_trackers(["tensorboard", "no_such"])
-
-
-def test_no_trackers():
-    assert open_trackers([], Path(), {}) == []

@@ -24,9 +24,9 @@ from small_runs import (
     srpo,
     write_recipe,
 )
-from srpo.checkpoint import checkpoints
 from srpo.metrics import read_metrics
 from srpo.observer import Observer
+from srpo.run.checkpoint import checkpoints
 from srpo.trainer import RunEnd, Trainer
 from srpo.types import TrainingError, UserError
 

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from small_runs import differences, small_recipe
-from srpo.checkpoint import checkpoints
 from srpo.metrics import Row, read_metrics
 from srpo.observer import Observer
 from srpo.rollout.engine import EngineError
 from srpo.rollout.freshness import StaleWeightsError
-from srpo.rollout.vllm_engine import VllmEngine
+from srpo.rollout.vllm.engine import VllmEngine
+from srpo.run.checkpoint import checkpoints
 from srpo.trainer import RunEnd, Trainer
 from vllm_parts import (
     largest_difference,
@@ -107,7 +107,7 @@ class Killer(Observer):
     def phase(self, name: str, done: int, total: int) -> None:
         if name == "rollout" and self.times[self.done] > 0:
             self.times[self.done] -= 1
-            [worker] = [c for c in psutil.Process().children() if "vllm_child" in str(c.cmdline())]
+            [worker] = [c for c in psutil.Process().children() if "vllm.child" in str(c.cmdline())]
             worker.kill()
 
 
@@ -123,7 +123,7 @@ def test_a_killed_process_is_replaced_once_in_a_step_and_then_the_run_stops(
     for name in written:
         assert (run / "rollouts" / name).read_bytes() == (whole / "rollouts" / name).read_bytes()
     assert checkpoints(run / "checkpoints")[-1].name == "step-000002"
-    assert not [c for c in psutil.Process().children() if "vllm_child" in str(c.cmdline())]
+    assert not [c for c in psutil.Process().children() if "vllm.child" in str(c.cmdline())]
     assert not (run / "engine-weights").exists()
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from srpo.config import LearnerConfig, LossConfig, RolloutConfig
 from srpo.learner.learner import Learner
 from srpo.models import load_model, load_tokenizer, model_path
+from srpo.recipe.schema import LearnerConfig, LossConfig, RolloutConfig
 from srpo.rollout.engine import Request, Sampling
-from srpo.rollout.transformers_engine import eos_ids
-from srpo.rollout.vllm_engine import VllmEngine
-from srpo.rollout.vllm_install import install_recipe, installed_vllm
-from srpo.rollout.vllm_setup import VllmSetup
+from srpo.rollout.transformers.engine import eos_ids
+from srpo.rollout.vllm.engine import VllmEngine
+from srpo.rollout.vllm.install import install_recipe, installed_vllm
+from srpo.rollout.vllm.setup import VllmSetup
 from srpo.types import Rollout
 
 needs_vllm = pytest.mark.skipif(

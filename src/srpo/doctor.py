@@ -140,7 +140,7 @@ def _vllm() -> Finding:
     """Importing it would take ten seconds and may claim the GPU: metadata, and what fits here."""
     import torch
 
-    from srpo.rollout.vllm_install import install_recipe, installed_vllm, misfit
+    from srpo.rollout.vllm.install import install_recipe, installed_vllm, misfit
 
     found = installed_vllm()
     if found is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from srpo.config import Recipe
+from srpo.recipe.schema import Recipe
 
 
 class Observer:

@@ -23,25 +23,27 @@ import numpy as np
 from srpo.algorithm.curriculum import Curriculum, stages_of
 from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
-from srpo.checkpoint import load_newest, save_checkpoint
-from srpo.config import Recipe, load_recipe
 from srpo.data.prompts import Prompter
 from srpo.data.sources import fingerprint, load_problems
 from srpo.evaluation.evaluate import summarize
 from srpo.learner.batch import TrainBatch, pack
 from srpo.learner.learner import Learner, NotFiniteError
-from srpo.metrics import MetricsWriter, Row, check_trackers, open_trackers
+from srpo.metrics import MetricsWriter, Row
 from srpo.models import check_context, load_model, load_tokenizer, model_path, pick_device
 from srpo.observer import Observer
-from srpo.rollout.collect import Collected, collect
+from srpo.recipe.load import load_recipe
+from srpo.recipe.schema import Recipe
+from srpo.rollout.collector import Collected, collect
 from srpo.rollout.engine import EngineError, RolloutEngine, Sampling
 from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck, StaleWeightsError
-from srpo.rollout.transformers_engine import TransformersEngine, eos_ids
-from srpo.rollout.vllm_placement import open_vllm
-from srpo.rollout.vllm_setup import VllmSetup
-from srpo.run_folder import RunFolder
-from srpo.signals import StopSignal
-from srpo.stepmetrics import group_metrics, pool_accuracy
+from srpo.rollout.transformers.engine import TransformersEngine, eos_ids
+from srpo.rollout.vllm.placement import open_vllm
+from srpo.rollout.vllm.setup import VllmSetup
+from srpo.run.checkpoint import load_newest, save_checkpoint
+from srpo.run.folder import RunFolder
+from srpo.run.signals import StopSignal
+from srpo.run.stepmetrics import group_metrics, pool_accuracy
+from srpo.run.trackers import check_trackers, open_trackers
 from srpo.types import Group, Problem, Reward, TrainingError, UserError, Verdict
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.reward import reward

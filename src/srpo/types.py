@@ -57,7 +57,7 @@ class Problem:
 
     Math problems carry `answer` (one string, or several that are all accepted); code
     problems carry `tests`, a mapping whose "type" says how they are run
-    (see `srpo.verifiers.code`).
+    (see `srpo.verifiers.code.verifier`).
     """
 
     id: str

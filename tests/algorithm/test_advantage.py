@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srpo.algorithm.advantage import group_advantages
-from srpo.config import AdvantageConfig
+from srpo.recipe.schema import AdvantageConfig
 
 
 def advantages(rewards: list[float], correct: list[bool], **config: bool) -> list[float]:

@@ -10,7 +10,7 @@ import pytest
 from builders import problems
 from srpo.algorithm.curriculum import Curriculum, Plateau, stages_of
 from srpo.algorithm.sampler import Sampler
-from srpo.config import CurriculumConfig, PlateauConfig, SamplerConfig
+from srpo.recipe.schema import CurriculumConfig, PlateauConfig, SamplerConfig
 from srpo.types import Domain
 
 M, C = frozenset({Domain.MATH}), frozenset({Domain.CODE})

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from builders import make_group, problems
 from srpo.algorithm.forecast import EASINESS, Forecast, ability, widen
 from srpo.algorithm.ledger import Ledger
-from srpo.config import ForecastConfig
+from srpo.recipe.schema import ForecastConfig
 
 ONLY = ForecastConfig(recheck_share=0.0, min_prompts=1)
 LEVELS = np.repeat([0, 2, 4, 6, 8], 4)  # right of 8: a pool in which forecasts can be anchored

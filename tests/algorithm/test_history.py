@@ -11,7 +11,7 @@ from builders import make_group, problems, record
 from srpo.algorithm import ledger as codes
 from srpo.algorithm.history import decide, resample
 from srpo.algorithm.ledger import DECISIONS, REASONS, Ledger
-from srpo.config import HistoryConfig
+from srpo.recipe.schema import HistoryConfig
 
 
 def after(epoch: dict[str, str], pool: int, **config: float) -> tuple[list[str], Ledger]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from srpo.algorithm.loss import TokenSums, kl_k3, policy_loss, truncated_weights
-from srpo.config import LossConfig
+from srpo.recipe.schema import LossConfig
 
 
 def tensor(values: list[float] | np.ndarray) -> Tensor:

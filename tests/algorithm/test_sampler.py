@@ -10,7 +10,7 @@ import pytest
 from builders import make_group, problems
 from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
-from srpo.config import DynamicConfig, SamplerConfig
+from srpo.recipe.schema import DynamicConfig, SamplerConfig
 from srpo.types import Domain, Group, Problem
 
 MATH, BOTH = frozenset({Domain.MATH}), frozenset(Domain)

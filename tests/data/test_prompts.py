@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from builders import nano_tokenizer
-from srpo.config import Data
 from srpo.data.prompts import Prompter
+from srpo.recipe.schema import Data
 from srpo.types import Domain, Problem, UserError
 
 PROBLEM = Problem("p7", Domain.MATH, "What is {1+1}?", answer="2")

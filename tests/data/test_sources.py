@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from srpo.config import Source
 from srpo.data.sources import NANO_DEFAULT, load_problems
 from srpo.nano.corpus import split_of
+from srpo.recipe.schema import Source
 from srpo.types import Domain, Problem, UserError
 
 GOOD = {"id": "a", "prompt": "What is 1+1?", "answer": "2"}

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import make_group
-from srpo.config import AdvantageConfig
 from srpo.learner.batch import PADDING, Row, collate, micro_batches, pack
+from srpo.recipe.schema import AdvantageConfig
 
 GATED = AdvantageConfig()
 

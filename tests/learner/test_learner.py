@@ -12,9 +12,9 @@ from torch import Tensor
 from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from builders import make_group, tiny_model
-from srpo.config import AdvantageConfig, LearnerConfig, LossConfig
 from srpo.learner.batch import Row, TrainBatch, pack
 from srpo.learner.learner import Learner, NotFiniteError
+from srpo.recipe.schema import AdvantageConfig, LearnerConfig, LossConfig
 from srpo.types import Group, UserError
 
 TEMPERATURE = 0.8

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from srpo.config import Data, Source
 from srpo.data.prompts import Prompter
 from srpo.data.sources import load_problems
 from srpo.evaluation.evaluate import summarize
 from srpo.models import load_model, load_tokenizer, model_path
-from srpo.rollout.collect import collect
+from srpo.recipe.schema import Data, Source
+from srpo.rollout.collector import collect
 from srpo.rollout.engine import Sampling
-from srpo.rollout.transformers_engine import TransformersEngine
+from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.types import Domain, Reward
 from srpo.verifiers.pool import VerifierPool
 

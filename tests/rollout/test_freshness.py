@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from builders import nano_tokenizer, tiny_model
-from srpo.config import LearnerConfig, LossConfig
 from srpo.learner.learner import Learner
+from srpo.recipe.schema import LearnerConfig, LossConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
 from srpo.rollout.freshness import PROMPTS, TOKENS, FreshnessCheck, StaleWeightsError
-from srpo.rollout.transformers_engine import TransformersEngine
+from srpo.rollout.transformers.engine import TransformersEngine
 
 PROMPT_IDS = [[5, 6, 7], [9, 8, 7, 6, 5], [40], [7] * 9, [1, 2], [3, 4]]
 

@@ -24,7 +24,7 @@ from sandbox import adversarial_forgeries as forgeries
 from srpo.sandbox import Limits, Program
 from srpo.sandbox.warm import WarmSandbox
 from srpo.types import Domain, Outcome, Problem
-from srpo.verifiers.code import CodeVerifier
+from srpo.verifiers.code.verifier import CodeVerifier
 from walls import WHY_NOT, opened
 
 MECHANISMS = [name for name in ("sandlock", "bubblewrap") if not WHY_NOT[name]]

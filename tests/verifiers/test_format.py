@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srpo.config import CodeFormat, MathFormat, RewardConfig
+from srpo.recipe.schema import CodeFormat, MathFormat, RewardConfig
 from srpo.types import Domain, Problem, UserError
-from srpo.verifiers.code import extract_code
-from srpo.verifiers.extract import extract_answer
+from srpo.verifiers.code.verifier import extract_code
 from srpo.verifiers.format import FORMATS, format_ok
-from srpo.verifiers.json_answer import json_answer
+from srpo.verifiers.math.extract import extract_answer
+from srpo.verifiers.math.json_answer import json_answer
 
 MATH = Problem("m", Domain.MATH, "What is one plus one?", answer="2")
 CODE = Problem("c", Domain.CODE, "Write f.", tests={})

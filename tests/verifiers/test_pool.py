@@ -13,7 +13,7 @@ import pytest
 from srpo.sandbox import available
 from srpo.sandbox.warm import Launched, WarmSandbox
 from srpo.types import Domain, Outcome, Problem
-from srpo.verifiers.code import CodeVerifier
+from srpo.verifiers.code.verifier import CodeVerifier
 from srpo.verifiers.once import Once
 from srpo.verifiers.pool import VerifierPool
 

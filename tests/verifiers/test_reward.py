@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srpo.config import CodeFormat, MathFormat, RewardConfig
+from srpo.recipe.schema import CodeFormat, MathFormat, RewardConfig
 from srpo.types import Domain, Outcome, Problem, Reward, Verdict
 from srpo.verifiers.reward import reward
 

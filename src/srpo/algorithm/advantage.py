@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from srpo.config import AdvantageConfig
+from srpo.recipe.schema import AdvantageConfig
 
 EPSILON = 1e-6  # keeps the division finite; far below any reward scale in use
 

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from srpo.config import CurriculumConfig, PlateauConfig
+from srpo.recipe.schema import CurriculumConfig, PlateauConfig
 from srpo.types import POOL_EXHAUSTED, Domain
 
 

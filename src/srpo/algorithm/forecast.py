@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from srpo.algorithm.ledger import Ledger
-from srpo.config import ForecastConfig
+from srpo.recipe.schema import ForecastConfig
 
 EASINESS = np.linspace(-8.0, 8.0, 33)  # logits
 STEPS = np.diff(np.eye(33), axis=0)

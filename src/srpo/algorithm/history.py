@@ -11,7 +11,7 @@ import numpy as np
 
 from srpo.algorithm import ledger as codes
 from srpo.algorithm.ledger import Ledger
-from srpo.config import HistoryConfig
+from srpo.recipe.schema import HistoryConfig
 
 
 def decide(

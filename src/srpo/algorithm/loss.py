@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from srpo.config import LossConfig
+from srpo.recipe.schema import LossConfig
 
 
 @dataclass

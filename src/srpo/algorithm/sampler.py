@@ -16,7 +16,7 @@ from srpo.algorithm import ledger as codes
 from srpo.algorithm.forecast import Forecast
 from srpo.algorithm.history import resample
 from srpo.algorithm.ledger import Ledger
-from srpo.config import SamplerConfig
+from srpo.recipe.schema import SamplerConfig
 from srpo.types import Domain, Group, Problem
 
 

@@ -3,7 +3,7 @@
     {"id": "m1", "domain": "math", "prompt": "...", "answer": "42" | ["42", "42.0"]}
     {"id": "c1", "domain": "code", "prompt": "...", "tests": {"type": ..., ...}}
 
-What `tests` may say stands in `srpo.verifiers.code_tests`.
+What `tests` may say stands in `srpo.verifiers.code.tests`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 from typing import Any
 
 from srpo.types import Domain, Problem, UserError, short
-from srpo.verifiers.code_tests import validate_tests
+from srpo.verifiers.code.tests import validate_tests
 
 KEYS = {"id", "domain", "prompt", "answer", "tests", "meta"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from srpo.config import Data
+from srpo.recipe.schema import Data
 from srpo.types import Problem, UserError
 
 

@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from srpo.config import Source
 from srpo.nano.problems import nano_problems
+from srpo.recipe.schema import Source
 from srpo.types import Domain, Problem, UserError
-from srpo.verifiers.code_tests import validate_tests
+from srpo.verifiers.code.tests import validate_tests
 
 NANO_DEFAULT = 512
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from srpo.algorithm.advantage import group_advantages
-from srpo.config import AdvantageConfig
+from srpo.recipe.schema import AdvantageConfig
 from srpo.types import Group, Outcome
 
 PADDING = 256  # tokens of padding that cost more than one more pass over the model

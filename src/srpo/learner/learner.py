@@ -15,9 +15,9 @@ from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from srpo.algorithm.loss import kl_k3, policy_loss
-from srpo.config import LearnerConfig, LossConfig
 from srpo.learner.batch import MicroBatch, Row, TrainBatch, collate, micro_batches
 from srpo.learner.logprobs import token_logprobs
+from srpo.recipe.schema import LearnerConfig, LossConfig
 from srpo.types import TrainingError, UserError
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from srpo.report.alignment import By
-from srpo.report.compare import Comparison, compare_runs
-from srpo.report.compare_page import writer
+from srpo.report.compare.alignment import By
+from srpo.report.compare.compare import Comparison, compare_runs
+from srpo.report.compare.page import writer
 from srpo.reproduce.suite import Experiment, Job
 
 

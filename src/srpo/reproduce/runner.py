@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from srpo.config import load_recipe
+from srpo.recipe.load import load_recipe
 from srpo.reproduce.suite import Job
-from srpo.signals import StopSignal
+from srpo.run.signals import StopSignal
 from srpo.types import TrainingError
 
 POLL_S = 0.5

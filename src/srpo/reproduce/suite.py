@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from srpo.config import load_recipe
+from srpo.recipe.load import load_recipe
 from srpo.types import UserError
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, Protocol
 
 from srpo.sandbox.inside.wire import cut_frame
-from srpo.sandbox.pipes import FramedPipes, wait
+from srpo.workers.pipes import FramedPipes, wait
 
 WATCHDOG_S = 1.0  # what a server may take beyond its program's own limit
 STOP_S = 5.0  # what a server may take to end a program

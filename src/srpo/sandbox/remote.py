@@ -15,7 +15,7 @@ from typing import Any
 
 from srpo.sandbox.conversation import Ran, run_alone, run_tested
 from srpo.sandbox.inside import lockdown, server
-from srpo.sandbox.pipes import FramedPipes, PeerGone, PeerSilent
+from srpo.workers.pipes import FramedPipes, PeerGone, PeerSilent
 
 _PR_SET_DUMPABLE = 4
 START_S = 20.0

@@ -22,7 +22,7 @@ from srpo.types import UserError
 
 START_S = 10.0  # what the service may take beyond the program's own limit
 QUEUE_S = 120.0  # and to begin with it, when it is busy
-ALONG = ("pipes.py", "conversation.py", "remote.py")
+ALONG = ("workers/pipes.py", "sandbox/conversation.py", "sandbox/remote.py")
 
 
 class SandboxFusion:
@@ -93,13 +93,13 @@ def _script(request: Request, tests: Request | None, marker: str) -> str:
 @cache
 def _bundle() -> str:
     """The files that the other side needs, as a zip archive in base64."""
-    here = os.path.dirname(os.path.abspath(__file__))
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for empty in ("srpo/__init__.py", "srpo/sandbox/__init__.py"):
+        for empty in ("srpo/__init__.py", "srpo/sandbox/__init__.py", "srpo/workers/__init__.py"):
             archive.writestr(empty, "")
         for name in ALONG:
-            archive.write(os.path.join(here, name), f"srpo/sandbox/{name}")
+            archive.write(os.path.join(package, name), f"srpo/{name}")
         for name in sorted(os.listdir(INSIDE)):
             if name.endswith(".py"):
                 archive.write(os.path.join(INSIDE, name), f"srpo/sandbox/inside/{name}")

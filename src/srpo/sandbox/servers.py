@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from srpo.sandbox.base import SandboxError
-from srpo.sandbox.pipes import FramedPipes, PeerGone, PeerSilent
+from srpo.workers.pipes import FramedPipes, PeerGone, PeerSilent
 
 START_S = 20.0  # a cold start is about 0.1 s; machines under load are slow
 

@@ -20,9 +20,9 @@ from srpo.sandbox.base import (
     accept_all,
 )
 from srpo.sandbox.conversation import Ran, run_alone, run_tested
-from srpo.sandbox.pipes import PeerGone, PeerSilent
 from srpo.sandbox.servers import Launched, Servers, WarmServer, programs_each
 from srpo.sandbox.translate import Request, program_request, tests_request, to_result
+from srpo.workers.pipes import PeerGone, PeerSilent
 
 STRIKES = 3
 CONTROL = Program("def f():\n    return 1\n", "f", (Call(),))

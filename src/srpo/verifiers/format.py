@@ -12,11 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from srpo.config import CodeFormat, MathFormat
+from srpo.recipe.schema import CodeFormat, MathFormat
 from srpo.types import Domain, Problem, UserError
-from srpo.verifiers.code import fenced_blocks
-from srpo.verifiers.extract import boxed_spans
-from srpo.verifiers.json_answer import json_answer
+from srpo.verifiers.code.verifier import fenced_blocks
+from srpo.verifiers.math.extract import boxed_spans
+from srpo.verifiers.math.json_answer import json_answer
 
 _ONLY_CLOSING = re.compile(r"(?:\s|[.!,;:$)\]\\]|</answer>)*")  # a full stop, $ or \] may follow
 _TAGS = ("<think>", "</think>", "<answer>", "</answer>")

@@ -7,11 +7,11 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from srpo.config import VerifierConfig
+from srpo.recipe.schema import VerifierConfig
 from srpo.sandbox import Limits, Sandbox, open_sandbox
 from srpo.types import Domain, Outcome, Problem, UserError, Verdict
-from srpo.verifiers.code import CodeVerifier
-from srpo.verifiers.math import MathVerifier
+from srpo.verifiers.code.verifier import CodeVerifier
+from srpo.verifiers.math.verifier import MathVerifier
 
 Verifier = Callable[[Problem, str], Verdict]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from srpo.config import CodeFormat, MathFormat, RewardConfig
+from srpo.recipe.schema import CodeFormat, MathFormat, RewardConfig
 from srpo.types import Outcome, Problem, Reward, Verdict
 from srpo.verifiers.format import format_ok
-from srpo.verifiers.language import mixed
+from srpo.verifiers.language.mixing import mixed
 
 DEFAULT_WEIGHTS = RewardConfig()  # frozen
 

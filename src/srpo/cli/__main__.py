@@ -1,0 +1,3 @@
+from srpo.cli import main
+
+main()

@@ -1,0 +1,57 @@
+"""What commands share: their arguments, and how a run is shown."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from srpo.report.reader import Run
+    from srpo.trainer import RunEnd
+
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder (its output_dir).")]
+
+
+def ended(end: RunEnd, run: Path) -> None:
+    """Show what came of a run; a stop by a signal exits as shells expect it."""
+    from srpo.report.reader import open_run
+
+    if end.finished:
+        typer.echo(f"finished: {end.reason}")
+        show_report(open_run(run))
+        return
+    hint = f"srpo resume {shlex.quote(str(run))}"
+    why = "" if end.signal is not None else f" ({end.reason})"
+    typer.echo(f"stopped after step {end.step} (checkpoint saved){why}; go on with: {hint}")
+    raise typer.Exit(1 if end.signal is None else 128 + end.signal)
+
+
+def show_report(run: Run) -> None:
+    from rich.console import Console
+
+    from srpo.report.run.tables import epoch_table, eval_table, totals_table
+
+    console = Console(highlight=False)
+    evals, ledger = run.evals(), run.ledger()
+    console.print(totals_table(run), "")
+    if ledger is not None:
+        console.print(epoch_table(ledger), "")
+    if evals:
+        console.print(eval_table(evals), "")
+    draw_curves(run)
+    write_run_page(run)
+
+
+def draw_curves(run: Run) -> None:
+    from srpo.report.run.figure import write_curves
+
+    typer.echo(f"curves: {write_curves(run.path)}")
+
+
+def write_run_page(run: Run) -> None:
+    from srpo.report.run.page import write_page
+
+    typer.echo(f"report: {write_page(run.path)}")

@@ -1,0 +1,21 @@
+"""`srpo resume`: go on with a run."""
+
+from __future__ import annotations
+
+from srpo.cli.common import RunPath, ended
+
+
+def resume(run: RunPath) -> None:
+    """Go on with a run from its last checkpoint."""
+    from srpo.report.reader import open_run
+    from srpo.run.display import open_display
+
+    open_run(run)  # a wrong folder shall show before seconds of imports
+    from srpo.trainer import Trainer
+
+    display = open_display()
+    try:
+        end = Trainer.resume(run, display).run()
+    finally:
+        display.closed()
+    ended(end, run)

@@ -1,0 +1,55 @@
+"""`srpo rollouts`: what the model wrote."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from itertools import islice
+from typing import Annotated
+
+import typer
+
+from srpo.cli.common import RunPath
+from srpo.types import Domain, Outcome
+
+
+class OutcomeChoice(StrEnum):
+    """--outcome's choices."""
+
+    correct = Outcome.CORRECT
+    incorrect = Outcome.INCORRECT
+    error = Outcome.ERROR
+
+
+class DomainChoice(StrEnum):
+    """--domain's choices."""
+
+    math = Domain.MATH
+    code = Domain.CODE
+
+
+def rollouts(
+    run: RunPath,
+    step: Annotated[int | None, typer.Option(help="Only this step.")] = None,
+    problem: Annotated[str | None, typer.Option(help="Only the problem with this id.")] = None,
+    outcome: Annotated[OutcomeChoice | None, typer.Option(help="Only such responses.")] = None,
+    domain: Annotated[DomainChoice | None, typer.Option(help="Only this domain.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Groups to show.")] = 5,
+    responses: Annotated[int, typer.Option(min=1, help="Responses to show of a group.")] = 4,
+) -> None:
+    """Browse what the model wrote, with verdicts and rewards."""
+    from rich.console import Console
+
+    from srpo.report.reader import open_run
+    from srpo.report.run.browse import Filter, find_groups, show_group
+
+    console = Console(highlight=False)
+    wanted = Filter(step, problem, outcome and outcome.value, domain and domain.value)
+    groups = find_groups(open_run(run), wanted)
+    shown = 0
+    for group in islice(groups, limit):
+        console.print(show_group(group, wanted, responses))
+        shown += 1
+    if not shown:
+        console.print("no group matches", markup=False)
+    elif next(groups, None) is not None:
+        console.print(f"there are more groups: --limit {2 * limit}", style="dim", markup=False)

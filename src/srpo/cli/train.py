@@ -1,0 +1,40 @@
+"""`srpo train`: from a recipe to a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from srpo.cli.common import ended
+
+
+def train(
+    recipe: Annotated[
+        Path, typer.Argument(metavar="RECIPE", help="A .yaml file, or a name of `srpo recipes`.")
+    ],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. learner.lr=1e-5."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the resolved recipe and exit.")
+    ] = False,
+) -> None:
+    """Train from a recipe."""
+    from srpo.recipe.load import dump_recipe, load_recipe
+
+    resolved = load_recipe(recipe, overrides)
+    if dry_run:
+        typer.echo(dump_recipe(resolved), nl=False)
+        return
+    from srpo.run.display import open_display
+    from srpo.trainer import Trainer
+
+    display = open_display()
+    try:
+        end = Trainer.start(resolved, display).run()
+    finally:
+        display.closed()  # gives the terminal back before anything else is printed
+    ended(end, Path(resolved.output_dir))

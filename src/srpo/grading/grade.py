@@ -1,0 +1,128 @@
+"""Grade answers offline, by the code that training runs: `grade`, and `Grader` for many.
+
+from srpo.grading.grade import Grader, grade
+
+grade({"id": "1", "domain": "math", "prompt": "6*7?", "answer": "42"}, "\\\\boxed{42}")
+
+with Grader() as grader:
+    for graded in grader.grade_many(pairs):
+        ...
+    verdict = await grader.grade_async(problem, response)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from srpo.data.problem import parse_problem
+from srpo.recipe.schema import RewardConfig, VerifierConfig
+from srpo.types import Domain, Outcome, Problem, Reward, UserError, Verdict
+from srpo.verifiers.pool import VerifierPool
+from srpo.verifiers.reward import reward
+
+AHEAD = 64  # responses under way at once, for each worker: memory does not grow with the file
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """One response's verdict; `reward` is None when the verdict is an error of ours."""
+
+    id: str
+    domain: Domain
+    verdict: Verdict
+    reward: Reward | None
+
+    def row(self) -> Row:
+        """As `srpo grade` writes it."""
+        v = self.verdict
+        return {
+            "id": self.id,
+            "outcome": str(v.outcome),
+            "reward": asdict(self.reward) if self.reward else None,
+            "answer": v.answer,
+            "detail": v.detail,
+            "seconds": round(v.seconds, 6),
+        }
+
+
+class Grader:
+    """Workers that stay warm over many responses; use it as a context manager.
+
+    verifier   sandbox, limits and number of workers, as a recipe has them
+    rewards    weights and formats of the reward, as a recipe has them
+    domains    what will be graded: without code no sandbox is opened
+
+    Its methods may be called from any thread and from asyncio. Raises UserError for a problem
+    that is not what `srpo.data.problem` describes, and at once when code is to be graded on a
+    machine that cannot contain it.
+    """
+
+    def __init__(
+        self,
+        verifier: VerifierConfig | None = None,
+        rewards: RewardConfig | None = None,
+        domains: Iterable[Domain] = tuple(Domain),
+    ) -> None:
+        self._rewards = rewards or RewardConfig()
+        self.pool = VerifierPool.of(verifier or VerifierConfig(), domains)
+
+    def grade(self, problem: Problem | Row, response: str) -> Verdict:
+        """One verdict, in the calling thread. A failure of ours is Outcome.ERROR, no exception."""
+        return self.pool.verify(parse_problem(problem, "problem"), _text(response, "response"))
+
+    async def grade_async(self, problem: Problem | Row, response: str) -> Verdict:
+        """One verdict, without holding the event loop up."""
+        problem, response = parse_problem(problem, "problem"), _text(response, "response")
+        return await asyncio.wrap_future(self.pool.submit(problem, response))
+
+    def grade_many(self, pairs: Iterable[tuple[Problem | Row, str]]) -> Iterator[Graded]:
+        """Verdicts and rewards in the order of `pairs`, on every core. Reads ahead a little."""
+        waiting: deque[tuple[Problem, str, Future[Verdict]]] = deque()
+        for number, (row, response) in enumerate(pairs, 1):
+            problem = parse_problem(row, f"problem {number}")
+            text = _text(response, f"response {number}")
+            waiting.append((problem, text, self.pool.submit(problem, text)))
+            while len(waiting) >= AHEAD * self.pool.workers or (waiting and waiting[0][2].done()):
+                yield self._graded(*waiting.popleft())
+        while waiting:
+            yield self._graded(*waiting.popleft())
+
+    def reward(self, problem: Problem, response: str, verdict: Verdict) -> Reward | None:
+        """What training would give; None for an ERROR verdict."""
+        if verdict.outcome is Outcome.ERROR:
+            return None
+        return reward(problem, response, verdict, self._rewards)
+
+    def _graded(self, problem: Problem, text: str, future: Future[Verdict]) -> Graded:
+        verdict = future.result()
+        return Graded(problem.id, problem.domain, verdict, self.reward(problem, text, verdict))
+
+    def close(self) -> None:
+        """End every worker. Safe to call twice."""
+        self.pool.close()
+
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def grade(problem: Problem | Row, response: str) -> Verdict:
+    """Grade one response. Starts the workers and ends them: for many, use a `Grader`."""
+    problem = parse_problem(problem, "problem")
+    with Grader(VerifierConfig(workers=1), domains=[problem.domain]) as grader:
+        return grader.grade(problem, response)
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise UserError(f"{where} is {value!r:.60}: give a text")
+    return value

@@ -1,1 +1,0 @@
-"""Our rewards inside other people's trainers: thin adapters, one file each."""

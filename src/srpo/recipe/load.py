@@ -1,0 +1,123 @@
+"""Read a recipe: a file or a shipped one, with overrides, and words for what is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from srpo.recipe.library import find
+from srpo.recipe.schema import Recipe, Section
+from srpo.types import UserError
+
+S = TypeVar("S", bound=Section)
+
+
+def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
+    """Read a YAML file, or the shipped recipe of that name, and apply `key.sub=value` overrides.
+    Raises UserError."""
+    try:
+        tree = yaml.safe_load(find(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"recipe {path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(tree, dict):
+        raise UserError(f"recipe {path}: must be a mapping of keys to values")
+    for override in overrides or []:
+        _override(tree, override)
+    return parse_recipe(tree, str(path))
+
+
+def parse_section(section: type[S], tree: dict[str, Any], where: str) -> S:
+    """A recipe or one section of it. Raises UserError."""
+    try:
+        return section.model_validate(tree)
+    except ValidationError as error:
+        raise UserError(f"{where}: " + "; ".join(map(_explain, error.errors()))) from error
+
+
+def parse_recipe(tree: dict[str, Any], where: str) -> Recipe:
+    return parse_section(Recipe, tree, f"recipe {where}")
+
+
+def dump_recipe(recipe: Recipe) -> str:
+    """The resolved recipe as YAML: loading it gives the same recipe."""
+    return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
+
+
+def _override(tree: dict[str, Any], text: str) -> None:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"--set {text!r}: write key=value, for example --set learner.lr=1e-5")
+    *parents, last = key.split(".")
+    node: Any = tree
+    for parent in parents:
+        if isinstance(node, dict):
+            node.setdefault(parent, {})
+        node = node[_place(node, parent, text)]
+    try:
+        node[_place(node, last, text)] = _number(yaml.safe_load(value))
+    except yaml.YAMLError as error:
+        raise UserError(f"--set {text!r}: the value is not valid YAML") from error
+
+
+def _place(node: Any, key: str, text: str) -> Any:
+    """The key of a mapping, or the index of a list, that one part of a dotted key means."""
+    if isinstance(node, dict):
+        return key
+    if not isinstance(node, list):
+        raise UserError(f"--set {text!r}: {key!r} stands below a single value, which has no keys")
+    if not key.isdigit() or int(key) >= len(node):
+        raise UserError(f"--set {text!r}: {key!r} is no index of a list of {len(node)}, from 0")
+    return int(key)
+
+
+def _number(value: Any) -> Any:
+    """YAML reads 1e-5 as text; people mean the number."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _explain(error: Any) -> str:
+    """One pydantic error as `field: what is wrong, got value, and the fix`."""
+    path = [str(p) for p in error["loc"]]
+    field = ".".join(path) or "recipe"
+    if error["type"] == "extra_forbidden":
+        return f"unknown key {field!r}{_nearest(path)}"
+    if error["type"] == "missing":
+        return f"{field}: required, but missing; add it to the recipe"
+    if error["type"] == "value_error":
+        return f"{error['msg'].removeprefix('Value error, ')}"
+    return f"{field}: {error['msg'][0].lower()}{error['msg'][1:]}, got {error['input']!r}"
+
+
+def _nearest(path: list[str]) -> str:
+    fields = _fields_at(path[:-1])
+    close = difflib.get_close_matches(path[-1], fields, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(fields)}"
+
+
+def _fields_at(path: list[str]) -> list[str]:
+    """The known keys of the section at `path` (list indices are passed over)."""
+    model: type[BaseModel] = Recipe
+    for part in path:
+        if part.isdigit():
+            continue
+        model = _section_of(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _section_of(argument)
+        if found:
+            return found
+    return None

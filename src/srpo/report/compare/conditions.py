@@ -1,0 +1,294 @@
+"""Runs put into conditions: runs whose recipes differ in nothing but the seed belong together."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from srpo.recipe.load import parse_recipe
+from srpo.report.plain import one_line
+from srpo.report.reader import Row, Run, open_run
+from srpo.types import POOL_EXHAUSTED, UserError
+
+# A condition's name should rather tell what was varied than how long or where it ran.
+LAST_NAMES = ("max_steps", "model", "data", "eval", "verifier", "checkpoint", "log")
+MAX_NAME_FIELDS = 4
+# What a held-out result depends on besides the policy: with other values it is another measure.
+MEASURE = (
+    "data.eval",
+    "data.style",
+    "data.template",
+    "data.system",
+    "eval.samples",
+    "rollout.temperature",
+    "rollout.top_p",
+    "rollout.max_new_tokens",
+    "reward.math_format",
+    "reward.code_format",
+    "verifier.time_limit_s",
+    "verifier.memory_mb",
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run of a condition, read once."""
+
+    run: Run
+    seed: int
+    fields: dict[str, Any]  # the recipe, flat: "sampler.strategy" -> value; no seed, no output_dir
+    rows: list[Row]
+    evals: list[Row]
+    exhausted: bool  # ended because its pool had no prompt left to train on
+
+    @property
+    def name(self) -> str:
+        return one_line(self.run.path.name or str(self.run.path), 60)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Runs that differ in nothing but the seed, in the seeds' order."""
+
+    name: str  # `sampler.strategy=history`, or the name given
+    members: list[Member]
+    label: str  # `strategy=history`: for tables and sentences
+
+    @property
+    def seeds(self) -> list[int]:
+        return [m.seed for m in self.members]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The conditions in the order given. `varied`: every recipe field that is not the same in all
+    runs, with its value in each condition. `warnings`: why they may not be comparable."""
+
+    conditions: list[Condition]
+    varied: dict[str, list[str]]
+    warnings: list[str]
+
+
+def group_runs(arguments: Sequence[str]) -> Grouping:
+    """Conditions from the command's arguments: run folders, or NAME=GLOB.
+
+    Raises:
+        UserError: a folder that is no run, a pattern without runs, names for some runs only, a
+            seed twice in one condition, or fewer than two conditions.
+    """
+    named: dict[str, list[Member]] = {}
+    loose: list[Member] = []
+    for argument in dict.fromkeys(arguments):
+        name, equals, pattern = argument.partition("=")
+        if equals and not Path(argument).is_dir():
+            named.setdefault(_name(name, argument), []).extend(_matching(pattern, argument))
+        else:
+            loose.append(_member(Path(argument)))
+    if named and loose:
+        raise UserError(
+            f"{str(loose[0].run.path)!r} has no name, but other arguments do: give every run as"
+            " NAME=GLOB, or none"
+        )
+    conditions = [Condition(n, _by_seed(n, m), n) for n, m in named.items()]
+    conditions = conditions or _conditions(loose)
+    if len(conditions) < 2:
+        raise UserError(
+            "compare: all runs have the same recipe but for the seed, so there is nothing to hold"
+            " against it: give runs of two recipes, or name two sets with NAME=GLOB"
+        )
+    return Grouping(conditions, _varied(conditions), _warnings(conditions))
+
+
+def flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
+    """Values by dotted path. A list is one value: its items have no names of their own."""
+    if not isinstance(tree, dict) or not tree:
+        return {prefix: tree}
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat
+
+
+def telling_fields(recipes: Sequence[dict[str, Any]]) -> list[str]:
+    """The fewest fields whose values tell all these recipes apart, which are all different.
+
+    Among equally many, fields of the method go before those of budgets and bookkeeping, then the
+    recipe's order counts.
+    """
+    fields = sorted(differing(recipes), key=lambda f: f.split(".")[0] in LAST_NAMES)
+    for size in range(1, min(MAX_NAME_FIELDS, len(fields)) + 1):
+        for chosen in combinations(fields, size):
+            if len({_key(r, chosen) for r in recipes}) == len(recipes):
+                return list(chosen)
+    return fields
+
+
+def differing(recipes: Sequence[dict[str, Any]]) -> list[str]:
+    """Fields that do not have the same value in all recipes; a missing field is a value too."""
+    every = dict.fromkeys(f for r in recipes for f in r)
+    return [f for f in every if len({_key(r, (f,)) for r in recipes}) > 1]
+
+
+def _key(recipe: dict[str, Any], fields: Sequence[str]) -> str:
+    return json.dumps([recipe.get(f) for f in fields], sort_keys=True, default=str)
+
+
+def _conditions(members: list[Member]) -> list[Condition]:
+    groups: dict[str, list[Member]] = {}
+    for member in members:
+        groups.setdefault(_key(member.fields, sorted(member.fields)), []).append(member)
+    recipes = [group[0].fields for group in groups.values()]
+    fields = telling_fields(recipes)
+    names, labels = _names(recipes, fields), _names(recipes, fields, short=True)
+    parts = zip(names, labels, groups.values(), strict=True)
+    return [Condition(n, _by_seed(n, g), label) for n, label, g in parts]
+
+
+def _names(recipes: list[dict[str, Any]], fields: list[str], short: bool = False) -> list[str]:
+    """`field=value, ...` of each recipe; short: without the fields' sections, if still clear."""
+    last = [f.rpartition(".")[2] for f in fields]
+    heads = last if short and len(set(last)) == len(last) else fields
+    pairs = list(zip(heads, fields, strict=True))
+    names = [", ".join(f"{h}={value_text(r.get(f))}" for h, f in pairs) for r in recipes]
+    if len(set(names)) < len(names):  # long values that were cut
+        return [f"{name} #{i}" for i, name in enumerate(names, 1)]
+    return names
+
+
+def value_text(value: Any) -> str:
+    """A field's value in a few words."""
+    if value is None:
+        return "null"
+    if isinstance(value, str):
+        return one_line(value, 40)
+    return one_line(json.dumps(value, default=str, ensure_ascii=False), 40)
+
+
+def _name(name: str, argument: str) -> str:
+    if not name.strip():
+        raise UserError(f"{argument!r}: the name before '=' is empty; write NAME=GLOB")
+    return one_line(name, 60)
+
+
+def _matching(pattern: str, argument: str) -> list[Member]:
+    folders = [Path(p) for p in sorted(glob.glob(pattern)) if Path(p, "recipe.yaml").is_file()]
+    if not folders:
+        raise UserError(
+            f"{argument!r}: no run matches {pattern!r}; give a pattern of run folders, in quotes"
+        )
+    return [_member(folder) for folder in folders]
+
+
+def _member(folder: Path) -> Member:
+    run = open_run(folder)
+    where = folder / "recipe.yaml"
+    try:
+        tree = yaml.safe_load(where.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{str(where)!r} is damaged: {one_line(str(error), 200)}") from error
+    # Parsing gives a recipe of an older version the fields that it lacks, with their defaults.
+    fields = flatten(parse_recipe(tree, str(where)).model_dump(mode="json"))
+    seed = fields.pop("seed")
+    del fields["output_dir"]
+    exhausted = (run.summary() or {}).get("ended") == POOL_EXHAUSTED
+    return Member(run, seed, fields, run.metrics(), run.evals(), exhausted)
+
+
+def _by_seed(name: str, members: list[Member]) -> list[Member]:
+    unique = {m.run.path.resolve(): m for m in members}.values()
+    seen: dict[int, Member] = {}
+    for member in unique:
+        if (other := seen.get(member.seed)) is not None:
+            raise UserError(
+                f"{name}: seed {member.seed} is there twice, in {str(other.run.path)!r} and"
+                f" {str(member.run.path)!r}; such runs are no independent evidence: leave one out"
+            )
+        seen[member.seed] = member
+    return [seen[s] for s in sorted(seen)]
+
+
+def _varied(conditions: list[Condition]) -> dict[str, list[str]]:
+    every = [m.fields for c in conditions for m in c.members]
+    varied = {}
+    for field in differing(every):
+        texts = [dict.fromkeys(value_text(m.fields.get(field)) for m in c.members)
+                 for c in conditions]  # fmt: skip
+        varied[field] = [" / ".join(t) for t in texts]
+    return varied
+
+
+def _warnings(conditions: list[Condition]) -> list[str]:
+    members = [m for c in conditions for m in c.members]
+    measure = [f for f in differing([m.fields for m in members]) if f in MEASURE]
+    found = []
+    if measure:
+        found.append(
+            f"NOT COMPARABLE as they stand: runs differ in {', '.join(measure)}, so their held-out"
+            " results measure different things."
+        )
+    found += [w for w in (_sizes(members), _files_changed(members)) if w]
+    for c in conditions:
+        if mixed := differing([m.fields for m in c.members]):
+            found.append(
+                f"{c.name}: its runs differ in more than the seed ({_some(mixed)}); the spread"
+                " between them is not that of seeds."
+            )
+    unfinished = [m.name for m in members if m.run.summary() is None]
+    if unfinished:
+        found.append(f"Not finished, taken as far as they are: {_some(unfinished)}.")
+    return found
+
+
+def _sizes(members: list[Member]) -> str:
+    """Runs that were evaluated on different numbers of problems did not have the same ones."""
+    sizes = {
+        json.dumps({d: r["problems"] for d, r in e.items() if isinstance(r, dict)}, sort_keys=True)
+        for m in members
+        for e in m.evals
+    }
+    if len(sizes) < 2:
+        return ""
+    return f"NOT COMPARABLE as they stand: numbers of held-out problems differ: {_some(sizes)}."
+
+
+def _files_changed(members: list[Member]) -> str:
+    """The same `data.train`, but other problems: files were changed between runs."""
+    first: dict[str, tuple[str, Member]] = {}
+    for member in members:
+        stored = fingerprint(member.run)
+        if not stored:
+            continue
+        # Generated problems follow the seed.
+        same = f"{_key(member.fields, ('data.train',))} {member.seed}"
+        print_, other = first.setdefault(same, (stored, member))
+        if stored != print_:
+            return (
+                f"NOT COMPARABLE as they stand: {other.name} and {member.name} name the same"
+                " data.train, but its problems differ: a data file was changed in between."
+            )
+    return ""
+
+
+def fingerprint(run: Run) -> str | None:
+    """That of the training problems, from the newest checkpoint; None where there is none."""
+    for state in sorted(run.path.glob("checkpoints/step-*/state.json"), reverse=True):
+        try:
+            found = json.loads(state.read_text(encoding="utf-8")).get("problems")
+        except (ValueError, AttributeError):
+            continue
+        if isinstance(found, str):
+            return found
+    return None
+
+
+def _some(names: Any) -> str:
+    names = list(names)
+    shown = ", ".join(map(str, names[:6]))
+    return shown if len(names) <= 6 else f"{shown} and {len(names) - 6} more"

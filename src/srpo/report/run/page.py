@@ -1,0 +1,148 @@
+"""`report.html`: a run as one page that needs nothing else, no network and no server.
+
+Everything that a model or a data set wrote is escaped: by `page` where it is markup, by
+`safe_json` where it is data; the page's script puts data into the page as text only.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from markupsafe import Markup
+
+from srpo.report.plain import duration, one_line, printable
+from srpo.report.reader import Run, open_run
+from srpo.report.run.charts import MAX_POINTS, Chart, sections
+from srpo.report.run.sample import BUDGET, Sample, sample_rollouts
+from srpo.report.run.sheets import Sheet, chart_sheet, epoch_sheet, eval_sheet
+from srpo.report.run.tables import totals
+from srpo.report.run.verdict import Facts, read_facts, verdict
+from srpo.report.web.page import render
+from srpo.report.web.svg import draw
+from srpo.types import Domain
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number at the top of the page."""
+
+    name: str
+    value: str
+    note: str
+    color: str = "ink"
+
+
+def write_page(run: Path) -> Path:
+    """Write the run's `report.html`, replaced in one move. Raises UserError when it is no run."""
+    opened = open_run(run)
+    target = opened.path / "report.html"
+    temporary = target.with_suffix(".html.tmp")
+    temporary.write_text(page(opened), encoding="utf-8", errors="backslashreplace")
+    os.replace(temporary, target)
+    return target
+
+
+def page(run: Run, budget: int = BUDGET) -> str:
+    """The page's text; its rollouts take at most `budget` bytes."""
+    facts, ledger, sample = read_facts(run), run.ledger(), sample_rollouts(run, budget)
+    return render(
+        "page.html",
+        ["page.css"],
+        "page.js",
+        name=one_line(facts.run.path.resolve().name, 100),
+        subtitle=_subtitle(facts),
+        tiles=_tiles(facts),
+        verdict=verdict(facts),
+        totals=totals(run),
+        averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
+        sections=sections(facts.rows, facts.evals, ledger),
+        chart=_chart,
+        sheets=_sheets(facts, ledger),
+        recipe=printable(facts.recipe_text),
+        sample=sample,
+        sample_note=_sample_note(facts, sample),
+        groups=Markup("[" + ",".join(sample.groups) + "]"),
+        domains=list(map(str, Domain)),
+        epochs=[(printable(str(e["stage"])), e["epoch"]) for e in facts.epochs],
+        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        version=version("srpo"),
+    )
+
+
+def _chart(chart: Chart) -> dict[str, Markup | Sheet]:
+    return {"svg": Markup(draw(chart)), "sheet": chart_sheet(chart)}
+
+
+def _sheets(facts: Facts, ledger: Path | None) -> list[Sheet]:
+    evaluations = [eval_sheet(facts.evals)] if facts.evals else []
+    return evaluations + ([epoch_sheet(ledger)] if ledger is not None else [])
+
+
+def _subtitle(facts: Facts) -> str:
+    parts = {
+        "model": facts.setting("model"),
+        "curriculum": facts.setting("curriculum", "kind"),
+        "sampler": facts.setting("sampler", "strategy"),
+        "seed": facts.setting("seed"),
+    }
+    return " · ".join(f"{n} {one_line(str(v), 80)}" for n, v in parts.items() if v is not None)
+
+
+def _tiles(facts: Facts) -> list[Tile]:
+    tiles = [t for d in map(str, Domain) if (t := _accuracy_tile(facts, d))]
+    last = facts.rows[-1] if facts.rows else {}
+    budget = facts.setting("max_steps")
+    of = f"of {budget:,}" if isinstance(budget, int) else ""
+    tiles.append(Tile("steps", f"{facts.step:,}", of))
+    generated, trained = last.get("tokens/generated"), last.get("tokens/trained")
+    if generated and trained is not None:
+        tiles.append(
+            Tile("tokens generated", _short(generated), f"{trained / generated:.0%} trained on")
+        )
+    if "seconds/total" in last:
+        note = f"{last['seconds/step']:.1f} s the last step" if "seconds/step" in last else ""
+        tiles.append(Tile("training time", duration(last["seconds/total"]), note))
+    errors = sum(row.get("errors", 0) for row in facts.rows)
+    tiles.append(Tile("failed to judge", f"{errors:,}", "rollouts"))
+    return tiles
+
+
+def _accuracy_tile(facts: Facts, domain: str) -> Tile | None:
+    lines = [e for e in facts.evals if (e.get(domain) or {}).get("pass@1") is not None]
+    if not lines:
+        return None
+    first, results = lines[0][domain]["pass@1"], lines[-1][domain]
+    low, high = results.get("pass@1_low"), results.get("pass@1_high")
+    interval = "" if low is None or high is None else f"±{(high - low) / 2 * 100:.1f}, "
+    before = interval + (f"from {first:.1%}" if len(lines) > 1 else "so far")
+    if not facts.summary:
+        before += f", at step {lines[-1]['step']}"
+    return Tile(f"held-out {domain}, pass@1", f"{results['pass@1']:.1%}", before, domain)
+
+
+def _short(count: int) -> str:
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.3g}{letter}"
+    return str(count)
+
+
+def _sample_note(facts: Facts, sample: Sample) -> str:
+    if not sample.steps:
+        return "This run has no rollouts on disk: no step is done yet, or log.rollouts is false."
+    shown = len(sample.groups)
+    if sample.whole:
+        return f"All {shown:,} groups of the run."
+    total = sum(e["prompts"] for e in facts.epochs)
+    of = f" of {total:,}" if total >= shown else ""
+    return (
+        f"{shown:,}{of} groups, at even distances over the {sample.steps:,} steps, and those with"
+        f" errors first: a page holds {BUDGET // 1_000_000} MB of rollouts. Large groups show some"
+        " rollouts of each outcome, long texts lose their middle. Everything is in rollouts/:"
+        " srpo rollouts RUN."
+    )

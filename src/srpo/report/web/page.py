@@ -1,0 +1,54 @@
+"""Self-contained HTML pages: a template, its own style and script, and nothing from elsewhere.
+
+Everything that a model or a data set wrote is escaped by Jinja2, and characters that act unseen
+are made visible. The Content-Security-Policy lets nothing run or load but the page's own style
+and script, by hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from srpo.report.plain import printable
+
+
+def render(template: str, styles: list[str], script: str | None, **values: Any) -> str:
+    """The page of a template file of this folder, with files of it as style and script."""
+    style = "".join(map(_file, styles))
+    code = _file(script) if script else ""
+    environment = Environment(
+        loader=FunctionLoader(_file),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(
+        policy=_policy(style, code), style=Markup(style), script=Markup(code), **values
+    )
+
+
+def _visible(value: Any) -> Any:
+    """What Jinja2 is about to escape, without characters that act unseen."""
+    return printable(value) if type(value) is str else value
+
+
+def _policy(style: str, script: str) -> str:
+    scripts = f" script-src '{_hash(script)}';" if script else ""
+    own = f"style-src '{_hash(style)}';{scripts}"
+    return f"default-src 'none'; {own} base-uri 'none'; form-action 'none'"
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _file(name: str) -> str:
+    return resources.files("srpo.report.web").joinpath(name).read_text(encoding="utf-8")

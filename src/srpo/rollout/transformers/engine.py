@@ -1,0 +1,202 @@
+"""Rollouts by transformers: runs anywhere, exact, and no slower than it must be.
+
+A prompt is prefilled once for its whole group, finished rows leave the batch, and a group is
+handed out the moment its last row ends, so that verification overlaps with decoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import DynamicCache, PreTrainedModel
+
+from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.transformers.attention import use_grouped_attention
+from srpo.rollout.transformers.cache import roomy_cache, select_rows
+from srpo.rollout.transformers.sampling import sample, uniforms
+from srpo.types import FinishReason, Rollout
+
+COMPACT_AT = 0.85  # share of live rows below which finished ones are taken out of the batch
+
+
+class TransformersEngine:
+    """A RolloutEngine around one transformers model, which it owns."""
+
+    def __init__(self, model: PreTrainedModel, tokenizer: Any, max_rows: int):
+        self.model, self.tokenizer, self.max_rows = model.eval(), tokenizer, max_rows
+        use_grouped_attention(model)
+        self.eos_ids = eos_ids(model, tokenizer)
+        self.version = 0
+
+    def generate(
+        self, requests: list[Request], sampling: Sampling
+    ) -> Iterator[tuple[Request, list[Rollout]]]:
+        """Yield finished groups. Requests of similar prompt length share a batch of at most
+        `max_rows` rows (one group at least)."""
+        for wave in self._waves(requests):
+            yield from self._decode(wave, sampling)
+
+    def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
+        own = dict(self.model.named_parameters())
+        with torch.no_grad():
+            for name, tensor in weights:
+                own.pop(name).copy_(tensor)
+        assert not own, f"weights left stale: {sorted(own)[:3]}"
+        self.version = version
+
+    def release(self) -> None:
+        """Nothing is held between calls but the weights, which stay."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _waves(self, requests: list[Request]) -> Iterator[list[Request]]:
+        wave: list[Request] = []
+        rows = 0
+        for request in sorted(requests, key=lambda r: len(r.prompt_ids)):
+            if wave and rows + request.n > self.max_rows:
+                yield wave
+                wave, rows = [], 0
+            wave.append(request)
+            rows += request.n
+        if wave:
+            yield wave
+
+    def _decode(
+        self, wave: list[Request], sampling: Sampling
+    ) -> Iterator[tuple[Request, list[Rollout]]]:
+        batch = _Batch(self.model, self.tokenizer.pad_token_id or 0, wave, sampling)
+        rollouts: list[dict[int, Rollout]] = [{} for _ in wave]
+        while batch.live.any():
+            batch.sample(self.eos_ids)
+            for at, member, ids, logprobs, reason in batch.finished():
+                rollouts[at][member] = Rollout(
+                    token_ids=ids,
+                    logprobs=logprobs,
+                    text=response_text(self.tokenizer, self.eos_ids, ids),
+                    finish_reason=reason,
+                    policy_version=self.version,
+                )
+                if len(rollouts[at]) == wave[at].n:
+                    yield wave[at], [rollouts[at][i] for i in range(wave[at].n)]
+            batch.advance()
+
+
+def response_text(tokenizer: Any, eos: frozenset[int], ids: list[int]) -> str:
+    """What a response says, without the token that ended it."""
+    body = ids[:-1] if ids and ids[-1] in eos else ids
+    return tokenizer.decode(body, skip_special_tokens=True)
+
+
+def eos_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
+    """Every token that ends a response: the tokenizer's and the generation config's."""
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    several = configured if isinstance(configured, list) else [configured]
+    return frozenset(i for i in (*several, tokenizer.eos_token_id) if i is not None)
+
+
+@dataclass
+class _Row:
+    """Which rollout a row of the batch is."""
+
+    request: int
+    member: int
+
+
+class _Batch:
+    """Rows that decode together: B of them, some already finished.
+
+    Prompts are padded on the left, so that every row's next token falls into one column.
+    """
+
+    def __init__(self, model: PreTrainedModel, pad: int, wave: list[Request], sampling: Sampling):
+        self.model, self.sampling, self.device = model, sampling, model.device
+        counts = torch.tensor([r.n for r in wave])
+        self.rows = [_Row(i, j) for i, r in enumerate(wave) for j in range(r.n)]
+        self.live = torch.ones(len(self.rows), dtype=torch.bool)
+        self.uniform = torch.cat([uniforms(r.seed, r.n, sampling.max_new_tokens) for r in wave])
+        self.tokens: list[Tensor] = []  # T columns of (B,)
+        self.logprobs: list[Tensor] = []
+        self.newly: list[tuple[int, FinishReason]] = []
+        self._prefill(wave, pad, torch.repeat_interleave(torch.arange(len(wave)), counts))
+
+    @torch.inference_mode()
+    def _prefill(self, wave: list[Request], pad: int, owner: Tensor) -> None:
+        width = max(len(r.prompt_ids) for r in wave)
+        ids = torch.full((len(wave), width), pad)
+        mask = torch.zeros(len(wave), width, dtype=torch.long)
+        for i, request in enumerate(wave):
+            ids[i, width - len(request.prompt_ids) :] = torch.tensor(request.prompt_ids)
+            mask[i, width - len(request.prompt_ids) :] = 1
+        owner = owner.to(self.device)
+        self.cache: DynamicCache = roomy_cache(self.model)
+        self.padded = bool((mask == 0).any())
+        self.mask = mask.to(self.device)
+        self.position = self.mask.sum(-1)[owner]
+        positions = (self.mask.cumsum(-1) - 1).clamp(min=0)
+        logits = self._forward(ids.to(self.device), positions)
+        select_rows(self.cache, owner)
+        self.mask, self.logits = self.mask[owner], logits[owner]
+
+    def _forward(self, ids: Tensor, positions: Tensor) -> Tensor:
+        """(B, T) ids to the (B, V) logits of the token after the last."""
+        return self.model(
+            input_ids=ids,
+            attention_mask=self.mask if self.padded else None,
+            position_ids=positions,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1]
+
+    @torch.inference_mode()
+    def sample(self, eos: frozenset[int]) -> None:
+        """Sample one token for every row, and note which rows it finishes."""
+        t = len(self.tokens)
+        tokens, logprobs = sample(
+            self.logits, self.uniform[:, t], self.sampling.temperature, self.sampling.top_p
+        )
+        column = tokens.cpu()
+        self.tokens.append(column)
+        self.logprobs.append(logprobs.cpu())
+        ended = torch.isin(column, torch.tensor(sorted(eos))) & self.live
+        cut = self.live & ~ended & (t + 1 == self.sampling.max_new_tokens)
+        self.newly = [(i, FinishReason.STOP) for i in ended.nonzero()[:, 0].tolist()]
+        self.newly += [(i, FinishReason.LENGTH) for i in cut.nonzero()[:, 0].tolist()]
+        self.live &= ~(ended | cut)
+
+    @torch.inference_mode()
+    def advance(self) -> None:
+        """Run the model on the sampled tokens, without the finished rows if they are many."""
+        if not self.live.any():
+            return
+        if self.live.float().mean() < COMPACT_AT:
+            self._compact()
+        if self.padded:
+            self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.rows), 1)], dim=1)
+        tokens = self.tokens[-1].to(self.device)
+        self.logits = self._forward(tokens[:, None], self.position[:, None])
+        self.position = self.position + 1
+
+    def finished(self) -> Iterator[tuple[int, int, list[int], list[float], FinishReason]]:
+        """What the last step finished: (request, member, ids, log-probabilities, reason)."""
+        if self.newly:
+            tokens, logprobs = torch.stack(self.tokens, 1), torch.stack(self.logprobs, 1)
+            for i, reason in self.newly:
+                row = self.rows[i]
+                yield row.request, row.member, tokens[i].tolist(), logprobs[i].tolist(), reason
+            self.newly = []
+
+    def _compact(self) -> None:
+        kept = self.live.nonzero()[:, 0]
+        self.rows = [self.rows[i] for i in kept.tolist()]
+        self.live, self.uniform = self.live[kept], self.uniform[kept]
+        self.tokens = [column[kept] for column in self.tokens]
+        self.logprobs = [column[kept] for column in self.logprobs]
+        kept = kept.to(self.device)
+        select_rows(self.cache, kept)
+        self.mask, self.position = self.mask[kept], self.position[kept]

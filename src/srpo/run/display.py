@@ -1,0 +1,228 @@
+"""What a person sees while a run trains: a live panel on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from srpo.observer import Observer
+from srpo.recipe.schema import Recipe
+from srpo.report.plain import duration, one_line
+from srpo.report.reader import Row
+from srpo.report.run.tables import summary_lines
+
+BARS = "▁▂▃▄▅▆▇█"
+RECENT = 20  # steps that the estimate of the time left looks back on
+TREND = 32  # characters of a sparkline
+
+# What the panel shows of a step: metric, name for people, format, whether it has a trend.
+SHOWN = (
+    ("reward/mean", "reward", "{:.3f}", True),
+    ("accuracy/math", "math accuracy", "{:.1%}", True),
+    ("accuracy/code", "code accuracy", "{:.1%}", True),
+    ("length/math", "math length", "{:.1f} tokens", True),
+    ("length/code", "code length", "{:.1f} tokens", True),
+    ("groups/informative", "informative groups", "{:.0%}", True),
+    ("pool/size", "prompts in epoch", "{:,}", True),
+    ("tokens/s", "speed", "{:,.0f} tokens/s", False),
+    ("errors", "verifier errors", "{:,}", False),
+)
+
+
+def open_display() -> Observer:
+    """The live panel when standard output is a terminal that can redraw, else plain lines."""
+    console = Console()
+    if console.is_terminal and not console.is_dumb_terminal:
+        return LiveDisplay(console)
+    return LineDisplay()
+
+
+class Progress:
+    """How far a run is; both displays keep one."""
+
+    def __init__(self) -> None:
+        self.max_steps = 0
+        self.max_tokens: int | None = None
+        self.step = self.tokens = 0
+        self._seconds: deque[float] = deque(maxlen=RECENT)
+
+    def begin(self, recipe: Recipe, step: int) -> None:
+        self.max_steps, self.max_tokens, self.step = recipe.max_steps, recipe.max_tokens, step
+
+    @property
+    def steps_left(self) -> float:
+        """By the budget that ends first: steps, or tokens at the run's mean."""
+        left = max(self.max_steps - self.step, 0)
+        if self.max_tokens is None or not self.tokens:
+            return left
+        return min(left, max(self.max_tokens - self.tokens, 0) / self.tokens * self.step)
+
+    def observe(self, row: Row) -> None:
+        self.step, self.tokens = row["step"], row.get("tokens/generated", 0)
+        if (seconds := row.get("seconds/step")) is not None:
+            self._seconds.append(seconds)
+
+    @property
+    def eta(self) -> str:
+        """Time left at the pace of the last steps, evaluations left out."""
+        if not self._seconds:
+            return "?"
+        pace = sum(self._seconds) / len(self._seconds)
+        return duration(pace * self.steps_left)
+
+
+class LineDisplay(Observer):
+    """One line a step: for logs, pipes and CI."""
+
+    def __init__(self) -> None:
+        self._progress = Progress()
+
+    def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
+        self._progress.begin(recipe, resumed_at)
+        after = f", after step {resumed_at}" if resumed_at else ""
+        budget = f" or {recipe.max_tokens:,} tokens" if recipe.max_tokens else ""
+        self.message(f"run {run}: {recipe.max_steps} steps{budget}{after}")
+
+    def step(self, row: Row) -> None:
+        self._progress.observe(row)
+        self.message(step_line(row, self._progress))
+
+    def stage(self, name: str, reason: str) -> None:
+        self.message(f"{name}: {reason}")
+
+    def evaluated(self, point: str, results: Row) -> None:
+        self.message(f"evaluated {point}: {summary_lines(results)}")
+
+    def message(self, text: str) -> None:
+        # Flushed, since whoever follows a log wants to see the step that is just over.
+        print(one_line(text, 2000), file=sys.stdout, flush=True)
+
+
+def step_line(row: Row, progress: Progress) -> str:
+    """`step 34/110 stage1 epoch 2 | reward 0.451 | math 51.0% 39.2 tokens | ... | eta 4m10s`."""
+    parts = [f"step {row['step']}/{progress.max_steps} {row['stage']} epoch {row['epoch']}"]
+    parts += _present(row, "reward {:.3f}", "reward/mean")
+    for domain in ("math", "code"):
+        accuracy = _present(row, "{:.1%}", f"accuracy/{domain}")
+        length = _present(row, "{:.1f} tokens", f"length/{domain}")
+        parts += [" ".join([domain, *accuracy, *length])] if accuracy or length else []
+    parts += _present(row, "informative {:.0%}", "groups/informative")
+    parts += _present(row, "prompts {:,}", "pool/size")
+    parts += _present(row, "errors {}", "errors") if row.get("errors") else []
+    parts += _present(row, "{:,.0f} tokens/s", "tokens/s")
+    return " | ".join([*parts, f"eta {progress.eta}"])
+
+
+class LiveDisplay(Observer):
+    """A panel that is redrawn in place: where the run is, its trends, its last messages."""
+
+    def __init__(self, console: Console | None = None):
+        self._progress = Progress()
+        self._title = "srpo"
+        self._place = "loading"
+        self._phase = ("", 0, 0)
+        self._row: Row = {}
+        self._trends: dict[str, list[float]] = {name: [] for name, *_ in SHOWN}
+        self._messages: deque[Text] = deque(maxlen=6)
+        # Live redraws from a thread of its own: callbacks only leave values for it to find.
+        self._live = Live(
+            console=console or Console(), get_renderable=self.render, refresh_per_second=4
+        )
+        self._live.start()
+
+    def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
+        self._title = f"srpo · {one_line(str(run), 60)}"
+        self._progress.begin(recipe, resumed_at)
+        if resumed_at:
+            self.message(f"resumed after step {resumed_at}")
+
+    def phase(self, name: str, done: int, total: int) -> None:
+        self._phase = (name, done, total)
+
+    def step(self, row: Row) -> None:
+        self._progress.observe(row)
+        self._place = f"{row['stage']} · epoch {row['epoch']}"
+        self._row = row
+        for name, trend in self._trends.items():
+            if row.get(name) is not None:
+                trend.append(float(row[name]))
+
+    def stage(self, name: str, reason: str) -> None:
+        self._place = name
+        self.message(f"{name}: {reason}")
+
+    def evaluated(self, point: str, results: Row) -> None:
+        self.message(f"{point}: {summary_lines(results)}")
+
+    def message(self, text: str) -> None:
+        line = Text(time.strftime("%H:%M:%S "), style="dim")
+        self._messages.append(line.append(one_line(text, 300), style="not dim"))
+
+    def closed(self) -> None:
+        self._phase = ("", 0, 0)
+        self._live.stop()  # draws the last state, which stays; harmless when stopped before
+
+    def render(self) -> RenderableType:
+        """The panel as it stands. Text objects only: no markup of anybody's is read."""
+        parts: list[RenderableType] = [self._bars(), Text(), self._numbers()]
+        if self._messages:
+            parts += [Text(), *self._messages]
+        return Panel(Group(*parts), title=Text(self._title, style="bold"), title_align="left")
+
+    def _bars(self) -> Table:
+        """The run's progress, and below it the step's."""
+        name, done, total = self._phase
+        p = self._progress
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(
+            Text(self._place, style="bold cyan"),
+            ProgressBar(total=max(p.max_steps, 1), completed=p.step, width=30),
+            Text(f"step {p.step}/{p.max_steps} · {p.eta} left"),
+        )
+        grid.add_row(
+            Text(name or "idle", style="dim"),
+            ProgressBar(total=max(total, 1), completed=done, width=30),
+            Text(f"{done}/{total}" if total else "", style="dim"),
+        )
+        return grid
+
+    def _numbers(self) -> Table:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim")
+        grid.add_column(justify="right")
+        grid.add_column(style="cyan", no_wrap=True)
+        for name, label, form, has_trend in SHOWN:
+            if (value := self._row.get(name)) is not None:
+                trend = sparkline(self._trends[name], TREND) if has_trend else ""
+                grid.add_row(label, form.format(value), trend)
+        return grid
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """The values as at most `width` bars, lowest to highest; long ones are averaged in bins."""
+    if not values:
+        return ""
+    bins = min(width, len(values))
+    edges = [i * len(values) // bins for i in range(bins + 1)]
+    means = [sum(values[a:b]) / (b - a) for a, b in pairwise(edges)]
+    low, span = min(means), max(means) - min(means)
+    if span <= 1e-9 * max(abs(low), 1e-9):  # a constant is no rise from the lowest to the highest
+        return BARS[3] * bins
+    return "".join(BARS[min(int((m - low) / span * len(BARS)), len(BARS) - 1)] for m in means)
+
+
+def _present(row: dict[str, Any], form: str, name: str) -> list[str]:
+    """The formatted metric, or nothing where the step has none."""
+    return [form.format(row[name])] if row.get(name) is not None else []

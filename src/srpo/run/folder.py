@@ -1,0 +1,171 @@
+"""The files that a run leaves, and how they are cut back when it is resumed."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shlex
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from srpo.learner.batch import TrainBatch
+from srpo.metrics import Row
+from srpo.recipe.load import dump_recipe
+from srpo.recipe.schema import Recipe
+from srpo.run.checkpoint import save_tensors
+from srpo.types import Group, TrainingError, UserError
+
+
+class RunFolder:
+    def __init__(self, path: Path):
+        self.path = path
+        self.recipe = path / "recipe.yaml"
+        self.metrics = path / "metrics.jsonl"
+        self.ledger = path / "ledger.parquet"
+        self.rollouts = path / "rollouts"
+        self.checkpoints = path / "checkpoints"
+        self.evals = path / "evals.jsonl"
+        self.summary = path / "summary.json"
+        self.model = path / "model"
+        self.lock = path / ".lock"
+        self.engine_weights = path / "engine-weights"  # while it trains
+
+    @property
+    def resume_command(self) -> str:
+        return f"srpo resume {shlex.quote(str(self.path))}"
+
+    def check_free(self) -> None:
+        if self.recipe.exists():
+            raise UserError(
+                f"output_dir: {str(self.path)!r} already holds a run; go on with it"
+                f" ({self.resume_command}) or choose another (--set output_dir=...)"
+            )
+
+    def check_is_run(self) -> None:
+        if not self.recipe.is_file():
+            raise UserError(f"{str(self.path)!r} is no run: it has no recipe.yaml")
+
+    def create(self, recipe: Recipe) -> None:
+        try:
+            self.rollouts.mkdir(parents=True, exist_ok=True)
+            self.metrics.touch()
+            _replace(self.recipe, dump_recipe(recipe))
+        except OSError as error:
+            raise UserError(
+                f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room"
+                " or choose another (--set output_dir=...)"
+            ) from error
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Two processes that train in one folder would spoil it. Raises UserError.
+
+        The lock is the process' own: it ends with it, and its children do not hold it.
+        """
+        with self.lock.open("w") as file:
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise UserError(
+                    f"{str(self.path)!r}: another process is training in it; wait for it, or stop"
+                    " it first"
+                ) from None
+            except OSError:  # a file system without locks
+                pass
+            yield
+
+    def cut_back(self, step: int, rows: int, evals: list[dict[str, Any]]) -> None:
+        """Remove what a killed run wrote after the checkpoint: the resumed one writes it again."""
+        for file in self.rollouts.glob("step-*.jsonl"):
+            if int(file.stem.removeprefix("step-")) > step:
+                file.unlink()
+        if rows == 0:
+            self.metrics.write_bytes(b"")
+        self.write_evals(evals)
+
+    def write_rollouts(self, row: Row, groups: Sequence[Group]) -> None:
+        """rollouts/step-N.jsonl: one line a group, everything about its rollouts."""
+        lines = [json.dumps(_group_record(row, g), ensure_ascii=False) for g in groups]
+        path = self.rollouts / f"step-{row['step']:06d}.jsonl"
+        # Model output may hold lone surrogates; they are kept as escapes rather than refused.
+        text = "".join(f"{line}\n" for line in lines)
+        path.write_bytes(text.encode("utf-8", "backslashreplace"))
+
+    def write_evals(self, evals: list[dict[str, Any]]) -> None:
+        _replace(self.evals, "".join(json.dumps(e) + "\n" for e in evals))
+
+    def save_failed_step(self, step: int, batch: TrainBatch) -> Path:
+        path = self.path / f"failed-step-{step:06d}.pt"
+        save_tensors({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
+        return path
+
+    def finish(self, model: Any, tokenizer: Any, summary: dict[str, Any]) -> dict[str, Any]:
+        """Write model/ and summary.json; the summary comes last and marks the run as done."""
+        temporary = self.path / ".model"
+        shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            model.save_pretrained(temporary)
+        except SafetensorError as error:  # what safetensors makes of a full disk
+            raise OSError(errno.ENOSPC, str(error), str(temporary)) from error
+        tokenizer.save_pretrained(temporary)
+        shutil.rmtree(self.model, ignore_errors=True)
+        temporary.rename(self.model)
+        _replace(self.summary, json.dumps(summary, indent=2) + "\n")
+        return summary
+
+    @contextmanager
+    def disk_errors(self) -> Iterator[None]:
+        """A full disk is the user's to mend: one clear line, and the last checkpoint stays."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in (
+                errno.ENOSPC,
+                errno.EDQUOT,
+                errno.EFBIG,
+                errno.EROFS,
+                errno.EACCES,
+            ):
+                raise
+            raise TrainingError(
+                f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room,"
+                f" then: {self.resume_command}"
+            ) from error
+
+
+def _group_record(row: Row, group: Group) -> dict[str, Any]:
+    return {
+        "step": row["step"],
+        "stage": row["stage"],
+        "epoch": row["epoch"],
+        "problem_id": group.problem.id,
+        "domain": str(group.problem.domain),
+        "prompt": group.problem.prompt,
+        "rollouts": [
+            {
+                "text": r.text,
+                "tokens": len(r.token_ids),
+                "finish_reason": str(r.finish_reason),
+                "outcome": str(r.verdict.outcome) if r.verdict else None,
+                "answer": r.verdict.answer if r.verdict else None,
+                "detail": r.verdict.detail if r.verdict else "",
+                "reward": asdict(r.reward) if r.reward else None,
+            }
+            for r in group.rollouts
+        ],
+    }
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a small file in one move."""
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)

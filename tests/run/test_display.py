@@ -1,0 +1,171 @@
+"""Displays show what the trainer says, also in an odd order, and never read markup."""
+
+from __future__ import annotations
+
+import io
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from runs import eval_line, metrics_rows
+from srpo.observer import Observer
+from srpo.recipe.load import parse_recipe
+from srpo.recipe.schema import Recipe
+from srpo.run.display import BARS, LineDisplay, LiveDisplay, Progress, open_display, sparkline
+
+ROWS = metrics_rows(40, stage2_at=21)
+
+
+def recipe(steps: int = 40) -> Recipe:
+    train = [{"path": "nano:math", "domain": "math"}]
+    tree = {"model": "nano", "max_steps": steps, "data": {"train": train}}
+    return parse_recipe(tree | {"curriculum": {"kind": "math-only"}}, "r")
+
+
+def play(observer: Observer, resumed_at: int = 0) -> None:
+    """A run as the trainer tells it: a stage is entered before the run is started."""
+    observer.stage("stage1", "start")
+    observer.started(recipe(), Path("runs/[red]x"), resumed_at)
+    observer.phase("evaluate", 3, 64)
+    observer.evaluated("base", eval_line("base", 0, 0.2, 0.3, 20.0))
+    for row in ROWS[resumed_at:]:
+        observer.phase("rollout", 5, 32)
+        if row["step"] == 21:
+            observer.stage("stage2", "plateau [bold]of accuracy")
+        observer.step(row)
+    observer.message("[blink]saved\x1b[2J")
+    observer.closed()
+    observer.closed()
+
+
+@pytest.fixture
+def live() -> LiveDisplay:
+    return LiveDisplay(Console(file=io.StringIO(), width=100, force_terminal=True))
+
+
+def panel(live: LiveDisplay, width: int = 100) -> str:
+    console = Console(file=io.StringIO(), width=width)
+    with console.capture() as capture:
+        console.print(live.render())
+    return capture.get()
+
+
+def test_the_base_class_takes_everything():
+    play(Observer())
+
+
+def test_lines(capsys: pytest.CaptureFixture[str]):
+    play(LineDisplay())
+    lines = capsys.readouterr().out.splitlines()
+    steps = [line for line in lines if line.startswith("step ")]
+    assert len(steps) == 40
+    assert steps[0].startswith("step 1/40 stage1 epoch 0 | reward 0.")
+    assert "code" not in steps[0]
+    assert "| code " in steps[-1]
+    assert f"informative {ROWS[-1]['groups/informative']:.0%}" in steps[-1]
+    assert steps[-1].endswith("eta 0s")
+    assert "stage2: plateau [bold]of accuracy" in lines
+    assert any("evaluated base: math pass@1 0.200" in line for line in lines)
+    assert lines[-1] == "[blink]saved\\x1b[2J"
+
+
+def test_a_row_with_little_in_it(capsys: pytest.CaptureFixture[str]):
+    display = LineDisplay()
+    display.step({"step": 1, "stage": "train", "epoch": 0})
+    assert capsys.readouterr().out == "step 1/0 train epoch 0 | eta ?\n"
+
+
+def test_the_panel_shows_the_run(live: LiveDisplay):
+    assert "loading" in panel(live)
+    play(live)
+    text = panel(live)
+    last = ROWS[-1]
+    for part in (
+        "runs/[red]x",
+        "step 40/40",
+        "stage2 · epoch 0",
+        f"{last['accuracy/math']:.1%}",
+        f"{last['length/code']:.1f} tokens",
+        f"{last['pool/size']:,}",
+        "plateau [bold]of accuracy",
+        "[blink]saved\\x1b[2J",
+        sparkline([r["accuracy/math"] for r in ROWS], 32),
+    ):
+        assert part in text
+
+
+def test_the_phase_is_shown_while_a_step_runs(live: LiveDisplay):
+    live.started(recipe(), Path("run"), 7)
+    live.phase("verify", 5, 32)
+    text = panel(live)
+    live.closed()
+    assert "verify" in text
+    assert "5/32" in text
+    assert "step 7/40" in text
+
+
+@pytest.mark.parametrize("width", [30, 60, 200])
+def test_any_width_will_do(live: LiveDisplay, width: int):
+    play(live)
+    assert max(map(len, panel(live, width).splitlines())) <= width
+
+
+def test_phase_is_cheap(live: LiveDisplay):
+    start = time.perf_counter()
+    for i in range(20_000):
+        live.phase("rollout", i, 20_000)
+    seconds = time.perf_counter() - start
+    live.closed()
+    assert seconds < 1.0
+
+
+def test_eta_follows_the_last_steps():
+    progress = Progress()
+    progress.max_steps = 100
+    for step in range(1, 51):
+        progress.observe({"step": step, "seconds/step": 60.0 if step <= 30 else 2.0})
+    assert progress.eta == "1m40s"
+
+
+def test_eta_knows_the_budget_that_ends_first():
+    """10 of 100 steps took 500 of 1,000 tokens: 10 steps are left, of 3 s each."""
+    progress = Progress()
+    progress.max_steps, progress.max_tokens = 100, 1000
+    for step in range(1, 11):
+        progress.observe({"step": step, "seconds/step": 3.0, "tokens/generated": 50 * step})
+    assert progress.eta == "30s"
+    progress.max_tokens = 10**9
+    assert progress.eta == "4m30s"
+
+
+def test_without_a_terminal_there_are_lines(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    assert isinstance(open_display(), LineDisplay)
+
+
+def test_on_a_terminal_there_is_a_panel(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the stream for a terminal then
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr("sys.stdout", io.StringIO())
+    display = open_display()
+    display.closed()
+    assert isinstance(display, LiveDisplay)
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(open_display(), LineDisplay)
+
+
+@given(st.lists(st.floats(-1e9, 1e9), max_size=80), st.integers(1, 40))
+def test_sparkline_fits_and_is_made_of_bars(values: list[float], width: int):
+    line = sparkline(values, width)
+    assert len(line) == min(len(values), width)
+    assert set(line) <= set(BARS)
+
+
+def test_sparkline_by_hand():
+    assert sparkline(list(range(8)), 8) == BARS
+    assert sparkline([0.0, 0.0, 1.0, 1.0], 2) == "▁█"
+    assert sparkline([0.3] * 5, 5) == "▄▄▄▄▄"
