@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -104,11 +107,10 @@ def test_a_lost_server_costs_nothing(sandbox: WarmSandbox) -> None:
 
 def test_descriptors_do_not_pile_up(sandbox: WarmSandbox) -> None:
     with opened(sandbox.mechanism, 1) as box:
-        box.programs_each = 20
         before = len(os.listdir("/proc/self/fd"))
         for n in range(70):
             assert box.run(Program(f"print({n})"), Limits()).stdout == f"{n}\n"
-        assert len(os.listdir("/proc/self/fd")) < before + 20 + 20
+        assert len(os.listdir("/proc/self/fd")) < before + 10
 
 
 def test_a_silent_server_is_replaced(sandbox: WarmSandbox) -> None:
@@ -128,6 +130,33 @@ def test_a_program_that_kills_its_server_is_to_blame() -> None:
         result = box.run(Program("import os; os.kill(os.getppid(), 9)"), Limits())
         assert (result.status, result.detail) == ("killed", "its server died, 3 times in a row")
         assert box.run(Program("print(1)"), Limits()).stdout == "1\n"
+
+
+@pytest.mark.parametrize("mechanism", [*REAL, "unsafe-subprocess"])
+def test_everything_ends_with_its_host(mechanism: str) -> None:
+    """A host that is killed leaves no server, no program and no file behind."""
+    program = "open('f', 'w').write('x')\nwhile True: pass"
+    code = (
+        "import sys\n"
+        f"sys.path[:0] = {[str(Path(__file__).parent.parent)]!r}\n"
+        "from srpo.sandbox import Limits, Program\nfrom walls import opened\n"
+        f"box = opened({mechanism!r}, 1)\nbox.run(Program(''), Limits())\n"
+        "print(*box.pids(), flush=True)\n"
+        f"box.run(Program({program!r}), Limits(time_s=60))"
+    )
+    host = subprocess.Popen([sys.executable, "-c", code], stdout=-1)
+    assert host.stdout is not None
+    server = int(host.stdout.readline())
+    scratch = Path(f"/proc/{server}/cwd").readlink()
+    time.sleep(0.3)
+    host.kill()
+    host.wait()
+    host.stdout.close()
+    left = [Path(f"/proc/{server}"), scratch.parent]
+    deadline = time.monotonic() + 5
+    while any(path.exists() for path in left) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert [path for path in left if path.exists()] == []
 
 
 class Broken(WarmSandbox):

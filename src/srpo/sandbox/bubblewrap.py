@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from functools import cache
 
 from srpo.sandbox import launch, warm
 from srpo.sandbox.servers import Launched
@@ -54,9 +55,11 @@ class _BubblewrapProcess:
 
     def __init__(self, scratch: str, walls: list[str]) -> None:
         info_r, info_w = os.pipe()
+        server = launch.server_command(scratch, confined=True)
+        server += [launch.SIZED] if "--size" in walls else []
         try:
             self._bwrap = subprocess.Popen(
-                [*walls, "--info-fd", str(info_w), "--", *launch.server_command(scratch, True)],
+                [*walls, "--info-fd", str(info_w), "--", *server],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -116,10 +119,19 @@ def walls(scratch: str) -> list[str]:
     options += ["--ro-bind", launch.INSIDE, launch.INSIDE]
     for device in (os.devnull, "/dev/urandom"):
         options += ["--dev-bind", device, device]
-    options += ["--bind", scratch, scratch, "--chdir", scratch]
+    own = ["--size", str(launch.SCRATCH_BYTES), "--tmpfs", scratch]
+    options += own if _knows_size() else ["--bind", scratch, scratch]
+    options += ["--chdir", scratch]
     for path in (*packages, "/"):  # memory that would outlive the program
         options += ["--remount-ro", path]
     return [shutil.which("bwrap") or "bwrap", *options]
+
+
+@cache
+def _knows_size() -> bool:
+    """Whether this bwrap can give a file system a size (0.7 can)."""
+    said = subprocess.run([shutil.which("bwrap") or "bwrap", "--help"], capture_output=True)
+    return b"--size" in said.stdout + said.stderr
 
 
 def _installed_packages() -> list[str]:

@@ -35,32 +35,11 @@ class SandlockSandbox(warm.WarmSandbox):
     mechanism = "sandlock"
 
     def launch(self, scratch: str) -> Launched:
-        return _SandlockProcess(scratch)
-
-
-class _SandlockProcess:
-    def __init__(self, scratch: str) -> None:
         import sandlock
 
-        piped = sandlock.StdioMode.PIPED
-        self._sandbox = sandlock.Sandbox(
-            fs_readable=[*launch.readable(), launch.INSIDE, "/dev/urandom"],
-            fs_writable=[scratch, os.devnull],
-            cwd=scratch,
-            clean_env=True,
-            env=launch.server_environment(scratch),
-            no_coredump=True,
-        )
-        command = launch.server_command(scratch, confined=True)
-        self._process = self._sandbox.popen(command, stdin=piped, stdout=piped, stderr=piped)
-        self.pid = self._process.pid or -1
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise RuntimeError("sandlock gave no pipes")
-        self.write_fd, self.read_fd = stdin.fileno(), stdout.fileno()
-
-    def end(self) -> str:
-        self._process.kill()
-        self._process.wait(timeout=10)
-        process = self._process
-        return launch.last_words(process.stderr, (process.stdin, process.stdout))
+        packages = os.path.dirname(os.path.dirname(sandlock.__file__))
+        script = os.path.join(os.path.dirname(launch.INSIDE), "confine.py")
+        command = [launch.base_python(), "-I", "-S", script, packages, scratch]
+        command += [str(launch.SCRATCH_BYTES), launch.SIZED, *launch.readable(), launch.INSIDE]
+        command += ["--", *launch.server_command(scratch, confined=True)]
+        return launch.ServerProcess(command, scratch, launch.server_environment(scratch))
