@@ -50,14 +50,14 @@ def run(program: bytes, arch: int, number: int, *arguments: int) -> int:
 
 
 def filtered(
-    machine: str, number: int, *arguments: int, pid: int = 77, removes: bool = True
+    machine: str, number: int, *arguments: int, pid: int = 77, sized: bool = True
 ) -> int:
-    program = seccomp.program_filter(machine, pid, NEARBY, removes)
+    program = seccomp.program_filter(machine, pid, NEARBY, sized)
     return run(program, ARCH[machine], number, *arguments)
 
 
 def number_of(name: str, machine: str) -> int:
-    tables = (syscalls.ALLOWED, syscalls.IGNORED, syscalls.REMOVALS, syscalls.RENAMINGS)
+    tables = (syscalls.ALLOWED, syscalls.IGNORED, syscalls.REMOVALS, syscalls.SIZED)
     tables += tuple(syscalls.REFUSED.values())
     listed = {k: v for table in tables for k, v in table.items()}
     listed |= {k: v.numbers for k, v in CHECKED.items()}
@@ -69,7 +69,7 @@ def number_of(name: str, machine: str) -> int:
 def listed(machine: str) -> dict[int, str]:
     """Every number that a table has, with its name. None has two meanings."""
     found: dict[int, str] = {}
-    tables = (syscalls.ALLOWED, syscalls.IGNORED, syscalls.REMOVALS, syscalls.RENAMINGS)
+    tables = (syscalls.ALLOWED, syscalls.IGNORED, syscalls.REMOVALS, syscalls.SIZED)
     tables += tuple(syscalls.REFUSED.values())
     rows = [row for table in tables for row in table.items()]
     rows += [(name, checked.numbers) for name, checked in CHECKED.items()]
@@ -94,12 +94,12 @@ def test_what_is_listed_gets_its_result(machine: str) -> None:
     column = seccomp.MACHINES.index(machine)
     results = [(syscalls.ALLOWED, ALLOW, True), (syscalls.IGNORED, 0x50000, True)]
     results += [(syscalls.REMOVALS, ALLOW, True), (syscalls.REMOVALS, 0x50000, False)]
-    results += [(syscalls.RENAMINGS, ALLOW, True), (syscalls.RENAMINGS, EPERM, False)]
+    results += [(syscalls.SIZED, ALLOW, True), (syscalls.SIZED, EPERM, False)]
     results += [(table, 0x50000 | error, True) for error, table in syscalls.REFUSED.items()]
-    for table, result, removes in results:
+    for table, result, sized in results:
         for name, numbers in table.items():
             if (number := numbers[column]) is not None:
-                assert filtered(machine, number, removes=removes) == result, name
+                assert filtered(machine, number, sized=sized) == result, name
 
 
 @machines

@@ -35,11 +35,15 @@ class SandlockSandbox(warm.WarmSandbox):
     mechanism = "sandlock"
 
     def launch(self, scratch: str) -> Launched:
+        command = self.command(scratch)
+        return launch.ServerProcess(command, scratch, launch.server_environment(scratch))
+
+    def command(self, scratch: str) -> list[str]:
+        """What starts a server: `confine`, which ends as `inside.server`."""
         import sandlock
 
         packages = os.path.dirname(os.path.dirname(sandlock.__file__))
         script = os.path.join(os.path.dirname(launch.INSIDE), "confine.py")
-        command = [launch.base_python(), "-I", "-S", script, packages, scratch]
-        command += [str(launch.SCRATCH_BYTES), launch.SIZED, *launch.readable(), launch.INSIDE]
-        command += ["--", *launch.server_command(scratch, confined=True)]
-        return launch.ServerProcess(command, scratch, launch.server_environment(scratch))
+        first = [launch.base_python(), "-I", "-S", script, packages, scratch]
+        first += [str(launch.SCRATCH_BYTES), launch.SIZED, *launch.readable(), launch.INSIDE]
+        return [*first, "--", *launch.server_command(scratch, confined=True)]

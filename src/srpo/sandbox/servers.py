@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from srpo.sandbox import cgroups
 from srpo.sandbox.base import SandboxError
 from srpo.sandbox.pipes import FramedPipes, PeerGone, PeerSilent
 
@@ -32,15 +35,21 @@ Launch = Callable[[str], Launched]
 
 
 class Home:
-    """The folder that a sandbox's scratch directories lie in. A process of its own removes it
-    when ours has ended, also when it was killed."""
+    """What a sandbox has on the machine: the folder of all scratch directories, and a control
+    group where one can be had. A process of its own removes them when ours has ended, also when it
+    was killed."""
 
-    _KEEPER = 'read -r _; for _ in 1 2 3 4 5 6 7 8 9; do rm -rf -- "$1" && exit; sleep 0.3; done'
+    _KEEPER = (
+        'read -r _; folder=$1; shift; for _ in 1 2 3 4 5 6 7 8 9; do rm -rf -- "$folder" &&'
+        ' { [ $# = 0 ] || rmdir -- "$@"; } && exit; sleep 0.3; done'
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, servers: int) -> None:
         self.path = tempfile.mkdtemp(prefix="srpo-sandbox-")
+        self.group = cgroups.make(os.path.basename(self.path), servers)
+        groups = map(str, self.group.folders) if self.group else ()
         self._keeper = subprocess.Popen(
-            ["/bin/sh", "-c", self._KEEPER, "sh", self.path],
+            ["/bin/sh", "-c", self._KEEPER, "sh", self.path, *groups],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -48,8 +57,21 @@ class Home:
             start_new_session=True,
         )
 
+    def take_in(self, pid: int) -> None:
+        """A new server, before it runs anything."""
+        try:
+            if self.group is not None:
+                self.group.add(pid)
+        except OSError:  # it may be made, but not joined
+            self.group = None
+
+    def allow(self, memory_mb: int) -> None:
+        """A program of so many MiB is to come."""
+        if self.group is not None:
+            self.group.allow(memory_mb)
+
     def close(self) -> None:
-        """Remove it now. Safe to call twice."""
+        """Remove it all now. Safe to call twice."""
         self._keeper.communicate()  # also waits
 
 
@@ -58,14 +80,16 @@ class WarmServer:
 
     pipes: FramedPipes
 
-    def __init__(self, launch: Launch, home: str) -> None:
-        self.scratch = tempfile.mkdtemp(dir=home)
+    def __init__(self, launch: Launch, home: Home) -> None:
+        self.scratch = tempfile.mkdtemp(dir=home.path)
         self._process: Launched | None = None
         try:
             self._process = launch(self.scratch)
             self.pipes = FramedPipes(self._process.write_fd, self._process.read_fd)
-            self.pipes.receive(time.monotonic() + START_S)
-        except (PeerGone, PeerSilent, OSError, RuntimeError) as error:
+            said = json.loads(self.pipes.receive(time.monotonic() + START_S)[1:])
+            self.sized = bool(said["sized"])  # whether its scratch is a file system of its own
+            home.take_in(self._process.pid)
+        except (PeerGone, PeerSilent, OSError, RuntimeError, ValueError) as error:
             why = self.close() or f"{type(error).__name__}: {error}"
             raise SandboxError(f"a sandbox server did not start: {why.strip()[-300:]}") from error
 

@@ -52,7 +52,9 @@ class WarmSandbox:
     def __init__(self, workers: int) -> None:
         # bwrap ties a server's life to the thread that started it: one thread, ours.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-start")
+        self._workers = workers
         self._home: Home | None = None  # made when the first server is
+        self.bounds: dict[str, str] = {}  # what bounds what, known then
         self._programs = Servers(self._start, workers)
         self._tests = Servers(self._start, workers)  # never run a program
 
@@ -70,8 +72,13 @@ class WarmSandbox:
             raise SandboxError("the sandbox is closed") from error
 
     def _start_here(self) -> WarmServer:
-        self._home = self._home or Home()
-        return WarmServer(self.launch, self._home.path)
+        self._home = self._home or Home(2 * self._workers)
+        server = WarmServer(self.launch, self._home)
+        self.bounds = {
+            "disk": "a file system of its own" if server.sized else "counted every 50 ms",
+            "memory": "a control group" if self._home.group else "address space",
+        }
+        return server
 
     def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
         request = program_request(program, limits)
@@ -104,6 +111,8 @@ class WarmSandbox:
         server = self._programs.take(fresh=proven)
         tests_server, keep = None, False
         try:
+            if self._home is not None:
+                self._home.allow(max(request["memory_mb"], tests["memory_mb"] if tests else 0))
             if proven:
                 self._control(server)
             if tests is None:

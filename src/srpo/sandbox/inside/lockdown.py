@@ -76,18 +76,18 @@ def drop_capabilities(c: Any) -> None:
     _check(c.syscall(_CAPSET[platform.machine()], header, bytes(24)), "capset")
 
 
-def prepare(removes: bool) -> None:
+def prepare(sized: bool) -> None:
     """What programs share, built before the first fork."""
-    _program_filter(removes, 0)
+    _program_filter(sized, 0)
     threads.prepare()
 
 
 def lock_program(
-    c: Any, removes: bool, memory_bytes: int, line_fd: int, landlock: bool | None = None
+    c: Any, sized: bool, memory_bytes: int, line_fd: int, landlock: bool | None = None
 ) -> None:
     """In the forked child, before untrusted code: it cannot be undone.
 
-    removes       whether files may be removed: where the scratch directory has a size of its own
+    sized       whether files may be removed: where the scratch directory has a size of its own
     memory_bytes  how far around what it has a program may map memory
     line_fd       a socket to the server, which is to answer for the program's threads
     landlock      whether to add a Landlock domain to the filters; None: where the kernel can scope
@@ -100,7 +100,7 @@ def lock_program(
     listener = threads.install(c)
     _check(listener, "seccomp listener")
     threads.hand_over(line_fd, listener)  # the other filter has no way to send it
-    program = _program_filter(removes, memory_bytes)
+    program = _program_filter(sized, memory_bytes)
     buffer = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxQ", len(program) // 8, ctypes.addressof(buffer))
     _check(c.prctl(_PR_SET_SECCOMP, 2, header, 0, 0), "PR_SET_SECCOMP")
@@ -112,9 +112,9 @@ def _libraries() -> int:
     return ctypes.cast(libc().getpid, ctypes.c_void_p).value or 0
 
 
-def _program_filter(removes: bool, memory_bytes: int) -> bytes:
+def _program_filter(sized: bool, memory_bytes: int) -> bytes:
     near = seccomp.near(_libraries(), memory_bytes)
-    return seccomp.program_filter(platform.machine(), os.getpid(), near, removes)
+    return seccomp.program_filter(platform.machine(), os.getpid(), near, sized)
 
 
 def _scope_signals(c: Any) -> None:

@@ -19,7 +19,7 @@ from .syscalls import (
     OWN_PID,
     REFUSED,
     REMOVALS,
-    RENAMINGS,
+    SIZED,
     YOUNG,
     Word,
 )
@@ -36,14 +36,14 @@ _GIB_4 = 1 << 32
 Code = list[bytes]
 
 
-def program_filter(machine: str, pid: int, near: tuple[int, ...], removes: bool) -> bytes:
+def program_filter(machine: str, pid: int, near: tuple[int, ...], sized: bool) -> bytes:
     """The filter for process `pid`.
 
     pid      as the process itself sees it: the number that it may signal
     near     upper halves of the addresses that it may map memory at
-    removes  whether files may be removed and renamed
+    sized  whether files may be removed and renamed
     """
-    whole = _template(machine, near, removes)
+    whole = _template(machine, near, sized)
     return whole.replace(struct.pack("I", OWN_PID), struct.pack("I", pid))
 
 
@@ -65,14 +65,14 @@ def near(address: int, memory_bytes: int) -> tuple[int, ...]:
 
 
 @cache
-def _template(machine: str, near: tuple[int, ...], removes: bool) -> bytes:
+def _template(machine: str, near: tuple[int, ...], sized: bool) -> bytes:
     """The filter for OWN_PID. Built before the fork, it costs a program nothing."""
     column = MACHINES.index(machine)
     out = [_op(_LOAD, _AT_ARCH), _op(_IF_EQUAL, _AUDIT_ARCH[column], 1, 0), _op(_RETURN, _DIE)]
     out += [_op(_LOAD, _AT_NUMBER), _op(_IF_AT_LEAST, _X32, 0, 1), _op(_RETURN, _DIE)]
     allowed, ignored = dict(ALLOWED), dict(IGNORED)
-    (allowed if removes else ignored).update(REMOVALS)
-    allowed.update(RENAMINGS if removes else {})
+    (allowed if sized else ignored).update(REMOVALS)
+    allowed.update(SIZED if sized else {})
     refused = [(table, _REFUSE | error) for error, table in REFUSED.items()]
     for table, result in ((allowed, _ALLOW), (ignored, _REFUSE), *refused):
         for numbers in table.values():

@@ -81,7 +81,7 @@ def serve(scratch: Scratch, c: Any) -> None:
     gc.collect()
     gc.freeze()
     buffer = bytearray(1 << 16)
-    wire.write_frame(1, b"E{}")
+    wire.write_frame(1, b"E" + json.dumps({"sized": scratch.sized}).encode())
     while (frame := wire.read_frame(0)) is not None:
         if frame[:1] != b"R":  # for a program that has ended meanwhile
             continue

@@ -168,7 +168,6 @@ REFUSED: dict[int, dict[str, Numbers]] = {
         "getxattr": (191, 8),
         "lgetxattr": (192, 9),
         "fgetxattr": (193, 10),
-        "fallocate": (285, 47),  # os.posix_fallocate: the C library writes instead
     },
     EACCES: {
         "readlink": (89, None),  # os.readlink: a link's target may be a secret
@@ -178,13 +177,14 @@ REFUSED: dict[int, dict[str, Numbers]] = {
 
 # Where the scratch directory has no size of its own, what is removed would still take its disk
 # as long as it is open or mapped, and nobody could count it. There nothing is removed before the
-# program has ended, and nothing renamed, which removes what had the name.
+# program has ended, nothing renamed, which removes what had the name, and nothing set aside.
 REMOVALS: dict[str, Numbers] = {
     "unlink": (87, None),  # os.remove
     "unlinkat": (263, 35),  # os.remove, shutil.rmtree
     "rmdir": (84, None),  # os.rmdir, shutil.rmtree
 }
-RENAMINGS: dict[str, Numbers] = {
+SIZED: dict[str, Numbers] = {
+    "fallocate": (285, 47),  # os.posix_fallocate
     "rename": (82, None),  # os.rename
     "renameat": (264, 38),  # os.rename
     "renameat2": (316, 276),  # os.rename on newer C libraries
