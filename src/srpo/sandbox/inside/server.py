@@ -206,7 +206,8 @@ def _watch(program: Watched, limits: dict[str, Any], scratch: Scratch) -> tuple[
             elif program.threads is not None and fd == program.threads.listener:
                 _answer_threads(program.threads, poll, event)
             elif not program.ready:
-                _begin(program, poll)
+                if fd == program.messages_fd:  # what it prints may be there as soon: later
+                    _begin(program, poll)
             elif not _relay(program, fd):
                 poll.unregister(fd)
         if over := _too_much(program, limits):
