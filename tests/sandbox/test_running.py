@@ -14,7 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from srpo.sandbox import Call, Limits, Program, SandboxError, mechanisms, open_sandbox
+from srpo.sandbox import (
+    Call,
+    Limits,
+    Program,
+    SandboxError,
+    TestCode,
+    mechanisms,
+    open_sandbox,
+    translate,
+)
 from srpo.sandbox.warm import Launched, WarmSandbox
 from srpo.types import UserError
 from walls import REAL, WHY_NOT, opened
@@ -159,6 +168,34 @@ def test_everything_ends_with_its_host(mechanism: str) -> None:
     assert [path for path in left if path.exists()] == []
 
 
+@pytest.mark.parametrize("whose", ["program", "tests"])
+def test_a_process_that_does_not_begin_is_an_error_of_ours(
+    sandbox: WarmSandbox, whose: str
+) -> None:
+    """No limit like this can be set: the process ends before it is ready."""
+    impossible = {"memory_mb": 10**15}
+    program = Program("def f(): return 1", tests=TestCode(("assert f() == 1",)))
+    request = translate.program_request(program, Limits())
+    tests = translate.tests_request(program, request)
+    assert tests is not None
+    request, tests = (
+        (request | impossible, tests) if whose == "program" else (request, tests | impossible)
+    )
+    with pytest.raises(
+        SandboxError, match="before it was ready: exited: exited early with code 70"
+    ):
+        sandbox._run_or_blame(request, tests, lambda *_: True)
+    assert sandbox.run(program, Limits()).status == "ok"
+
+
+def test_a_program_that_prints_at_once(sandbox: WarmSandbox) -> None:
+    """Before its server looks whether it is ready: both are there at the same time."""
+    for _ in range(20):
+        start = time.monotonic()
+        assert sandbox.run(Program("while True: print('x' * 1000)"), Limits()).status == "output"
+        assert time.monotonic() - start < 2
+
+
 class Broken(WarmSandbox):
     def launch(self, scratch: str) -> Launched:
         raise RuntimeError("no more processes")
@@ -189,7 +226,18 @@ def test_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
         open_sandbox("sandlock")
 
 
-@pytest.mark.parametrize("bad", [{"time_s": 0}, {"memory_mb": 1}, {"output_bytes": True}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"time_s": 0},
+        {"time_s": 1e30},
+        {"time_s": float("nan")},
+        {"memory_mb": 1},
+        {"memory_mb": 1e15},
+        {"output_bytes": True},
+        {"scratch_mb": 65},
+    ],
+)
 def test_limits_are_checked(bad: dict) -> None:
     with pytest.raises(UserError, match=next(iter(bad))):
         Limits(**bad)

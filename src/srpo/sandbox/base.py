@@ -128,10 +128,11 @@ class Sandbox(Protocol):
     that a program can do and raises `SandboxError` for a failure of ours. Each value that a
     call returned is handed to `accept(index, value)` as it comes; at the first False the
     program is stopped. `close` ends every process and removes every file; it is safe to call
-    twice.
+    twice. `bounds` says by what disk and memory are bounded, once a program has run.
     """
 
     mechanism: str
+    bounds: dict[str, str]
 
     def run(
         self, program: Program, limits: Limits, accept: Accept = accept_all

@@ -48,6 +48,7 @@ class SandboxFusion:
             )
         self._url = url.rstrip("/") + "/run_code"
         self._slots = threading.BoundedSemaphore(workers)
+        self.bounds = {"disk": "the service", "memory": "the service"}
 
     def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
         request = program_request(program, limits)

@@ -145,7 +145,7 @@ def _child(
         os.setsid()
         os.chdir(scratch.path)
         request = limits | json.loads((wire.read_frame(0) or b"")[1:])
-        stdin = _file_of(request["stdin"].encode("utf-8", "surrogateescape"))
+        stdin = _file_of(request["stdin"].encode("utf-8", "surrogatepass"))
         # Copies above all targets first: a source may have the number of another's target.
         copies = [fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in (stdin, *ends, line.fileno())]
         for copy, target in zip(copies, (0, 1, 3, 4, 5), strict=True):
