@@ -20,20 +20,20 @@ class BubblewrapSandbox(warm.WarmSandbox):
     """Programs in forks of servers that bwrap has given namespaces of their own. No root needed.
 
     A program has: Python's own files to read, a private scratch directory (emptied between
-    programs), its own process with threads, hard limits. It has no network, no other files,
-    not /proc, no new processes, no capabilities, no signals to or tracing of anything outside
-    itself. Its server is the first process of a process namespace: nothing inside can end it,
-    and everything inside ends with it.
+    programs), its own process with up to 64 threads, hard limits. It has no network, no other
+    files, not /proc, no new processes, no capabilities, no signals to or tracing of anything
+    outside itself, no system call that is not in `inside.syscalls`. Its server is the first process
+    of a process namespace: nothing inside can end it, and everything inside ends with it.
 
-    What this does *not* isolate:
+    What this does *not* isolate (the whole of it is in docs/security.md):
     - The kernel is shared: a kernel bug that is reachable through the system calls left open
       is an escape. Timing and cache side channels stay.
-    - Memory is limited by address space per program, not by a cgroup: `workers` programs
-      together may use `workers` times the limit.
-    - Threads are bounded only by the address space that their stacks take; CPU by time alone.
-    - The scratch directory is one of the host's: its quota is checked every 50 ms and can be
-      overshot by what is written meanwhile, and by files that were removed while open (at
-      most 27 of a quarter of the quota each).
+    - Memory is limited by address space per program: `workers` programs together may use
+      `workers` times the limit. A control group holds the sum where one can be had.
+    - CPU by time alone.
+    - With a bwrap older than 0.7 the scratch directory is one of the host's: its quota is checked
+      every 50 ms and can be overshot by what is written meanwhile; there no file can be removed
+      or renamed.
     - The interpreter's own standard library is shared by all programs; compiled extensions
       and ctypes can be used inside the walls.
     - Inside the program's process nothing is secret: it can see the inputs of its tests, and
