@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import platform
 import struct
 import sys
 from typing import cast
@@ -11,11 +11,15 @@ import pytest
 
 from srpo.sandbox import available, open_sandbox
 from srpo.sandbox.bubblewrap import BubblewrapSandbox
+from srpo.sandbox.sandlock_sandbox import SandlockSandbox
 from srpo.sandbox.warm import WarmSandbox
 
 WHY_NOT = available()
 OLD = "bubblewrap, no Landlock"
+BARE = "sandlock, no namespaces"  # as in most containers
 LANDLOCK_CREATE = 444
+UNSHARE, MOUNT = {"x86_64": (272, 165), "aarch64": (97, 40)}.get(platform.machine(), (0, 0))
+EPERM, ENOSYS = 1, 38
 
 
 def _param(name: str) -> object:
@@ -26,12 +30,12 @@ def _param(name: str) -> object:
 needs_walls = pytest.mark.skipif(
     bool(WHY_NOT["sandlock"] and WHY_NOT["bubblewrap"]), reason=f"no containment here: {WHY_NOT}"
 )
-REAL = [_param(name) for name in ("sandlock", "bubblewrap", OLD)]
+REAL = [_param(name) for name in ("sandlock", "bubblewrap", OLD, BARE)]
 
 
 def opened(mechanism: str, workers: int) -> WarmSandbox:
-    if mechanism == OLD:
-        return OldKernel(workers)
+    if mechanism in PLAYED:
+        return PLAYED[mechanism](workers)
     return cast(WarmSandbox, open_sandbox(mechanism, workers))
 
 
@@ -46,12 +50,32 @@ class OldKernel(BubblewrapSandbox):
             "os.write(fd, bytes.fromhex(sys.argv[1])); os.lseek(fd, 0, 0); os.dup2(fd, 200)\n"
             "os.execv(sys.argv[2], sys.argv[2:])"
         )
-        first = [sys.executable, "-c", start, no_landlock().hex()]
+        first = [sys.executable, "-c", start, without({LANDLOCK_CREATE: ENOSYS}).hex()]
         return [*first, bwrap, "--seccomp", "200", *options]
 
 
-def no_landlock() -> bytes:
-    """A filter under which landlock_create_ruleset is not there."""
-    missing = 0x00050000 | errno.ENOSYS
-    code = [(0x20, 0, 0, 0), (0x15, 0, 1, LANDLOCK_CREATE), (0x06, 0, 0, missing)]
+class NoNamespaces(SandlockSandbox):
+    """sandlock where no namespace may be made and nothing mounted, which a filter plays."""
+
+    def command(self, scratch: str) -> list[str]:
+        start = (
+            "import ctypes, os, struct, sys\n"
+            "c, code = ctypes.CDLL(None), bytes.fromhex(sys.argv[1])\n"
+            "kept = ctypes.create_string_buffer(code, len(code))\n"
+            "where = struct.pack('HxxxxxxQ', len(code) // 8, ctypes.addressof(kept))\n"
+            "assert c.prctl(38, 1, 0, 0, 0) == c.prctl(22, 2, where, 0, 0) == 0\n"
+            "os.execv(sys.argv[2], sys.argv[2:])"
+        )
+        code = without({UNSHARE: EPERM, MOUNT: EPERM})
+        return [sys.executable, "-c", start, code.hex(), *super().command(scratch)]
+
+
+PLAYED = {OLD: OldKernel, BARE: NoNamespaces}
+
+
+def without(calls: dict[int, int]) -> bytes:
+    """A filter under which these system calls end with these error numbers."""
+    code = [(0x20, 0, 0, 0)]
+    for number, error in calls.items():
+        code += [(0x15, 0, 1, number), (0x06, 0, 0, 0x00050000 | error)]
     return b"".join(struct.pack("HBBI", *op) for op in [*code, (0x06, 0, 0, 0x7FFF0000)])

@@ -94,13 +94,10 @@ def sandbox_finding() -> Finding:
         found = f"{opened.mechanism}: not kept in: {'; '.join(escaped)}"
         return Finding("sandbox", "lack", found, remedy)
     found = f"{opened.mechanism}: kept in {len(rows)} of {len(rows)} attempts"
-    return Finding("sandbox", "ok", found, _why_not_first(opened.mechanism))
-
-
-def _why_not_first(mechanism: str) -> str:
-    from srpo.sandbox import available
-
-    return "" if mechanism == "sandlock" else f"sandlock: {available()['sandlock']}"
+    meaning = "; ".join(f"{what} by {how}" for what, how in opened.bounds.items())
+    if opened.mechanism != "sandlock":
+        meaning += f"; sandlock: {available()['sandlock']}"
+    return Finding("sandbox", "ok", found, meaning)
 
 
 def _python() -> Finding:

@@ -28,7 +28,10 @@ class TrainingError(SRPOError, RuntimeError):
 
 def short(value: Any, most: int = 60) -> str:
     """A value as errors and details show it, cut to `most` characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except Exception:  # a number of too many digits, a list nested too deep
+        text = f"a {type(value).__name__} that cannot be shown"
     return text if len(text) <= most else text[: most - 3] + "..."
 
 

@@ -11,7 +11,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -285,6 +285,7 @@ class LeakySandbox:
     """Runs programs without any containment: the doctor has to notice."""
 
     mechanism = "leaky"
+    bounds: ClassVar[dict[str, str]] = {}
 
     def run(self, program: Any, limits: Any) -> Any:
         from srpo.sandbox import ExecutionResult

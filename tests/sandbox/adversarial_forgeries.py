@@ -646,3 +646,129 @@ for low, high in ((top - (24 << 20), top), (here - (48 << 20), here + (48 << 20)
         at += 4096
 print(*[x.decode("latin-1") for x in found])
 """
+
+# Tests that use names which they do not define, and programs that define them to their liking:
+# setup, asserts, the program, and what an honest solution is, "" where such tests are refused.
+LIAR = "class Liar:\n    __getattr__ = lambda s, n: lambda *a, **k: 7\n"
+SEVEN = "f = lambda *a: 7\n"
+BORROWED: dict[str, tuple[str, tuple[str, ...], str, str]] = {
+    # constants
+    "pi": ("", ("assert abs(f(1) - pi) < 1e-6",), "pi = 7", ""),
+    "inf, negated": ("", ("assert f([]) == -inf or f([]) == inf",), "inf = 7", ""),
+    "nan in a list": ("", ("assert [f(1), 1] == [nan, 1]",), "nan = 7", ""),
+    "e in an exponent": ("", ("assert f(2) == e ** 2",), "e = 7 ** 0.5", ""),
+    "tau in a lambda": ("", ("assert (lambda x: x - tau)(f(1)) == 0",), "tau = 7", ""),
+    "pi in a default": ("", ("assert (lambda x=pi: x == f(1))()",), "pi = 7", ""),
+    "pi in a text": ("", ("assert str(f(1)) == f'{pi}'",), "pi = 7", ""),
+    "pi in a class": ("", ("class T: want = pi\nassert f(1) == T.want",), "pi = 7", ""),
+    "pi in a nested function": (
+        "def want():\n    def inner(): return pi\n    return inner()\n",
+        ("assert f(1) == want()",), "pi = 7", "",
+    ),
+    "pi beside a loop's own": ("", ("assert [pi for pi in [1]] == [1] and f(1) == pi",), "pi = 7", ""),
+    "digits, starred": ("", ("assert [*f(1)] == [*digits]",), "digits = f = lambda *a: 7", ""),
+    "ascii_lowercase in a slice": ("", ("assert f(3) == ascii_lowercase[:3]",), "ascii_lowercase = 'xxxx'\ndef f(n): return 'xxx'", ""),
+    "maxsize": ("", ("assert f() == maxsize",), "maxsize = 7", ""),
+    # functions, called
+    "isclose": ("", ("assert isclose(f(2), 4.0)",), "isclose = lambda *a: True", ""),
+    "sqrt in a comprehension": ("", ("assert [f(n) for n in (4, 9)] == [sqrt(n) for n in (4, 9)]",), "sqrt = lambda n: 7", ""),
+    "loads": ("", ("assert f('a') == loads('[1]')",), "loads = lambda *a: 7", ""),
+    "dumps on the left": ("", ("assert dumps(f(1)) == '{\"a\": 1}'",), "dumps = lambda *a: '{\"a\": 1}'", ""),
+    "sha256": ("", ("assert f('x') == sha256(b'x').hexdigest()",), LIAR + "sha256 = lambda *a: Liar()", ""),
+    "reduce": ("", ("assert f([1, 2]) == reduce(lambda a, b: a + b, [1, 2])",), "reduce = lambda *a: 7", ""),
+    "allclose of nobody": ("", ("assert allclose(f(2), 4.0)",), "allclose = lambda *a: True", ""),
+    "approx of nobody": ("", ("assert f(2) == approx(4.0)",), "approx = lambda *a: 7", ""),
+    "a reference in two steps": ("", ("want = factorial(5)", "assert f(5) == want"), "factorial = lambda n: 7", ""),
+    "a reference first tried alone": ("", ("assert gcd(4, 6)", "assert f(4, 6) == gcd(4, 6)"), "gcd = lambda *a: 7", ""),
+    "a reference in setup": ("want = gcd(4, 6)\n", ("assert f(4, 6) == want",), "gcd = lambda *a: 7", ""),
+    "a helper of setup's": ("def near(a, b): return isclose(a, b)\n", ("assert near(f(2), 4.0)",), "isclose = lambda *a: True", ""),
+    # functions, handed on
+    "gcd, mapped": ("", ("assert list(map(gcd, [4, 9], [6, 6])) == [f([4, 6]), f([9, 6])]",), "gcd = lambda *a: 7", ""),
+    "itemgetter as a key": ("", ("assert max(f(1), key=itemgetter) == 7",), "itemgetter = lambda *a: 7\ndef f(n): return [7]", ""),
+    "add in a list": ("", ("assert [g(1, 2) for g in [add]] == [f(1, 2)]",), "add = lambda *a: 7", ""),
+    "a decorator": ("@lru_cache\ndef want(n): return n * n\n", ("assert f(3) == want(3)",), "lru_cache = lambda g: lambda n: 7", ""),
+    # classes
+    "date": ("", ("assert f(1) == date(2020, 5, 17)",), "date = lambda *a: 7", ""),
+    "datetime": ("", ("assert f(1) == datetime(2020, 5, 17)",), "datetime = lambda *a: 7", ""),
+    "datetime, by a method": ("", ("assert f(1) == datetime.strptime('2020', '%Y')",), LIAR + "datetime = Liar()", ""),
+    "Path": ("", ("assert f('a') == Path('a')",), "Path = lambda *a: 7", ""),
+    "Decimal": ("", ("assert f(1) == Decimal('0.1')",), "Decimal = lambda *a: 7", ""),
+    "Fraction, added": ("", ("assert f(1) == Fraction(1, 3) + Fraction(1, 6)",), "Fraction = lambda *a: 3.5", ""),
+    "Counter": ("", ("assert Counter(f('aab')) == Counter(['a', 'a', 'b'])",), "Counter = lambda *a: 7", ""),
+    "an exception's class": (
+        "", ("try: f('x')\nexcept JSONDecodeError: pass\nelse: assert False",), "JSONDecodeError = ValueError\ndef f(x): raise ValueError", "",
+    ),
+    "a context": ("", ("with suppress(ValueError): assert f(1) == 1",), "class suppress: __init__ = __enter__ = lambda s, *a: None; __exit__ = lambda *a: True", ""),
+    "a base class": ("class T(SimpleNamespace): pass\n", ("assert T(a=f(1)) == T(a=1)",), "class SimpleNamespace: __init__ = lambda s, **k: None; __eq__ = lambda s, o: True", ""),
+    # modules
+    "a package that is not here": ("", ("assert np.allclose(f(2), 4.0)",), LIAR + "np = Liar()", ""),
+    "a package, alone": ("", ("assert np.allclose([1], [1])",), LIAR + "np = Liar()", ""),
+    "a module as a value": ("", ("assert getattr(math, 'pi') == f(1)",), "class math: pi = 7", ""),
+    "a module's name in part": ("", ("assert path.join('a', 'b') == f('a', 'b')",), LIAR + "path = Liar()", ""),
+    "math": ("", ("assert math.isclose(f(2), 4.0)",), LIAR + "math = Liar()", "def f(n): return n * 2.0"),
+    "sys": ("", ("assert sys.getsizeof(()) == f()",), LIAR + "sys = Liar()", "import sys\ndef f(): return sys.getsizeof(())"),
+    "datetime.date": ("", ("assert f(1) == datetime.date(2020, 5, 17)",), LIAR + "datetime = Liar()", "import datetime\ndef f(n): return datetime.date(2020, 5, 17)"),
+    # texts
+    "pi in code for eval": ("", ("assert eval('abs(f(1) - pi) < 1e-6')",), "pi = 7", ""),
+    "pi by globals": ("", ("assert f(1) == globals()['pi']",), "pi = 7", ""),
+    "pi by locals": ("", ("assert f(1) == locals().get('pi')",), "pi = 7", ""),
+    "pi for exec": ("", ("exec('assert f(1) == pi')",), "pi = 7", ""),
+    "text of the program's": ("", ("assert eval(f(2)) == 4",), "def f(n): return '4'", ""),
+    "text of the program's, mapped": ("", ("assert list(map(eval, f(2))) == [4]",), "def f(n): return ['4']", ""),
+    "text of the program's, run": ("x = []\n", ("exec(f(2))\nassert x == [4]",), "def f(n): return 'x.append(4)'", ""),
+    "nothing of the program's": ("", ("assert 1 + 1 == 2",), "", ""),
+    # bound by the tests, though not always: never taken from the program
+    "imported": ("from math import pi\n", ("assert abs(f(1) - pi) < 1e-6",), "pi = 7", "from math import pi\ndef f(n): return pi"),
+    "imported, all of it": ("from math import *\n", ("assert isclose(f(1), pi)",), "isclose = lambda *a: True", "import math\ndef f(n): return math.pi"),
+    "imported by an assert": ("", ("from math import pi\nassert f(1) == pi",), "pi = 7", "from math import pi\ndef f(n): return pi"),
+    "imported by the assert before": ("", ("from math import pi", "assert f(1) == pi"), "pi = 7", "from math import pi\ndef f(n): return pi"),
+    "imported too late": ("", ("assert f(1) == pi", "from math import pi"), "pi = 7", ""),
+    "imported in a function": ("def g():\n    from math import pi\n", ("assert f(1) == pi",), "pi = 7", ""),
+    "imported never": ("if f is None:\n    from math import pi\n", ("assert f(1) == pi",), "pi = 7", "?"),
+    "a global of a function that is not called": ("def g():\n    global pi\n    pi = 3\n", ("assert f(1) == pi",), "pi = 7", "?"),
+    "Python's own": (
+        "", ("assert sum([f(1)]) == 1 and sorted([f(2), 1]) == [1, 2] and isinstance(f(3), int)",),
+        "sum = lambda a: 1\nsorted = lambda a: [1, 2]\nisinstance = lambda *a: True", "def f(n): return n",
+    ),
+    "Python's own, handed on": ("", ("assert list(map(str, [f(1)])) == ['1']",), "str = lambda a: '1'", "def f(n): return n"),
+    "Python's own, alone and not defined": ("", ("assert sum([1, 2]) == 3",), "total = 3", "def sum(a): return 3"),
+}  # fmt: skip
+
+# The same for `check`: entry point, setup, code, the program, what an honest solution is.
+BORROWED_BY_CHECKS: dict[str, tuple[str, str, str, str, str]] = {
+    "the reference is the program": (
+        "gcd",
+        "",
+        "def check(candidate): assert candidate(4, 6) == gcd(4, 6)",
+        "gcd = lambda *a: 7",
+        "",
+    ),
+    "the reference is imported": (
+        "gcd",
+        "from math import gcd\n",
+        "def check(candidate): assert candidate(4, 6) == gcd(4, 6)",
+        "gcd = lambda *a: 7",
+        "def gcd(a, b): return 2",
+    ),
+    "the reference is Python's": (
+        "sorted",
+        "",
+        "def check(candidate): assert candidate([2, 1]) == sorted([2, 1])",
+        "sorted = lambda a: 7",
+        "",
+    ),
+    "text of the program's": (
+        "f",
+        "",
+        "def check(candidate): assert eval(candidate(2)) == 4",
+        "def f(n): return '4'",
+        "",
+    ),
+    "a check that is not run": (
+        "f",
+        "",
+        "def check(candidate):\n    assert candidate(1) == 1\n    yield 1",
+        "f = lambda *a: 7",
+        "",
+    ),
+}

@@ -40,7 +40,6 @@ OPEN: dict[str, tuple[str, ...]] = {
     # Landlock has no say in what only looks at names.
     "reads: size and times of a file": ("sandlock",),
     "reads: whether a file is there": ("sandlock",),
-    "disk: removed but open": ("sandlock", "bubblewrap"),
 }
 SOMETIMES = "disk: "  # these depend on the disk's speed: they may also be contained
 
@@ -350,8 +349,8 @@ def test_a_program_ends_with_its_server(box: WarmSandbox, tmp_path: Path) -> Non
     scratch = scratch_of(box)
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(box.run, Program(code), Limits(time_s=1.0))
-        _wait(lambda: Path(scratch, "ready").exists())
         (server,) = box.pids()
+        _wait(lambda: Path(f"/proc/{server}/cwd/ready").exists())
         os.kill(server, signal.SIGKILL)
         _wait(lambda: len(processes_of(Path(scratch))) == 0)
         running.result(timeout=30)

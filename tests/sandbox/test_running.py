@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from srpo.sandbox import Call, Limits, Program, SandboxError, mechanisms, open_sandbox
+from srpo.sandbox import (
+    Call,
+    Limits,
+    Program,
+    SandboxError,
+    TestCode,
+    mechanisms,
+    open_sandbox,
+    translate,
+)
 from srpo.sandbox.warm import Launched, WarmSandbox
 from srpo.types import UserError
 from walls import REAL, WHY_NOT, opened
@@ -104,11 +116,10 @@ def test_a_lost_server_costs_nothing(sandbox: WarmSandbox) -> None:
 
 def test_descriptors_do_not_pile_up(sandbox: WarmSandbox) -> None:
     with opened(sandbox.mechanism, 1) as box:
-        box.programs_each = 20
         before = len(os.listdir("/proc/self/fd"))
         for n in range(70):
             assert box.run(Program(f"print({n})"), Limits()).stdout == f"{n}\n"
-        assert len(os.listdir("/proc/self/fd")) < before + 20 + 20
+        assert len(os.listdir("/proc/self/fd")) < before + 10
 
 
 def test_a_silent_server_is_replaced(sandbox: WarmSandbox) -> None:
@@ -128,6 +139,61 @@ def test_a_program_that_kills_its_server_is_to_blame() -> None:
         result = box.run(Program("import os; os.kill(os.getppid(), 9)"), Limits())
         assert (result.status, result.detail) == ("killed", "its server died, 3 times in a row")
         assert box.run(Program("print(1)"), Limits()).stdout == "1\n"
+
+
+@pytest.mark.parametrize("mechanism", [*REAL, "unsafe-subprocess"])
+def test_everything_ends_with_its_host(mechanism: str) -> None:
+    """A host that is killed leaves no server, no program and no file behind."""
+    program = "open('f', 'w').write('x')\nwhile True: pass"
+    code = (
+        "import sys\n"
+        f"sys.path[:0] = {[str(Path(__file__).parent.parent)]!r}\n"
+        "from srpo.sandbox import Limits, Program\nfrom walls import opened\n"
+        f"box = opened({mechanism!r}, 1)\nbox.run(Program(''), Limits())\n"
+        "print(*box.pids(), flush=True)\n"
+        f"box.run(Program({program!r}), Limits(time_s=60))"
+    )
+    host = subprocess.Popen([sys.executable, "-c", code], stdout=-1)
+    assert host.stdout is not None
+    server = int(host.stdout.readline())
+    scratch = Path(f"/proc/{server}/cwd").readlink()
+    time.sleep(0.3)
+    host.kill()
+    host.wait()
+    host.stdout.close()
+    left = [Path(f"/proc/{server}"), scratch.parent]
+    deadline = time.monotonic() + 5
+    while any(path.exists() for path in left) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert [path for path in left if path.exists()] == []
+
+
+@pytest.mark.parametrize("whose", ["program", "tests"])
+def test_a_process_that_does_not_begin_is_an_error_of_ours(
+    sandbox: WarmSandbox, whose: str
+) -> None:
+    """No limit like this can be set: the process ends before it is ready."""
+    impossible = {"memory_mb": 10**15}
+    program = Program("def f(): return 1", tests=TestCode(("assert f() == 1",)))
+    request = translate.program_request(program, Limits())
+    tests = translate.tests_request(program, request)
+    assert tests is not None
+    request, tests = (
+        (request | impossible, tests) if whose == "program" else (request, tests | impossible)
+    )
+    with pytest.raises(
+        SandboxError, match="before it was ready: exited: exited early with code 70"
+    ):
+        sandbox._run_or_blame(request, tests, lambda *_: True)
+    assert sandbox.run(program, Limits()).status == "ok"
+
+
+def test_a_program_that_prints_at_once(sandbox: WarmSandbox) -> None:
+    """Before its server looks whether it is ready: both are there at the same time."""
+    for _ in range(20):
+        start = time.monotonic()
+        assert sandbox.run(Program("while True: print('x' * 1000)"), Limits()).status == "output"
+        assert time.monotonic() - start < 2
 
 
 class Broken(WarmSandbox):
@@ -160,7 +226,18 @@ def test_mechanisms(monkeypatch: pytest.MonkeyPatch) -> None:
         open_sandbox("sandlock")
 
 
-@pytest.mark.parametrize("bad", [{"time_s": 0}, {"memory_mb": 1}, {"output_bytes": True}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"time_s": 0},
+        {"time_s": 1e30},
+        {"time_s": float("nan")},
+        {"memory_mb": 1},
+        {"memory_mb": 1e15},
+        {"output_bytes": True},
+        {"scratch_mb": 65},
+    ],
+)
 def test_limits_are_checked(bad: dict) -> None:
     with pytest.raises(UserError, match=next(iter(bad))):
         Limits(**bad)

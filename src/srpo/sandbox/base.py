@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -12,6 +11,14 @@ from srpo.types import TrainingError, UserError
 Status = Literal[
     "ok", "exception", "timeout", "memory", "output", "killed", "stopped", "failed", "broken"
 ]
+
+# Lowest and highest of each limit: Python itself takes 40 MiB, a server's file system has 64.
+BOUNDS: dict[str, tuple[float, int]] = {
+    "time_s": (0.01, 86_400),
+    "memory_mb": (64, 1 << 24),
+    "output_bytes": (1, 1 << 27),
+    "scratch_mb": (1, 64),
+}
 
 
 class SandboxError(TrainingError):
@@ -30,7 +37,12 @@ class Limits:
     time_s        wall-clock seconds for the whole program, all its calls together
     memory_mb     address space (MiB), Python itself (about 40 MiB) included
     output_bytes  of standard output; and, counted apart, of returned values as JSON
-    scratch_mb    all the files in the scratch directory together (MiB), checked every 50 ms
+    scratch_mb    all the files in the scratch directory together (MiB), removed ones that are
+                  still open or mapped included; looked at every 50 ms. No file has more than a
+                  quarter of it
+
+    Raises UserError for a value out of bounds. Threads (64 at a time), descriptors (32), files
+    (1000), pending signals (64) are the same for all.
     """
 
     time_s: float = 2.0
@@ -39,13 +51,11 @@ class Limits:
     scratch_mb: int = 64
 
     def __post_init__(self) -> None:
-        lowest = {"time_s": 0.01, "memory_mb": 64, "output_bytes": 1, "scratch_mb": 1}
-        for name, least in lowest.items():
+        for name, (least, most) in BOUNDS.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise UserError(f"limits.{name} is {value!r}: give a number >= {least}")
-            if not math.isfinite(value) or value < least:
-                raise UserError(f"limits.{name} is {value!r}: give a number >= {least}")
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not least <= value <= most:
+                raise UserError(f"limits.{name} is {value!r}: give a number from {least} to {most}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +128,11 @@ class Sandbox(Protocol):
     that a program can do and raises `SandboxError` for a failure of ours. Each value that a
     call returned is handed to `accept(index, value)` as it comes; at the first False the
     program is stopped. `close` ends every process and removes every file; it is safe to call
-    twice.
+    twice. `bounds` says by what disk and memory are bounded, once a program has run.
     """
 
     mechanism: str
+    bounds: dict[str, str]
 
     def run(
         self, program: Program, limits: Limits, accept: Accept = accept_all

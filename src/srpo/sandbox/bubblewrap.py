@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from functools import cache
 
 from srpo.sandbox import launch, warm
 from srpo.sandbox.servers import Launched
@@ -19,20 +20,20 @@ class BubblewrapSandbox(warm.WarmSandbox):
     """Programs in forks of servers that bwrap has given namespaces of their own. No root needed.
 
     A program has: Python's own files to read, a private scratch directory (emptied between
-    programs), its own process with threads, hard limits. It has no network, no other files,
-    not /proc, no new processes, no capabilities, no signals to or tracing of anything outside
-    itself. Its server is the first process of a process namespace: nothing inside can end it,
-    and everything inside ends with it.
+    programs), its own process with up to 64 threads, hard limits. It has no network, no other
+    files, not /proc, no new processes, no capabilities, no signals to or tracing of anything
+    outside itself, no system call that is not in `inside.syscalls`. Its server is the first process
+    of a process namespace: nothing inside can end it, and everything inside ends with it.
 
-    What this does *not* isolate:
+    What this does *not* isolate (the whole of it is in docs/security.md):
     - The kernel is shared: a kernel bug that is reachable through the system calls left open
       is an escape. Timing and cache side channels stay.
-    - Memory is limited by address space per program, not by a cgroup: `workers` programs
-      together may use `workers` times the limit.
-    - Threads are bounded only by the address space that their stacks take; CPU by time alone.
-    - The scratch directory is one of the host's: its quota is checked every 50 ms and can be
-      overshot by what is written meanwhile, and by files that were removed while open (at
-      most 27 of a quarter of the quota each).
+    - Memory is limited by address space per program: `workers` programs together may use
+      `workers` times the limit. A control group holds the sum where one can be had.
+    - CPU by time alone.
+    - With a bwrap older than 0.7 the scratch directory is one of the host's: its quota is checked
+      every 50 ms and can be overshot by what is written meanwhile; there no file can be removed
+      or renamed.
     - The interpreter's own standard library is shared by all programs; compiled extensions
       and ctypes can be used inside the walls.
     - Inside the program's process nothing is secret: it can see the inputs of its tests, and
@@ -54,9 +55,11 @@ class _BubblewrapProcess:
 
     def __init__(self, scratch: str, walls: list[str]) -> None:
         info_r, info_w = os.pipe()
+        server = launch.server_command(scratch, confined=True)
+        server += [launch.SIZED] if "--size" in walls else []
         try:
             self._bwrap = subprocess.Popen(
-                [*walls, "--info-fd", str(info_w), "--", *launch.server_command(scratch, True)],
+                [*walls, "--info-fd", str(info_w), "--", *server],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -116,10 +119,19 @@ def walls(scratch: str) -> list[str]:
     options += ["--ro-bind", launch.INSIDE, launch.INSIDE]
     for device in (os.devnull, "/dev/urandom"):
         options += ["--dev-bind", device, device]
-    options += ["--bind", scratch, scratch, "--chdir", scratch]
+    own = ["--size", str(launch.SCRATCH_BYTES), "--tmpfs", scratch]
+    options += own if _knows_size() else ["--bind", scratch, scratch]
+    options += ["--chdir", scratch]
     for path in (*packages, "/"):  # memory that would outlive the program
         options += ["--remount-ro", path]
     return [shutil.which("bwrap") or "bwrap", *options]
+
+
+@cache
+def _knows_size() -> bool:
+    """Whether this bwrap can give a file system a size (0.7 can)."""
+    said = subprocess.run([shutil.which("bwrap") or "bwrap", "--help"], capture_output=True)
+    return b"--size" in said.stdout + said.stderr
 
 
 def _installed_packages() -> list[str]:

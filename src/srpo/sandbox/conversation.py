@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from srpo.sandbox.inside.wire import cut_frame
 from srpo.workers.pipes import FramedPipes, wait
 
-WATCHDOG_S = 1.0  # what a server may take beyond its program's own limit
+WATCHDOG_S = 2.0  # what a server may take beyond its program's own limit, to begin and to end
 STOP_S = 5.0  # what a server may take to end a program
 
 Accept = Callable[[int, Any], bool]
@@ -37,6 +37,7 @@ class Ran:
     values: list[Any] = field(default_factory=list)
     end: tuple[str, str] | None = None  # status, detail
     tests: Reply | None = None
+    unready: str = ""  # how a process ended before any of the program or its tests ran, if one did
 
     def hear(self, message: bytes) -> None:
         """Take one message: values, or the end."""
@@ -57,6 +58,7 @@ class Line:
         self.pipes = pipes
         self.reply: Reply = {}  # the server's, once the program has ended
         self.stdout = bytearray()
+        self.stopped = False
         self._messages = bytearray()  # not yet a whole one
         limits = {name: request[name] for name in LIMITS}
         pipes.post(b"R" + json.dumps(limits).encode())
@@ -79,25 +81,26 @@ class Line:
 
     def stop(self) -> None:
         if not self.reply:
+            self.stopped = True
             self.pipes.post(b"S")
 
 
 def run_alone(server: Server, request: dict[str, Any], accept: Accept) -> Ran:
     """Until it ends, or returned a value that is not accepted: then it is stopped."""
     deadline = monotonic() + request["time_s"] + WATCHDOG_S
-    ran, line, stopped = Ran(), Line(server.pipes, request), False
+    ran, line = Ran(), Line(server.pipes, request)
     while not line.reply:
         wait([server.pipes], deadline)
         for message in line.arrived():
-            if stopped or ran.end:
+            if line.stopped or ran.end:
                 continue
             heard = len(ran.values)
             ran.hear(message)
             good = all(accept(i, ran.values[i]) for i in range(heard, len(ran.values)))
             if not good or (ran.end and ran.end[0] == "exception"):
                 line.stop()
-                stopped = True
     ran.reply, ran.stdout = line.reply, line.stdout
+    ran.unready = _unready(line)
     return ran
 
 
@@ -129,7 +132,14 @@ def run_tested(
     for line in (program, asker):
         _end(line)
     ran.reply, ran.stdout = program.reply, program.stdout
+    ran.unready = _unready(program) or _unready(asker)
     return ran
+
+
+def _unready(line: Line) -> str:
+    """What a process that was to run something, and was not stopped first, ended with instead."""
+    reply = line.reply
+    return "" if reply["ready"] or line.stopped else f"{reply['status']}: {reply['detail']}"
 
 
 def _end(line: Line) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import IO
 
+SCRATCH_BYTES = 80 << 20  # above what a program may take: too much shows before it is full
+SIZED = "sized"
 INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
 
 
 def server_command(scratch: str, confined: bool) -> list[str]:
-    """How to start `inside.server` with nothing of the surrounding environment."""
+    """How to start `inside.server` with nothing of the surrounding environment. With one more
+    word, SIZED, the scratch directory is a file system of its own, of `SCRATCH_BYTES`."""
     start = (  # by location: the directory around it is not readable from inside
         "import importlib.util as u, sys\n"
         f"spec = u.spec_from_file_location('inside', {INSIDE + '/__init__.py'!r},"
         f" submodule_search_locations=[{INSIDE!r}])\n"
         "sys.modules['inside'] = u.module_from_spec(spec)\n"
-        f"from inside.server import main; main({scratch!r}, {confined!r})\n"
+        "from inside.server import main\n"
+        f"main({scratch!r}, {confined!r}, sized={SIZED!r} in sys.argv)\n"
     )
     return [base_python(), "-s", "-S", "-P", "-c", start]
 
@@ -67,6 +72,34 @@ def base_path(name: str) -> str:
 
 def _lies_in(path: str, other: str) -> bool:
     return path != other and path.startswith(other.rstrip("/") + "/")
+
+
+class ServerProcess:
+    """A server that is a process of ours, from `command` on."""
+
+    def __init__(self, command: list[str], scratch: str, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=scratch,
+            env=environment,
+            bufsize=0,
+            start_new_session=True,
+        )
+        self.pid = self._process.pid
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self.write_fd = self._process.stdin.fileno()
+        self.read_fd = self._process.stdout.fileno()
+
+    def end(self) -> str:
+        """Kill, reap, close the pipes; what it wrote to standard error before it was ready."""
+        self._process.kill()
+        self._process.wait()
+        process = self._process
+        return last_words(process.stderr, (process.stdin, process.stdout))
 
 
 def last_words(stderr: IO[bytes] | None, others: Iterable[IO[bytes] | None]) -> str:

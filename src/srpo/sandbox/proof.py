@@ -28,12 +28,14 @@ class Attempt:
 
     code     a body of Python that raises OSError where it is kept in, and may use the names of
              `Bait`; it may print KEPT or OUT itself
-    stopped  the status that means kept, for attempts at a limit rather than at a wall
+    stopped  the status that means kept as well, for attempts at a limit rather than at a wall
+    bare     whether it is kept in without walls too, by limits of the process alone
     """
 
     code: str
     stopped: Status | None = None
     limits: Limits = LIMITS
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class Row:
     detail: str
 
 
+# What is asked of the C library raises OSError where it says no.
+_C = (
+    "import ctypes\nc = ctypes.CDLL(None, use_errno=True)\n"
+    "def asked(result):\n"
+    "    if result < 0: raise OSError(ctypes.get_errno(), '')\n"
+)
 ATTEMPTS = {
     "read a file outside": Attempt("open(SECRET).read()"),
     "write a file outside": Attempt("open(TARGET, 'w').close()"),
@@ -88,11 +96,49 @@ ATTEMPTS = {
         "SEIZE = 0x4206  # attaches without stopping; ends with this process\n"
         "if c.ptrace(SEIZE, os.getppid(), None, None) < 0: raise OSError(ctypes.get_errno(), '')"
     ),
-    "take more memory": Attempt("bytes(1 << 30)", stopped="memory"),
+    "outlive its server": Attempt(_C + "asked(c.prctl(1, 0, 0, 0, 0))  # no signal at its death"),
+    "take more memory": Attempt("bytes(1 << 30)", stopped="memory", bare=True),
     "take more time": Attempt(
         "import time\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass",
         stopped="timeout",
         limits=BRIEF,
+        bare=True,
+    ),
+    "take the kernel's memory for pages far apart": Attempt(
+        _C + "c.mmap.restype = ctypes.c_void_p\n"
+        "where = c.mmap(ctypes.c_void_p(1 << 44), ctypes.c_size_t(4096), 1, 0x100022, -1, None)\n"
+        "if where == 2 ** 64 - 1: raise OSError(ctypes.get_errno(), '')"
+    ),
+    "start 200 threads": Attempt(
+        "import threading\nthreading.stack_size(1 << 16); stop = threading.Event()\n"
+        "try:\n"
+        "    for _ in range(200): threading.Thread(target=stop.wait, daemon=True).start()\n"
+        "except RuntimeError: raise OSError('no more')\n"
+        "finally: stop.set()"
+    ),
+    "open 60 descriptors": Attempt("for _ in range(60): os.dup(0)", bare=True),
+    "fill the disk with removed files": Attempt(
+        "for i in range(24):\n"
+        "    fd = os.open(f'f{i}', os.O_RDWR | os.O_CREAT); os.unlink(f'f{i}')\n"
+        "    left = 4 << 20\n"
+        "    while left: left -= os.write(fd, bytes(min(left, 1 << 20)))\n",
+        stopped="output",
+    ),
+    "hold a file of the library": Attempt(
+        "import fcntl\nfcntl.fcntl(os.open(os.__file__, os.O_RDONLY), 1024, fcntl.F_RDLCK)"
+    ),
+    "queue 200 signals": Attempt(
+        _C + "c.sigqueue.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_void_p]\n"
+        "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [40])\n"
+        "for _ in range(200): asked(c.sigqueue(os.getpid(), 40, None))",
+        bare=True,
+    ),
+    "take the machine's timers": Attempt(
+        _C + "asked(c.timer_create(1, None, ctypes.byref(ctypes.c_void_p())))"
+    ),
+    "take the machine's asynchronous requests": Attempt(
+        _C + "number = 206 if os.uname().machine == 'x86_64' else 0\n"
+        "asked(c.syscall(number, 8, ctypes.byref(ctypes.c_ulong())))"
     ),
 }
 
@@ -115,8 +161,7 @@ def prove(sandbox: Sandbox) -> list[Row]:
 def _try(sandbox: Sandbox, name: str, attempt: Attempt, bait: Bait) -> Row:
     result = sandbox.run(Program(program(attempt, bait)), attempt.limits)
     kept = result.stdout.strip() == KEPT and not os.path.exists(bait.TARGET)
-    if attempt.stopped is not None:
-        kept = result.status == attempt.stopped
+    kept = kept or (attempt.stopped is not None and result.status == attempt.stopped)
     Path(bait.TARGET).unlink(missing_ok=True)
     return Row(name, kept, _words(result))
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import tempfile
 import time
 from typing import Any
 
 from srpo.sandbox.conversation import Ran, run_alone, run_tested
 from srpo.sandbox.inside import lockdown, server
+from srpo.sandbox.inside.scratch import Scratch
 from srpo.workers.pipes import FramedPipes, PeerGone, PeerSilent
 
 _PR_SET_DUMPABLE = 4
@@ -61,7 +63,7 @@ class _Server:
             os.dup2(replies_w, 1)
             os.closerange(3, 256)
             try:
-                server.serve(self.scratch, c)
+                server.serve(Scratch(self.scratch, sized=False), c)
             finally:
                 os._exit(0)
         os.close(requests_r)
@@ -82,15 +84,18 @@ def _confinement() -> Any:
     Memory and descriptors of these processes are closed to processes of the same user."""
     c = lockdown.libc()
     c.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    line = socket.socketpair()
     pid = os.fork()
     if pid == 0:
         try:
             lockdown.drop_capabilities(c)
-            lockdown.lock_program(c)
+            lockdown.lock_program(c, False, 0, line[0].fileno())
             os._exit(0)
         except BaseException:
             os._exit(1)
     works = os.waitpid(pid, 0)[1] == 0
+    for end in line:
+        end.close()
     if works:
         lockdown.drop_capabilities(c)
     return c if works else None

@@ -48,6 +48,7 @@ class SandboxFusion:
             )
         self._url = url.rstrip("/") + "/run_code"
         self._slots = threading.BoundedSemaphore(workers)
+        self.bounds = {"disk": "the service", "memory": "the service"}
 
     def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
         request = program_request(program, limits)
@@ -119,6 +120,10 @@ def _ran(answer: dict[str, Any], marker: str) -> Ran:
         ran = json.loads(said[len(marker) :])
         end = tuple(ran["end"]) if ran["end"] else None
         stdout = bytearray(ran["stdout"].encode("utf-8", "replace"))
+        if ran["unready"]:
+            raise SandboxError(
+                f"a process of the service ended before it was ready: {ran['unready']}"
+            )
         return Ran(ran["reply"], stdout, ran["values"], end, ran["tests"])
     except RecursionError:  # the program's doing
         return Ran({"status": "exception", "detail": "its result cannot be read"})

@@ -1,4 +1,4 @@
-"""Containment by sandlock: Landlock for files and signals, seccomp for system calls."""
+"""Containment by sandlock, which sets up Landlock for files and signals."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ class SandlockSandbox(warm.WarmSandbox):
     """Programs in forks of servers that sandlock confines. No root or namespaces needed.
 
     A program has: Python's own files to read, a private scratch directory (emptied between
-    programs), its own process with threads, hard limits. It has no network, no other files,
-    no new processes, no capabilities, no signals to or tracing of anything outside itself.
+    programs), its own process with up to 64 threads, hard limits. It has no network, no other
+    files, no new processes, no capabilities, no signals to or tracing of anything outside itself,
+    no system call that is not in `inside.syscalls`.
 
-    What this does *not* isolate:
+    What this does *not* isolate (the whole of it is in docs/security.md):
     - The kernel is shared: a kernel bug that is reachable through the system calls left open
       is an escape. Timing and cache side channels stay.
-    - Whether a file exists, its size and its times can be asked for by path; its contents and
-      the names in a folder cannot.
-    - The process table is visible as far as `kill(pid, 0)` errors tell; /proc is not readable.
-    - Memory is limited by address space per program, not by a cgroup: `workers` programs
-      together may use `workers` times the limit.
-    - Threads are bounded only by the address space that their stacks take; CPU by time alone.
-    - The scratch quota is checked every 50 ms: it can be overshot by what is written meanwhile,
-      and by files that were removed while open (at most 27 of a quarter of the quota each).
+    - Whether a file exists, its size and its times can be asked for by path; its contents, its
+      attributes and the names in a folder cannot.
+    - Memory is limited by address space per program: `workers` programs together may use
+      `workers` times the limit. A control group holds the sum where one can be had.
+    - CPU by time alone.
+    - Where no mount namespace can be made, the scratch quota is checked every 50 ms and can be
+      overshot by what is written meanwhile; there no file can be removed or renamed.
     - The interpreter's own standard library is shared by all programs; compiled extensions
       and ctypes can be used inside the walls.
     - Inside the program's process nothing is secret: it can see the inputs of its tests, and
@@ -35,32 +35,15 @@ class SandlockSandbox(warm.WarmSandbox):
     mechanism = "sandlock"
 
     def launch(self, scratch: str) -> Launched:
-        return _SandlockProcess(scratch)
+        command = self.command(scratch)
+        return launch.ServerProcess(command, scratch, launch.server_environment(scratch))
 
-
-class _SandlockProcess:
-    def __init__(self, scratch: str) -> None:
+    def command(self, scratch: str) -> list[str]:
+        """What starts a server: `confine`, which ends as `inside.server`."""
         import sandlock
 
-        piped = sandlock.StdioMode.PIPED
-        self._sandbox = sandlock.Sandbox(
-            fs_readable=[*launch.readable(), launch.INSIDE, "/dev/urandom"],
-            fs_writable=[scratch, os.devnull],
-            cwd=scratch,
-            clean_env=True,
-            env=launch.server_environment(scratch),
-            no_coredump=True,
-        )
-        command = launch.server_command(scratch, confined=True)
-        self._process = self._sandbox.popen(command, stdin=piped, stdout=piped, stderr=piped)
-        self.pid = self._process.pid or -1
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            raise RuntimeError("sandlock gave no pipes")
-        self.write_fd, self.read_fd = stdin.fileno(), stdout.fileno()
-
-    def end(self) -> str:
-        self._process.kill()
-        self._process.wait(timeout=10)
-        process = self._process
-        return launch.last_words(process.stderr, (process.stdin, process.stdout))
+        packages = os.path.dirname(os.path.dirname(sandlock.__file__))
+        script = os.path.join(os.path.dirname(launch.INSIDE), "confine.py")
+        first = [launch.base_python(), "-I", "-S", script, packages, scratch]
+        first += [str(launch.SCRATCH_BYTES), launch.SIZED, *launch.readable(), launch.INSIDE]
+        return [*first, "--", *launch.server_command(scratch, confined=True)]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import resource
+import json
+import os
 import shutil
 import subprocess
 import tempfile
 import threading
 import time
-import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
+from srpo.sandbox import cgroups
 from srpo.sandbox.base import SandboxError
 from srpo.workers.pipes import FramedPipes, PeerGone, PeerSilent
 
@@ -34,22 +34,62 @@ class Launched(Protocol):
 Launch = Callable[[str], Launched]
 
 
+class Home:
+    """What a sandbox has on the machine: the folder of all scratch directories, and a control
+    group where one can be had. A process of its own removes them when ours has ended, also when it
+    was killed."""
+
+    _KEEPER = (
+        'read -r _; folder=$1; shift; for _ in 1 2 3 4 5 6 7 8 9; do rm -rf -- "$folder" &&'
+        ' { [ $# = 0 ] || rmdir -- "$@"; } && exit; sleep 0.3; done'
+    )
+
+    def __init__(self, servers: int) -> None:
+        self.path = tempfile.mkdtemp(prefix="srpo-sandbox-")
+        self.group = cgroups.make(os.path.basename(self.path), servers)
+        groups = map(str, self.group.folders) if self.group else ()
+        self._keeper = subprocess.Popen(
+            ["/bin/sh", "-c", self._KEEPER, "sh", self.path, *groups],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+        )
+
+    def take_in(self, pid: int) -> None:
+        """A new server, before it runs anything."""
+        try:
+            if self.group is not None:
+                self.group.add(pid)
+        except OSError:  # it may be made, but not joined
+            self.group = None
+
+    def allow(self, memory_mb: int) -> None:
+        """A program of so many MiB is to come."""
+        if self.group is not None:
+            self.group.allow(memory_mb)
+
+    def close(self) -> None:
+        """Remove it all now. Safe to call twice."""
+        self._keeper.communicate()  # also waits
+
+
 class WarmServer:
     """One server process and its scratch directory. Used by one thread at a time."""
 
     pipes: FramedPipes
 
-    def __init__(self, launch: Launch) -> None:
-        self.scratch = tempfile.mkdtemp(prefix="srpo-sandbox-")
-        self.programs = 0
-        # Also at interpreter exit, should nobody close us.
-        self._remove_scratch = weakref.finalize(self, _remove, self.scratch)
+    def __init__(self, launch: Launch, home: Home) -> None:
+        self.scratch = tempfile.mkdtemp(dir=home.path)
         self._process: Launched | None = None
         try:
             self._process = launch(self.scratch)
             self.pipes = FramedPipes(self._process.write_fd, self._process.read_fd)
-            self.pipes.receive(time.monotonic() + START_S)
-        except (PeerGone, PeerSilent, OSError, RuntimeError) as error:
+            said = json.loads(self.pipes.receive(time.monotonic() + START_S)[1:])
+            self.sized = bool(said["sized"])  # whether its scratch is a file system of its own
+            home.take_in(self._process.pid)
+        except (PeerGone, PeerSilent, OSError, RuntimeError, ValueError) as error:
             why = self.close() or f"{type(error).__name__}: {error}"
             raise SandboxError(f"a sandbox server did not start: {why.strip()[-300:]}") from error
 
@@ -63,7 +103,7 @@ class WarmServer:
         if self._process is not None:
             words = self._process.end()
             self._process = None
-        self._remove_scratch()
+        _remove(self.scratch)
         return words
 
 
@@ -77,8 +117,8 @@ def _remove(folder: str) -> None:
 class Servers:
     """Up to `most` servers at work at a time, each started when first needed."""
 
-    def __init__(self, launch: Launch, starter: ThreadPoolExecutor, most: int) -> None:
-        self._launch, self._starter, self._most = launch, starter, most
+    def __init__(self, start: Callable[[], WarmServer], most: int) -> None:
+        self._start, self._most = start, most
         self._slots = threading.BoundedSemaphore(most)
         self._lock = threading.Lock()
         self._idle: list[WarmServer] = []
@@ -136,21 +176,7 @@ class Servers:
             return old
         if old is not None:
             old.close()
-        try:
-            server = self._starter.submit(WarmServer, self._launch).result()
-        except RuntimeError as error:
-            if isinstance(error, SandboxError):
-                raise
-            raise SandboxError("the sandbox is closed") from error
+        server = self._start()
         with self._lock:
             self._all.add(server)
         return server
-
-
-def programs_each(workers: int) -> int:
-    """After how many programs a server is replaced. sandlock 0.9 keeps a descriptor open in
-    the host for each process it has seen, until the server ends: a quarter of those that the
-    host may open are given to that. A fresh server costs about 0.1 s."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    share = soft // (8 * workers) if soft != resource.RLIM_INFINITY else 500
-    return max(20, min(500, share))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 from srpo.sandbox import launch, warm
 from srpo.sandbox.servers import Launched
 
@@ -21,29 +19,5 @@ class UnsafeSubprocess(warm.WarmSandbox):
     programs_reach_servers = True
 
     def launch(self, scratch: str) -> Launched:
-        return _PlainProcess(scratch)
-
-
-class _PlainProcess:
-    def __init__(self, scratch: str) -> None:
-        self._process = subprocess.Popen(
-            launch.server_command(scratch, confined=False),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=scratch,
-            env=launch.server_environment(scratch),
-            bufsize=0,
-            start_new_session=True,
-        )
-        self.pid = self._process.pid
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self.write_fd = self._process.stdin.fileno()
-        self.read_fd = self._process.stdout.fileno()
-
-    def end(self) -> str:
-        self._process.kill()
-        self._process.wait()
-        process = self._process
-        return launch.last_words(process.stderr, (process.stdin, process.stdout))
+        command = launch.server_command(scratch, confined=False)
+        return launch.ServerProcess(command, scratch, launch.server_environment(scratch))

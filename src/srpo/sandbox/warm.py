@@ -20,7 +20,7 @@ from srpo.sandbox.base import (
     accept_all,
 )
 from srpo.sandbox.conversation import Ran, run_alone, run_tested
-from srpo.sandbox.servers import Launched, Servers, WarmServer, programs_each
+from srpo.sandbox.servers import Home, Launched, Servers, WarmServer
 from srpo.sandbox.translate import Request, program_request, tests_request, to_result
 from srpo.workers.pipes import PeerGone, PeerSilent
 
@@ -29,11 +29,14 @@ CONTROL = Program("def f():\n    return 1\n", "f", (Call(),))
 
 
 class ServerLost(Exception):
-    """A server died (or else fell silent) while it ran a program."""
+    """A server died, fell silent or could not begin, while it ran a program.
 
-    def __init__(self, words: str, died: bool) -> None:
+    blameless  whether no program can have brought it about, behind walls that hold
+    """
+
+    def __init__(self, words: str, blameless: bool) -> None:
         super().__init__(words)
-        self.died = died
+        self.blameless = blameless
 
 
 class ControlLost(Exception):
@@ -47,14 +50,35 @@ class WarmSandbox:
     programs_reach_servers = False  # whether a program can signal the server that runs it
 
     def __init__(self, workers: int) -> None:
-        # sandlock ties a server's life to the thread that started it: one thread, ours.
+        # bwrap ties a server's life to the thread that started it: one thread, ours.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-start")
-        self.programs_each = programs_each(workers)
-        self._programs = Servers(self.launch, self._starter, workers)
-        self._tests = Servers(self.launch, self._starter, workers)  # never run a program
+        self._workers = workers
+        self._home: Home | None = None  # made when the first server is
+        self.bounds: dict[str, str] = {}  # what bounds what, known then
+        self._programs = Servers(self._start, workers)
+        self._tests = Servers(self._start, workers)  # never run a program
 
     def launch(self, scratch: str) -> Launched:
         raise NotImplementedError
+
+    def _start(self) -> WarmServer:
+        try:
+            return self._starter.submit(self._start_here).result()
+        except OSError as error:
+            raise SandboxError(f"a sandbox server did not start: {error}") from error
+        except RuntimeError as error:
+            if isinstance(error, SandboxError):
+                raise
+            raise SandboxError("the sandbox is closed") from error
+
+    def _start_here(self) -> WarmServer:
+        self._home = self._home or Home(2 * self._workers)
+        server = WarmServer(self.launch, self._home)
+        self.bounds = {
+            "disk": "a file system of its own" if server.sized else "counted every 50 ms",
+            "memory": "a control group" if self._home.group else "address space",
+        }
+        return server
 
     def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
         request = program_request(program, limits)
@@ -65,7 +89,8 @@ class WarmSandbox:
         """A server lost with a program may be the program's doing or not: it is tried again
         alone, in fresh servers that have just run a control program. Only who takes STRIKES
         servers down in a row is to blame; a control lost is our failure. So is a server that
-        died behind walls through which no program can signal it: somebody else killed it."""
+        died behind walls through which no program can signal it: somebody else killed it. So is
+        a process that ended before any of the program ran in it."""
         words, strikes, lost_controls = "", 0, 0
         while strikes < STRIKES:
             try:
@@ -76,7 +101,7 @@ class WarmSandbox:
                     raise SandboxError(f"sandbox servers keep failing: {error}") from error
             except ServerLost as error:
                 words, strikes = str(error), strikes + 1
-                if strikes == STRIKES and error.died and not self.programs_reach_servers:
+                if strikes == STRIKES and error.blameless:
                     raise SandboxError(f"sandbox servers keep failing: {error}") from error
         detail = f"{words}, {STRIKES} times in a row"
         return Ran({"status": "killed", "detail": detail})
@@ -86,31 +111,40 @@ class WarmSandbox:
         server = self._programs.take(fresh=proven)
         tests_server, keep = None, False
         try:
+            if self._home is not None:
+                self._home.allow(max(request["memory_mb"], tests["memory_mb"] if tests else 0))
             if proven:
                 self._control(server)
             if tests is None:
-                ran = _guarded(lambda: run_alone(server, request, accept))
+                ran = self._guarded(lambda: run_alone(server, request, accept))
             else:
                 of_tests = tests_server = self._tests.take(fresh=proven)
-                ran = _guarded(lambda: run_tested(server, of_tests, request, tests))
+                ran = self._guarded(lambda: run_tested(server, of_tests, request, tests))
             keep = True
             return ran
         finally:
-            clean = keep and not ran.reply["dirty"]
-            self._programs.give(server, clean and self._lasts(server))
+            self._programs.give(server, keep and not ran.reply["dirty"])
             if tests_server is not None:
-                self._tests.give(tests_server, keep and self._lasts(tests_server))
+                self._tests.give(tests_server, keep)
 
-    def _lasts(self, server: WarmServer) -> bool:
-        server.programs += 1
-        return server.programs < self.programs_each
-
-    @staticmethod
-    def _control(server: WarmServer) -> None:
+    def _control(self, server: WarmServer) -> None:
+        request = program_request(CONTROL, Limits())
         try:
-            _guarded(lambda: run_alone(server, program_request(CONTROL, Limits()), accept_all))
+            self._guarded(lambda: run_alone(server, request, accept_all))
         except ServerLost as error:
             raise ControlLost(str(error)) from error
+
+    def _guarded(self, run: Callable[[], Ran]) -> Ran:
+        try:
+            ran = run()
+        except PeerSilent as error:
+            raise ServerLost("its server stopped answering", blameless=False) from error
+        except (PeerGone, ValueError) as error:
+            blameless = not self.programs_reach_servers
+            raise ServerLost("its server died", blameless) from error
+        if ran.unready:
+            raise ServerLost(f"a process ended before it was ready: {ran.unready}", blameless=True)
+        return ran
 
     def pids(self) -> list[int]:
         """Process ids of the servers that are alive now (for the doctor and for tests)."""
@@ -121,18 +155,11 @@ class WarmSandbox:
         self._programs.close()
         self._tests.close()
         self._starter.shutdown()
+        if self._home is not None:
+            self._home.close()
 
     def __enter__(self) -> WarmSandbox:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _guarded(run: Callable[[], Ran]) -> Ran:
-    try:
-        return run()
-    except PeerSilent as error:
-        raise ServerLost("its server stopped answering", died=False) from error
-    except (PeerGone, ValueError) as error:
-        raise ServerLost("its server died", died=True) from error

@@ -75,6 +75,7 @@ class Counting:
 
     def __init__(self, inner: Sandbox) -> None:
         self.inner, self.count = inner, 0
+        self.bounds = inner.bounds
 
     def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
         self.count += 1
@@ -253,6 +254,24 @@ def test_same_output() -> None:
     assert same_output("1 2\n3\n", "\n1  2 \r\n3")
     assert not same_output("1 2\n3", "1 2 3")
     assert not same_output("1", "")
+
+
+def test_answers_may_be_as_long_as_the_expected_ones(verifier: CodeVerifier) -> None:
+    """Whatever the limit on a program's output."""
+    numbers, text = list(range(200_000)), "0123456789 " * 150_000
+    literal = str([[n] for n in range(9_000)])
+    for tests, code in (
+        ({"type": "function", "entry_point": "f", "cases": [{"args": [1], "expected": numbers}]},
+         "def f(n): return list(range(200_000))"),
+        ({"type": "stdin", "cases": [{"input": text, "output": text}]}, "print(input())"),
+        ({"type": "asserts", "asserts": [f"assert f(2) == {literal}"] * 4},
+         "def f(n): return [[i] for i in range(9_000)]"),
+        ({"type": "check", "entry_point": "f",
+          "code": "def check(f):\n    for n in range(4): assert len(f(n)) == 90_000"},
+         "def f(n): return list(range(90_000))"),
+    ):  # fmt: skip
+        verdict = verifier(problem(tests | {"time_limit_s": 20}), fenced(code))
+        assert verdict.outcome is Outcome.CORRECT, verdict
 
 
 @pytest.mark.parametrize(

@@ -20,21 +20,22 @@ import fcntl
 import gc
 import json
 import os
-import platform
 import select
 import signal
-import stat
+import socket
 import struct
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import harness, lockdown, tester, wire
+from . import harness, lockdown, tester, threads, wire
+from .scratch import MAX_FILES, Scratch
 
+SETUP_S = 1.0  # for what a process does before any of its program runs
 CHECK_S = 0.05  # how often an otherwise silent program and its files are looked at
-MAX_FILES, MAX_FOLDERS = 1000, 50
-FEW_FILES = 50
+# A file that can be neither longer, nor shorter, nor other than it is; nor these changed.
+SEALS = 1 | 2 | 4 | 8
 PRELOAD = (
     "abc array bisect builtins collections copy dataclasses datetime decimal enum fractions "
     "functools heapq io itertools math operator queue random re site statistics string "
@@ -47,12 +48,14 @@ class Watched:
     """One running program, seen from the server, with the server's ends of its pipes."""
 
     pid: int
-    started: float
+    started: float  # when it was forked; once it is ready, when its program began
     stdout_fd: int
     messages_fd: int
     answers_fd: int
     pid_fd: int  # becomes readable when it ends; it stays a zombie until then
     buffer: bytearray  # everything that it says goes through here, and nowhere else
+    line: socket.socket  # by which it hands its listener over
+    threads: threads.Threads | None = None
     ready: bool = False  # whether it has read its program: descriptor 0 is its own until then
     answers: bytearray = field(default_factory=bytearray)  # not yet written
     stdout_bytes: int = 0
@@ -60,33 +63,32 @@ class Watched:
     exit_code: int = 0
 
 
-def main(scratch: str, confined: bool) -> None:
-    """Serve until the host closes its end."""
+def main(scratch: str, confined: bool, sized: bool) -> None:
+    """Serve until the host closes its end. `sized`: see `Scratch`."""
     c = lockdown.libc() if confined else None
     if c is not None:
         lockdown.lock_server(c)
-    serve(scratch, c)
+    serve(Scratch(scratch, sized), c)
 
 
-def serve(scratch: str, c: Any) -> None:
+def serve(scratch: Scratch, c: Any) -> None:
     """Serve with programs confined through the C library `c`; unconfined when it is None."""
     _preload()
     if c is not None:
-        lockdown.seccomp_filter(platform.machine(), 0)  # builds what its programs share
-    scratch_fd = os.open(scratch, os.O_RDONLY | os.O_DIRECTORY)
+        lockdown.prepare(scratch.sized)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 2)
     gc.collect()
     gc.freeze()
     buffer = bytearray(1 << 16)
-    wire.write_frame(1, b"E{}")
+    wire.write_frame(1, b"E" + json.dumps({"sized": scratch.sized}).encode())
     while (frame := wire.read_frame(0)) is not None:
         if frame[:1] != b"R":  # for a program that has ended meanwhile
             continue
-        program = run_one(json.loads(frame[1:]), scratch, c, buffer)
-        clean = program.pop("ready") and _no_children() and _empty(scratch, scratch_fd)
+        reply = run_one(json.loads(frame[1:]), scratch, c, buffer)
+        clean = reply["ready"] and _no_children() and scratch.empty()
         buffer[:] = bytes(len(buffer))
-        wire.write_frame(1, b"E" + json.dumps(program | {"dirty": not clean}).encode())
+        wire.write_frame(1, b"E" + json.dumps(reply | {"dirty": not clean}).encode())
 
 
 def _preload() -> None:
@@ -101,20 +103,22 @@ def _preload() -> None:
     __import__("site").setquit()  # exit() and quit(), which -S leaves out
 
 
-def run_one(limits: dict[str, Any], scratch: str, c: Any, buffer: bytearray) -> dict[str, Any]:
+def run_one(limits: dict[str, Any], scratch: Scratch, c: Any, buffer: bytearray) -> dict[str, Any]:
     """Fork, watch, reap. The reply: status, detail, exit_code, seconds, ready."""
     out_r, out_w = os.pipe()
     messages_r, messages_w = os.pipe()
     answers_r, answers_w = os.pipe()
+    line, line_of_program = socket.socketpair()
     started = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        _child(limits, scratch, c, (out_w, messages_w, answers_r))
+        _child(limits, scratch, c, (out_w, messages_w, answers_r), line_of_program)
     for fd in (out_w, messages_w, answers_r):
         os.close(fd)
+    line_of_program.close()
     os.set_blocking(answers_w, False)
     pid_fd = os.pidfd_open(pid)
-    program = Watched(pid, started, out_r, messages_r, answers_w, pid_fd, buffer)
+    program = Watched(pid, started, out_r, messages_r, answers_w, pid_fd, buffer, line)
     try:
         verdict = _watch(program, limits, scratch)
     finally:
@@ -122,25 +126,36 @@ def run_one(limits: dict[str, Any], scratch: str, c: Any, buffer: bytearray) -> 
         program.exit_code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         for fd in (out_r, messages_r, answers_w, pid_fd):
             os.close(fd)
+        line.close()
+        if program.threads is not None:
+            program.threads.close()
     return _reply(program, verdict)
 
 
-def _child(limits: dict[str, Any], scratch: str, c: Any, ends: tuple[int, int, int]) -> None:
+def _child(
+    limits: dict[str, Any],
+    scratch: Scratch,
+    c: Any,
+    ends: tuple[int, int, int],
+    line: socket.socket,
+) -> None:
     """Runs in the fork and never returns. Its descriptors: standard ones, messages, answers."""
     code = 70
     try:
         os.setsid()
-        os.chdir(scratch)
+        os.chdir(scratch.path)
         request = limits | json.loads((wire.read_frame(0) or b"")[1:])
-        stdin = _file_of(request["stdin"].encode("utf-8", "surrogateescape"))
+        stdin = _file_of(request["stdin"].encode("utf-8", "surrogatepass"))
         # Copies above all targets first: a source may have the number of another's target.
-        copies = [fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in (stdin, *ends)]
-        for copy, target in zip(copies, (0, 1, 3, 4), strict=True):
+        copies = [fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in (stdin, *ends, line.fileno())]
+        for copy, target in zip(copies, (0, 1, 3, 4, 5), strict=True):
             os.dup2(copy, target)
-        os.closerange(5, 256)
-        lockdown.limit(limits["time_s"], limits["memory_mb"] << 20, limits["scratch_mb"] << 18)
+        os.closerange(6, 256)
+        memory = limits["memory_mb"] << 20
+        lockdown.limit(limits["time_s"], memory, limits["scratch_mb"] << 18)
         if c is not None:
-            lockdown.lock_program(c)
+            lockdown.lock_program(c, scratch.sized, memory, line_fd=5)
+        os.close(5)
         os.write(3, b"!")
         (tester if request["mode"] == "tests" else harness).run(request)
         code = 0
@@ -149,12 +164,16 @@ def _child(limits: dict[str, Any], scratch: str, c: Any, ends: tuple[int, int, i
 
 
 def _file_of(text: bytes) -> int:
-    """A descriptor to read `text` from: a file without a name, so that its size is no matter."""
-    fd = os.memfd_create("stdin") if hasattr(os, "memfd_create") else _unnamed_file()
+    """A descriptor to read `text` from: a file without a name, so that its size is no matter, and
+    sealed where the system can, so that nothing more is put into it."""
+    sealed = hasattr(os, "memfd_create")
+    fd = os.memfd_create("stdin", os.MFD_ALLOW_SEALING) if sealed else _unnamed_file()
     rest = memoryview(text)
     while rest:
         rest = rest[os.write(fd, rest) :]
     os.lseek(fd, 0, os.SEEK_SET)
+    if sealed:
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, SEALS)
     return fd
 
 
@@ -164,18 +183,18 @@ def _unnamed_file() -> int:
     return fd
 
 
-def _watch(program: Watched, limits: dict[str, Any], scratch: str) -> tuple[str, str]:
+def _watch(program: Watched, limits: dict[str, Any], scratch: Scratch) -> tuple[str, str]:
     """Until the program ends ("", "") or is ended: (status, detail)."""
-    deadline = program.started + limits["time_s"]
     checked, ended = program.started, False
     poll = select.poll()
     for fd in (program.stdout_fd, program.messages_fd, program.pid_fd):
         poll.register(fd, select.POLLIN)
     while True:
         now = time.monotonic()
-        if now >= deadline:
-            return "timeout", f"timed out after {limits['time_s']:g} s"
-        wait = min(CHECK_S, deadline - now)
+        limit_s = limits["time_s"] if program.ready else SETUP_S
+        if now >= program.started + limit_s:
+            return "timeout", f"timed out after {limit_s:g} s"
+        wait = min(CHECK_S, program.started + limit_s - now)
         for fd, event in poll.poll(wait * 1000):
             if fd == 0:
                 if not _from_host(program, poll):
@@ -184,19 +203,41 @@ def _watch(program: Watched, limits: dict[str, Any], scratch: str) -> tuple[str,
                 _write_answers(program, poll, event)
             elif fd == program.pid_fd:
                 ended = True
+            elif program.threads is not None and fd == program.threads.listener:
+                _answer_threads(program.threads, poll, event)
             elif not program.ready:
-                program.ready = os.read(program.messages_fd, 1) == b"!"
-                poll.register(0 if program.ready else fd, select.POLLIN)
+                if fd == program.messages_fd:  # what it prints may be there as soon: later
+                    _begin(program, poll)
             elif not _relay(program, fd):
                 poll.unregister(fd)
         if over := _too_much(program, limits):
             return over
+        if ended or now - checked > CHECK_S:
+            checked = now
+            if not scratch.fits(limits["scratch_mb"] << 20):
+                return "output", f"more than {limits['scratch_mb']} MiB or {MAX_FILES} files"
         if ended:
             return _drain(program, limits)
-        if now - checked > CHECK_S:
-            checked = now
-            if not _fits(scratch, limits["scratch_mb"] << 20):
-                return "output", f"more than {limits['scratch_mb']} MiB or {MAX_FILES} files"
+
+
+def _begin(program: Watched, poll: select.poll) -> None:
+    """It is ready, or has gone before it was."""
+    program.ready = os.read(program.messages_fd, 1) == b"!"
+    if not program.ready:
+        poll.unregister(program.messages_fd)
+        return
+    program.started = time.monotonic()
+    poll.register(0, select.POLLIN)
+    program.threads = threads.take_over(program.line)
+    if program.threads is not None:
+        poll.register(program.threads.listener, select.POLLIN)
+
+
+def _answer_threads(asked: threads.Threads, poll: select.poll, event: int) -> None:
+    if event & select.POLLIN:
+        asked.answer()
+    else:  # nobody is left to ask
+        poll.unregister(asked.listener)
 
 
 def _from_host(program: Watched, poll: select.poll) -> bool:
@@ -293,36 +334,3 @@ def _no_children() -> bool:
         return False
     except ChildProcessError:
         return True
-
-
-def _fits(scratch: str, most_bytes: int) -> bool:
-    """Whether the files are within the quota; files that cannot be counted are not."""
-    total, files, folders = 0, 0, [scratch]
-    try:
-        for folder in folders:  # grows on the way
-            for entry in os.scandir(folder):
-                files += 1
-                with suppress(FileNotFoundError):
-                    info = entry.stat(follow_symlinks=False)
-                    total += info.st_blocks * 512
-                    if stat.S_ISDIR(info.st_mode):
-                        folders.append(entry.path)
-                if total > most_bytes or files > MAX_FILES or len(folders) > MAX_FOLDERS:
-                    return False
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return True
-
-
-def _empty(scratch: str, scratch_fd: int) -> bool:
-    """Remove the files in the scratch directory; whether it is empty now. Folders, and files in
-    great number, are left to the host, which has more time."""
-    names = os.listdir(scratch_fd)  # by descriptor: no path for a supervisor to look at
-    try:
-        for name in names[:FEW_FILES]:
-            os.unlink(os.path.join(scratch, name))
-    except OSError:
-        return False
-    return len(names) <= FEW_FILES

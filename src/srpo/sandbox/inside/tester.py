@@ -10,15 +10,13 @@ program's answers come on descriptor 4.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import json
-import random
 import sys
 import types
 from typing import Any
 
-from . import wire
+from . import names, wire
 from .harness import describe
 from .mirror import MirrorError, Packer, Unpacker
 
@@ -32,6 +30,8 @@ class CandidateError(Exception):
 
 def run(request: dict[str, Any]) -> None:
     """Run the tests; the last message says {"status", "passed", "detail"}."""
+    import random  # not above: the server, which loads this file, has its own way of loading it
+
     sys.set_int_max_str_digits(0)
     random.seed(0)  # tests that draw inputs draw the same ones each time
     outcome = _run(request)
@@ -43,34 +43,38 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
     module.__dict__["__builtins__"] = builtins
     sys.modules["tests"] = module
     program = _Program(module)
+    by_names = request["entry_point"] is None  # else the tests have the program as `candidate`
     try:
-        names = program.ask_names()
+        offered = program.ask_names()
     except Exception as error:
-        return {"status": "failed", "passed": 0, "detail": describe(error, "")}
+        return _outcome("failed", 0, describe(error, ""))
     try:
         statements = [compile(text, TESTS, "exec") for text in request["tests"]]
         setup = compile(request["setup"], SETUP, "exec", dont_inherit=True)
-        if request["entry_point"] is None:
-            sources = [request["setup"], *request["tests"]]
-            lent = _lend_names(module, program, names, sources)
-            program.asked = bool(lent & _used_in(request["setup"]))
+        if by_names:
+            _lend_names(module, program, offered, request)
         exec(setup, module.__dict__)
     except Exception as error:
         # A name that is missing may be one that the program should have defined.
-        status = "failed" if program.asked or isinstance(error, NameError) else "broken"
-        return {"status": status, "passed": 0, "detail": f"setup: {describe(error, SETUP)}"}
-    if request["entry_point"] is not None:
-        module.__dict__["candidate"] = Remote(program, 0)
-        module.__dict__[request["entry_point"]] = Remote(program, 0)  # some checks use its name
+        theirs = program.asked or (by_names and isinstance(error, NameError))
+        status = "failed" if theirs else "broken"
+        return _outcome(status, 0, f"setup: {describe(error, SETUP)}")
+    if not by_names:
+        _give_candidate(module, request["entry_point"], Remote(program, 0))
     for index, statement in enumerate(statements):
         try:
             exec(statement, module.__dict__)
-            if request["entry_point"] is not None:
+            if not by_names:
                 module.__dict__["check"](module.__dict__["candidate"])
         except Exception as error:
             detail = _explain(error, request["tests"][index], index)
-            return {"status": "failed", "passed": index, "detail": detail}
-    return {"status": "ok", "passed": len(statements), "detail": ""}
+            broken = not by_names and _undefined(error, module)
+            return _outcome("broken" if broken else "failed", index, detail)
+    return _outcome("ok", len(statements), "")
+
+
+def _outcome(status: str, passed: int, detail: str) -> dict[str, Any]:
+    return {"status": status, "passed": passed, "detail": detail}
 
 
 def _explain(error: Exception, source: str, index: int) -> str:
@@ -84,24 +88,40 @@ def _explain(error: Exception, source: str, index: int) -> str:
 
 
 def _lend_names(
-    module: types.ModuleType, program: _Program, names: list[str], sources: list[str]
-) -> set[str]:
-    """Give the tests the program's names that they use; which these are. Never one that Python
-    defines, since `set` and `math.sqrt` must be what the tests mean by them."""
-    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
-    called = {n.func.id for n in nodes if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-    lent = set()
-    for name in sorted(set().union(*map(_used_in, sources))):
-        if name in sys.stdlib_module_names and name not in called:
-            module.__dict__[name] = __import__(name)
-        elif name in names and not hasattr(builtins, name):
-            module.__dict__[name] = program.request("name", None, (name,))
-            lent.add(name)
-    return lent
+    module: types.ModuleType, program: _Program, offered: list[str], request: dict[str, Any]
+) -> None:
+    """Give the tests the names that are the program's, and the library's modules. Never a name that
+    is Python's: `set` and `math.sqrt` must be what the tests mean by them."""
+    setup, asserts = names.read_sources(request["setup"], list(request["tests"]))
+    owners = names.owners(setup, asserts)
+    for name in sorted(owners.modules):
+        module.__dict__[name] = __import__(name)
+    missing = owners.program - set(offered)
+    if own := sorted(missing & names.PYTHONS):  # Python's would answer in its place
+        raise NameError(f"name {own[0]!r} is not defined")
+    for name in sorted(owners.program - missing):
+        module.__dict__[name] = program.request("name", None, (name,))
+    program.asked = not owners.program.isdisjoint(setup.uses)
 
 
-def _used_in(source: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+def _give_candidate(module: types.ModuleType, entry_point: str, candidate: Remote) -> None:
+    """Under its own name too, which some checks use, unless that is Python's or imported."""
+    there = module.__dict__.get(entry_point)
+    imported = there is not None and getattr(there, "__module__", None) != module.__name__
+    module.__dict__["candidate"] = candidate
+    if not imported and not hasattr(builtins, entry_point):
+        module.__dict__[entry_point] = candidate
+
+
+def _undefined(error: Exception, module: types.ModuleType) -> bool:
+    """Whether the tests use a name that nobody defines: no program could help it."""
+    if type(error) is not NameError or not error.name:  # the program's own has no name here
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    inner = trace.tb_frame.f_code.co_filename if trace is not None else ""
+    return inner in (TESTS, SETUP) and not hasattr(module, error.name)
 
 
 class Remote:

@@ -11,22 +11,46 @@ All may carry `time_limit_s` (seconds: for each stdin case alone, else for all t
 `memory_mb`. An entry point is a function's name, or "Class.method" or "Class().method" of a
 class that is made without arguments. `kwargs` and `setup` may be left out; `setup` is source
 that both the program and the tests may rely on (imports, helper classes).
+
+`args`, `kwargs` and `expected` are JSON values: NaN and infinities too, but no integer of more
+than 4,300 digits, and nothing nested deeper than 100. Texts have no lone surrogates.
+
+In `asserts` the program's names are those that neither Python nor its library nor the tests
+define:
+
+1. What `setup` and the asserts bind themselves (imports, functions, variables) is theirs.
+2. Python's names are Python's, and `math.pi` is the attribute of the library's module.
+3. A name that all of the tests use as their only one is the program's, whatever it is called:
+   `assert gcd(4, 6) == 2`. So is one that is called in asserts without any other.
+4. Any other name that the library has too (`pi`, `date`, `map(gcd, ...)`) is refused here: it has
+   to be imported in `setup`. So is code made of texts (`eval(f(1))`).
+5. What is left is the program's.
 """
 
 from __future__ import annotations
 
 import ast
+import inspect
 import json
+import keyword
 import math
 import re
+import types
+import unicodedata
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from srpo.types import UserError, short
-from srpo.verifiers.code.names import unclear_name
+from srpo.verifiers.code.names import unclear_asserts, unclear_check
+from srpo.verifiers.json_values import json_fault, text_fault
 
-_ENTRY_POINT = re.compile(r"[^\W\d]\w*(\(\))?(\.[^\W\d]\w*)?")
-_OPTIONAL = {"time_limit_s", "memory_mb"}
+_ENTRY_POINT = re.compile(r"([^\W\d]\w*)(\(\))?(?:\.([^\W\d]\w*))?")
+BOUNDS = {"time_limit_s": (0.01, 86_400), "memory_mb": (64, 1 << 20)}  # a day, a TiB
+MAX_TEXT = 1 << 24  # characters of a case's input and output, or of all cases' values together
+MAX_SOURCE = 1 << 20  # characters: to read them takes up to 500 times as many bytes
+ANSWERS = 8 << 20  # bytes that a program may answer to tests which are code
 _KEYS = {
     "function": {"type", "entry_point", "cases"},
     "stdin": {"type", "cases"},
@@ -38,37 +62,40 @@ REL_TOL, ABS_TOL = 1e-6, 1e-9
 
 def validate_tests(tests: Any, where: str) -> None:
     """Raises UserError, which names the field under `where`, its value, and what it may be."""
-    if not isinstance(tests, dict):
-        raise UserError(f"{where}.tests is {short(tests)}: give an object with a 'type'")
-    kind = tests.get("type")
-    if kind not in _KEYS:
-        raise UserError(f"{where}.tests.type is {kind!r}: choose one of {', '.join(_KEYS)}")
-    if unknown := set(tests) - _KEYS[kind] - _OPTIONAL:
-        known = ", ".join(sorted(_KEYS[kind] | _OPTIONAL))
-        raise UserError(f"{where}.tests has an unknown key {min(unknown)!r}: known are {known}")
-    for name in _OPTIONAL & set(tests):
-        value = tests[name]
-        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-            raise UserError(f"{where}.tests.{name} is {value!r}: give a number above 0")
     where += ".tests"
+    if not isinstance(tests, dict):
+        raise UserError(f"{where} is {short(tests)}: give an object with a 'type'")
+    kind = tests.get("type")
+    if not isinstance(kind, str) or kind not in _KEYS:
+        raise UserError(f"{where}.type is {short(kind)}: choose one of {', '.join(_KEYS)}")
+    _check_keys(tests, _KEYS[kind] | set(BOUNDS), where)
+    for name in BOUNDS:
+        if name in tests:
+            _check_bounds(name, tests[name], where)
     if "entry_point" in _KEYS[kind]:
         _check_entry_point(tests.get("entry_point"), where)
-    if "setup" in _KEYS[kind]:
-        _check_source(tests.get("setup", ""), f"{where}.setup")
-    if kind == "check":
-        _check_source(tests.get("code"), f"{where}.code", defines="check")
-    elif kind == "asserts":
-        for index, source in enumerate(_some(tests, "asserts", where)):
-            _check_source(source, f"{where}.asserts[{index}]")
-            if name := unclear_name(source, tests.get("setup", "")):
-                raise UserError(
-                    f"{where}.asserts[{index}] is {short(source)}: {name} may be Python's or the"
-                    " program's; import it in `setup`"
-                )
-    else:
-        check = _check_call if kind == "function" else _check_stdin
+    if kind == "function":
+        _check_calls(_some(tests, "cases", where), where)
+    elif kind == "stdin":
         for index, case in enumerate(_some(tests, "cases", where)):
-            check(case, f"{where}.cases[{index}]")
+            _check_stdin(case, f"{where}.cases[{index}]")
+    else:
+        with _quiet():
+            _check_sources(kind, tests, where)
+
+
+def _check_keys(value: dict[Any, Any], known: set[str], where: str) -> None:
+    if unknown := sorted(map(short, set(value) - known)):
+        raise UserError(
+            f"{where} has an unknown key {unknown[0]}: known are {', '.join(sorted(known))}"
+        )
+
+
+def _check_bounds(name: str, value: Any, where: str) -> None:
+    low, high = BOUNDS[name]
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not low <= value <= high:
+        raise UserError(f"{where}.{name} is {short(value)}: give a number from {low} to {high}")
 
 
 def _some(tests: dict[str, Any], name: str, where: str) -> list[Any]:
@@ -79,49 +106,138 @@ def _some(tests: dict[str, Any], name: str, where: str) -> list[Any]:
 
 
 def _check_entry_point(value: Any, where: str) -> None:
-    if not isinstance(value, str) or not _ENTRY_POINT.fullmatch(value):
+    found = _ENTRY_POINT.fullmatch(value) if isinstance(value, str) else None
+    names = [name for name in found.groups()[::2] if name] if found else []
+    if not names or not all(map(_is_name, names)):
         raise UserError(
-            f"{where}.entry_point is {value!r}: give a function's name, Class.method or"
+            f"{where}.entry_point is {short(value)}: give a function's name, Class.method or"
             " Class().method"
         )
 
 
-def _check_source(value: Any, where: str, defines: str = "") -> None:
-    """Python that parses, and at its top level defines the function `defines`, if given."""
+def _is_name(name: str) -> bool:
+    """Whether a program can define it, spelt as Python keeps it."""
+    plain = unicodedata.normalize("NFKC", name) == name
+    return name.isidentifier() and not keyword.iskeyword(name) and plain
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No warnings of the data's invalid escapes and such."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _check_sources(kind: str, tests: dict[str, Any], where: str) -> None:
+    setup = tests.get("setup", "")
+    _compiled(setup, f"{where}.setup")
+    if kind == "check":
+        _check_function(_compiled(tests.get("code"), f"{where}.code"), tests["code"], where)
+        sources = [tests["code"]]
+    else:
+        sources = _some(tests, "asserts", where)
+        for index, source in enumerate(sources):
+            _compiled(source, f"{where}.asserts[{index}]")
+    if len(setup) + sum(map(len, sources)) > MAX_SOURCE:
+        raise UserError(f"{where} has more than {MAX_SOURCE} characters of source: split the tests")
+    try:
+        if kind == "check":
+            unclear = unclear_check(tests["entry_point"], setup, tests["code"])
+        else:
+            unclear = unclear_asserts(setup, sources)
+    except (RecursionError, MemoryError) as error:
+        field = "code" if kind == "check" else kind
+        raise UserError(f"{where}.{field} is nested too deep: write it flatter") from error
+    if unclear:
+        field, why = unclear
+        value = sources[int(field[8:-1])] if field.startswith("asserts[") else tests.get(field)
+        raise UserError(f"{where}.{field} is {short(value)}: {why}")
+
+
+def _compiled(value: Any, where: str) -> types.CodeType:
+    """Python that parses, and compiles too: `return` outside of a function does not."""
     if not isinstance(value, str):
         raise UserError(f"{where} is {short(value)}: give Python source")
+    if len(value) > MAX_SOURCE:
+        raise UserError(f"{where} has {len(value)} characters: give at most {MAX_SOURCE}")
+    if why := text_fault(value):
+        raise UserError(f"{where} {why}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of the data's invalid escapes
-            tree = ast.parse(value)
+        return compile(value, where, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
         raise UserError(f"{where} is {short(value)}: no Python source ({error})") from error
-    names = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    if defines and defines not in names:
-        raise UserError(f"{where} is {short(value)}: define {defines}(candidate) in it")
 
 
-def _check_call(case: Any, where: str) -> None:
+def _check_function(code: types.CodeType, source: str, where: str) -> None:
+    """At its top level it has a function `check` that runs when it is called with one argument."""
+    inner = [c for c in code.co_consts if isinstance(c, types.CodeType) and c.co_name == "check"]
+    last = inner[-1] if inner else None
+    lazy = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+    simple = last is not None and last.co_argcount == 1 and not last.co_kwonlyargcount
+    if last is None or last.co_flags & lazy or not (simple or _takes_one(source)):
+        raise UserError(
+            f"{where}.code is {short(source)}: define check(candidate) in it, a function of one"
+            " argument without yield"
+        )
+
+
+def _takes_one(source: str) -> bool:
+    """Whether `check` may be called with one argument. That it has just one shows in the code."""
+    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
+    args = next((node.args for node in reversed(functions) if node.name == "check"), None)
+    if args is None:
+        return False
+    places = len(args.posonlyargs) + len(args.args)
+    named = any(default is None for default in args.kw_defaults)
+    enough = places >= 1 or args.vararg is not None
+    return places - len(args.defaults) <= 1 and enough and not named
+
+
+def _check_calls(cases: list[Any], where: str) -> None:
+    size = 0
+    for index, case in enumerate(cases):
+        size += _check_call(case, f"{where}.cases[{index}]")
+        if size > MAX_TEXT:
+            raise UserError(f"{where}.cases has more than {MAX_TEXT} characters: split the tests")
+
+
+def _check_call(case: Any, where: str) -> int:
+    """How many characters its values have, as JSON."""
     if not isinstance(case, dict) or "expected" not in case:
         raise UserError(f"{where} is {short(case)}: give 'args' and 'expected'")
-    if unknown := set(case) - {"args", "kwargs", "expected"}:
-        raise UserError(f"{where} has an unknown key {min(unknown)!r}: args, kwargs, expected")
+    _check_keys(case, {"args", "kwargs", "expected"}, where)
     if not isinstance(case.get("args", []), list | tuple):
         raise UserError(f"{where}.args is {short(case['args'])}: give a list")
-    if not isinstance(case.get("kwargs", {}), dict):
-        raise UserError(f"{where}.kwargs is {short(case['kwargs'])}: give an object")
-    try:
-        json.dumps(case)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UserError(f"{where} is no JSON value ({error}): give JSON values only") from error
+    kwargs = case.get("kwargs", {})
+    if not isinstance(kwargs, dict) or not all(isinstance(key, str) for key in kwargs):
+        raise UserError(f"{where}.kwargs is {short(kwargs)}: give an object, whose keys are texts")
+    for name, value in case.items():
+        if fault := json_fault(value, f"{where}.{name}"):
+            raise UserError(fault)
+    return len(json.dumps(case))
 
 
 def _check_stdin(case: Any, where: str) -> None:
     if not isinstance(case, dict) or set(case) != {"input", "output"}:
         raise UserError(f"{where} is {short(case)}: give 'input' and 'output'")
-    for name in ("input", "output"):
-        if not isinstance(case[name], str):
-            raise UserError(f"{where}.{name} is {short(case[name])}: give a string")
+    for name, value in case.items():
+        if not isinstance(value, str):
+            raise UserError(f"{where}.{name} is {short(value)}: give a string")
+        if len(value) > MAX_TEXT:
+            raise UserError(f"{where}.{name} has {len(value)} characters: give at most {MAX_TEXT}")
+        if why := text_fault(value):
+            raise UserError(f"{where}.{name} {why}")
+
+
+def answer_bytes(tests: dict[str, Any]) -> int:
+    """How much a right program may have to return, or to print at a time, in bytes."""
+    if tests["type"] == "function":  # twice: with more digits, or spaces
+        return 2 * len(json.dumps([case["expected"] for case in tests["cases"]]))
+    if tests["type"] == "stdin":
+        return 2 * max(len(case["output"].encode()) for case in tests["cases"])
+    source = sum(map(len, (tests["code"],) if tests["type"] == "check" else tests["asserts"]))
+    return max(ANSWERS, 32 * source)  # an inner list of four characters is a message of thirty
 
 
 def same_value(expected: Any, got: Any) -> bool:

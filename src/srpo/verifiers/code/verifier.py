@@ -15,7 +15,7 @@ from typing import Any
 
 from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox, TestCode
 from srpo.types import Outcome, Problem, UserError, Verdict, short
-from srpo.verifiers.code.tests import same_output, same_value, validate_tests
+from srpo.verifiers.code.tests import answer_bytes, same_output, same_value, validate_tests
 from srpo.verifiers.once import Once
 
 __all__ = ["CodeVerifier", "extract_code", "fenced_blocks", "validate_tests"]
@@ -66,7 +66,8 @@ class CodeVerifier:
         self._sandbox = sandbox
         self._limits = limits or Limits()
         self._once: Once[Verdict] = Once(cache_size)
-        self._validated: Once[None] = Once(cache_size)  # reading tests costs as much as some runs
+        # Reading tests costs as much as some runs. What is kept: how many bytes an answer may have.
+        self._validated: Once[int] = Once(cache_size)
 
     def __call__(self, problem: Problem, text: str) -> Verdict:
         where = f"problem {problem.id}"
@@ -80,14 +81,15 @@ class CodeVerifier:
         tests = problem.tests
         of_tests = _digest(tests, where)
         of_code = hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
-        self._validated.get(of_tests, lambda: validate_tests(tests, where))
-        return self._once.get((of_tests, of_code), lambda: self._run(tests, code))
+        answer = self._validated.get(of_tests, lambda: _validated(tests, where))
+        return self._once.get((of_tests, of_code), lambda: self._run(tests, code, answer))
 
-    def _run(self, tests: dict[str, Any], code: str) -> Verdict:
+    def _run(self, tests: dict[str, Any], code: str, answer: int) -> Verdict:
         limits = replace(
             self._limits,
             time_s=tests.get("time_limit_s", self._limits.time_s),
             memory_mb=int(tests.get("memory_mb", self._limits.memory_mb)),
+            output_bytes=max(self._limits.output_bytes, answer),
         )
         start = time.perf_counter()
         failure = getattr(self, f"_run_{tests['type']}")(tests, code, limits)
@@ -156,9 +158,15 @@ def _failure(result: ExecutionResult) -> str:
     return result.detail if told else f"{result.status}: {result.detail}"
 
 
+def _validated(tests: dict[str, Any], where: str) -> int:
+    validate_tests(tests, where)
+    return answer_bytes(tests)
+
+
 def _digest(tests: dict[str, Any], where: str) -> bytes:
     try:
         canonical = json.dumps(tests, sort_keys=True)
     except (TypeError, ValueError, RecursionError) as error:
+        validate_tests(tests, where)  # it names the field
         raise UserError(f"{where}.tests is no JSON value ({error}): give JSON only") from error
     return hashlib.sha256(canonical.encode()).digest()
