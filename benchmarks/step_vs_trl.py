@@ -104,8 +104,8 @@ def trl(folder: Path, steps: int) -> list[Step]:
             return timed("verify", super().__call__, *args, **columns)
 
     class TimedTrainer(GRPOTrainer):
-        def _generate(self, *args: Any) -> Any:
-            return timed("rollout", super()._generate, *args)
+        def _generate(self, prompts: list[Any]) -> Any:
+            return timed("rollout", super()._generate, prompts)
 
     class Clock(TrainerCallback):
         def on_train_begin(self, *_: Any, **__: Any) -> None:

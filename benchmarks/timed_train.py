@@ -50,13 +50,14 @@ def timed_train(
             env=dict(os.environ, OMP_NUM_THREADS=str(threads)),
         )
         first, gpu = 0.0, None
-        pid = 0
-        while not pid:
+        while True:
             time.sleep(POLL_S)
             gpu = max(filter(None, (gpu, gpu_memory())), default=None)
             if not first and has_rows(run / "metrics.jsonl"):
                 first = time.perf_counter() - start
             pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if pid:
+                break
     if process_failed := os.waitstatus_to_exitcode(status):
         text = log.read_text(errors="replace")[-3000:]
         sys.exit(f"{' '.join(command)}: exit status {process_failed}\n{text}")

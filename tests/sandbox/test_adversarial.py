@@ -86,9 +86,10 @@ class Arena:
         always.
         """
         box = self._free.get()
+        wrong: list[str] = []
         try:
             for _ in range(TRIES):
-                wrong: list[str] = getattr(self, f"_{row[0]}")(box, *row[1:])
+                wrong = getattr(self, f"_{row[0]}")(box, *row[1:])
                 if not wrong or any(not what.startswith(LATE) for what in wrong):
                     break
             return wrong

@@ -109,7 +109,7 @@ class WarmSandbox:
     def _once(self, request: Request, tests: Request | None, accept: Accept, proven: bool) -> Ran:
         """Run it in any servers, or in `proven` ones: fresh, after a control program."""
         server = self._programs.take(fresh=proven)
-        tests_server, keep = None, False
+        tests_server, whole, clean = None, False, False
         try:
             if self._home is not None:
                 self._home.allow(max(request["memory_mb"], tests["memory_mb"] if tests else 0))
@@ -120,12 +120,12 @@ class WarmSandbox:
             else:
                 of_tests = tests_server = self._tests.take(fresh=proven)
                 ran = self._guarded(lambda: run_tested(server, of_tests, request, tests))
-            keep = True
+            whole, clean = True, not ran.reply["dirty"]
             return ran
         finally:
-            self._programs.give(server, keep and not ran.reply["dirty"])
+            self._programs.give(server, keep=clean)
             if tests_server is not None:
-                self._tests.give(tests_server, keep)
+                self._tests.give(tests_server, keep=whole)
 
     def _control(self, server: WarmServer) -> None:
         request = program_request(CONTROL, Limits())

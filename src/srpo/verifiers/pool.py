@@ -79,16 +79,17 @@ class VerifierPool:
 
     def verify(self, problem: Problem, text: str) -> Verdict:
         """Verify now, in the calling thread. Never raises for what a problem or a text has."""
+        failure = ""
         for attempt in range(self._retries + 1):
             try:
                 return self._verifiers[problem.domain](problem, text)
             except (UserError, KeyError) as error:  # trying again would not help
                 return Verdict(Outcome.ERROR, None, _describe(error))
             except Exception as error:
-                failure = error
+                failure = _describe(error)
             if attempt < self._retries and self._closing.wait(self._backoff_s * 2**attempt):
                 break
-        return Verdict(Outcome.ERROR, None, _describe(failure))
+        return Verdict(Outcome.ERROR, None, failure)
 
     def close(self) -> None:
         """Finish what runs, cancel what is queued, end every process. Safe to call twice."""
