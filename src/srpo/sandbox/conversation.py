@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
+from srpo.sandbox.inside.clock import PATIENCE
 from srpo.sandbox.inside.wire import cut_frame
 from srpo.sandbox.pipes import FramedPipes, wait
 
@@ -87,7 +88,7 @@ class Line:
 
 def run_alone(server: Server, request: dict[str, Any], accept: Accept) -> Ran:
     """Until it ends, or returned a value that is not accepted: then it is stopped."""
-    deadline = monotonic() + request["time_s"] + WATCHDOG_S
+    deadline = monotonic() + PATIENCE * request["time_s"] + WATCHDOG_S
     ran, line = Ran(), Line(server.pipes, request)
     while not line.reply:
         wait([server.pipes], deadline)
@@ -108,7 +109,7 @@ def run_tested(
     server: Server, tests_server: Server, request: dict[str, Any], tests: dict[str, Any]
 ) -> Ran:
     """Carry questions and answers between the tests and the program until one of them ends."""
-    deadline = monotonic() + tests["time_s"] + WATCHDOG_S
+    deadline = monotonic() + PATIENCE * tests["time_s"] + WATCHDOG_S
     ran, owed = Ran(), 1  # answers that the program owes its tests: its names come unasked
     program, asker = Line(server.pipes, request), Line(tests_server.pipes, tests)
     while not (ran.tests or ran.end or (program.reply and owed)):

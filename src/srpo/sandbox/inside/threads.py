@@ -70,10 +70,23 @@ def hand_over(line_fd: int, listener: int) -> None:
     os.close(listener)
 
 
-def take_over(line: socket.socket) -> Threads | None:
-    """In the server, once the program is ready; None for one that is not confined."""
-    _, rights, _, _ = line.recvmsg(1, socket.CMSG_SPACE(4), socket.MSG_DONTWAIT)
-    return Threads(array.array("i", rights[0][2])[0]) if rights else None
+def say_ready(line_fd: int) -> None:
+    """From the program's process, before any of the program runs. By a socket: what is in a pipe
+    a program could read itself, by way of /proc."""
+    os.write(line_fd, b"!")
+    os.close(line_fd)
+
+
+def take_over(line: socket.socket) -> tuple[bool, Threads | None]:
+    """In the server: whether the program is ready, and who answers for its threads; nobody does
+    for one that is not confined."""
+    word, rights, _, _ = line.recvmsg(1, socket.CMSG_SPACE(4))
+    asked = Threads(array.array("i", rights[0][2])[0]) if rights else None
+    try:
+        word = line.recv(1) if word == b"L" else word
+    except OSError:  # it takes too long
+        word = b""
+    return word == b"!", asked
 
 
 class Threads:
