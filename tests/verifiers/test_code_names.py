@@ -97,6 +97,14 @@ def test_there_are_enough_of_them() -> None:
         ("", ["import math as m; x = m.pi; assert f(1) == x"], "f", ""),
         ("", ["@f\ndef g(): pass\nassert g == 1"], "f", ""),
         ("def g(x: f = f): return f(x)", ["assert g() == 1"], "f", ""),
+        (
+            "from __future__ import annotations\ndef g(x: List) -> Any: ...",
+            ["assert f(g)"],
+            "f",
+            "",
+        ),
+        ("", ["x = 1; y = f(x); assert x == y"], "f", ""),
+        ("x = '''a;\r\nb'''\r\ny = x\r\n", ["assert f(y)"], "f", ""),
         ("", ["assert eval('f(1) == 2')"], "f", ""),
         ("", ["assert globals()['f'](1) == 2"], "f", ""),
         ("", ["assert __name__ != f(1)"], "f", ""),
@@ -181,6 +189,32 @@ def test_a_name_alone_is_what_is_tested(name: str) -> None:
     validate_tests(asserts("", f"assert {name}(1) == 2", "assert other(2) == 3"), "p")
     with pytest.raises(UserError, match=f"{name} may be"):
         validate_tests(asserts("", f"assert {name}(1) == 2", f"assert other(2) == {name}(1)"), "p")
+
+
+@pytest.mark.parametrize(
+    ("module", "good"),
+    [
+        ("math.pi", True),
+        ("datetime.date", True),
+        ("os.path.sep", True),
+        ("collections.abc.Sized", True),
+        ("queue.Queue", True),
+        ("datetime.now", False),
+        ("math.nothing", False),
+        ("queue.put", False),
+        ("unittest.mock", False),
+        ("urllib.parse", False),
+        ("this.s", False),
+        ("antigravity.webbrowser", False),
+    ],
+)
+def test_a_module_before_a_dot_is_the_librarys(module: str, good: bool) -> None:
+    tests = asserts("", f"assert f(1) == {module}")
+    if good:
+        validate_tests(tests, "p")
+    else:
+        with pytest.raises(UserError, match=f"{module.split('.')[0]} may be the library's module"):
+            validate_tests(tests, "p")
 
 
 def test_the_library_has_what_tests_use() -> None:

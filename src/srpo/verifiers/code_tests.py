@@ -42,12 +42,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from srpo.sandbox import base
 from srpo.types import UserError, short
 from srpo.verifiers.code_names import unclear_asserts, unclear_check
 from srpo.verifiers.json_values import json_fault, text_fault
 
 _ENTRY_POINT = re.compile(r"([^\W\d]\w*)(\(\))?(?:\.([^\W\d]\w*))?")
-BOUNDS = {"time_limit_s": (0.01, 86_400), "memory_mb": (64, 1 << 20)}  # a day, a TiB
+BOUNDS = {"time_limit_s": base.BOUNDS["time_s"], "memory_mb": base.BOUNDS["memory_mb"]}
 MAX_TEXT = 1 << 24  # characters of a case's input and output, or of all cases' values together
 MAX_SOURCE = 1 << 20  # characters: to read them takes up to 500 times as many bytes
 ANSWERS = 8 << 20  # bytes that a program may answer to tests which are code
