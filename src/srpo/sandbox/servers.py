@@ -42,8 +42,11 @@ class Home:
     group where one can be had. A process of its own removes them when ours has ended, also when it
     was killed."""
 
+    # Killed with us, while it started, bwrap leaves a process that waits for it for ever.
     _KEEPER = (
-        f"read -r _; for _ in 1 2 3 4 5 6 7 8 9; do {REMOVE} && "
+        'read -r _ || grep -lsF -- "$1" /proc/[0-9]*/cmdline | while IFS=/ read -r _ _ pid _; do'
+        ' [ "$pid" = $$ ] || kill -9 "$pid"; done; '
+        f"for _ in 1 2 3 4 5 6 7 8 9; do {REMOVE} && "
         '(shift; [ $# = 0 ] || rmdir -- "$@") && exit; sleep 0.3; done'
     )
 
@@ -75,7 +78,7 @@ class Home:
 
     def close(self) -> None:
         """Remove it all now. Safe to call twice."""
-        self._keeper.communicate()  # also waits
+        self._keeper.communicate(b"closed\n" if self._keeper.poll() is None else None)
 
 
 class WarmServer:

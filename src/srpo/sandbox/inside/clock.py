@@ -10,7 +10,8 @@ from __future__ import annotations
 import time
 
 PATIENCE = 3
-_LOOKS = 0.75  # of the limit: who computes since then is computing
+_LOOKS = 0.75  # of the limit: whether it computes is measured from then on
+_COMPUTES = 0.02  # of the wall clock: one that only wakes up now and then takes less
 
 
 class Clock:
@@ -20,7 +21,7 @@ class Clock:
         self.limit_s = limit_s
         self.started = time.monotonic()
         self._cpu_clock = (~pid << 3) | 2  # as clock_getcpuclockid has it: all threads together
-        self._cpu_then: float | None = None
+        self._then: tuple[float, float] | None = None  # wall, CPU
 
     def seconds(self) -> float:
         return time.monotonic() - self.started
@@ -36,12 +37,13 @@ class Clock:
         if spent < _LOOKS * self.limit_s:
             return False
         cpu = self._cpu()
-        if self._cpu_then is None:
-            self._cpu_then = cpu
+        if self._then is None:
+            self._then = spent, cpu
         if spent < self.limit_s:
             return False
-        computes = self._cpu_then < cpu < self.limit_s
-        return not computes or spent >= PATIENCE * self.limit_s
+        wall_then, cpu_then = self._then
+        computes = cpu - cpu_then > _COMPUTES * (spent - wall_then)
+        return not computes or cpu >= self.limit_s or spent >= PATIENCE * self.limit_s
 
     def _cpu(self) -> float:
         try:
