@@ -44,8 +44,8 @@ class Home:
 
     # Killed with us, while it started, bwrap leaves a process that waits for it for ever.
     _KEEPER = (
-        'read -r _ || grep -lsF -- "$1" /proc/[0-9]*/cmdline | while IFS=/ read -r _ _ pid _; do'
-        ' [ "$pid" = $$ ] || kill -9 "$pid"; done; '
+        'read -r _ || for _ in 1 2; do sleep 0.3; grep -lsF -- "$1" /proc/[0-9]*/cmdline |'
+        ' while IFS=/ read -r _ _ pid _; do [ "$pid" = $$ ] || kill -9 "$pid"; done; done; '
         f"for _ in 1 2 3 4 5 6 7 8 9; do {REMOVE} && "
         '(shift; [ $# = 0 ] || rmdir -- "$@") && exit; sleep 0.3; done'
     )
