@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -261,6 +263,39 @@ def test_a_name_that_nobody_defines_is_no_verdict(verifier: CodeVerifier) -> Non
     found = verdict(verifier, tests, "def f(n): return undefined")
     assert found is not None
     assert found.outcome is Outcome.INCORRECT
+
+
+class Litter:
+    """Garbage whose collection lets other threads run, in the middle of whatever collects it."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+    def __del__(self) -> None:
+        sum(range(200))
+
+
+def test_threads_may_read_tests_side_by_side() -> None:
+    """Python 3.11's `ast.parse` fails where threads take turns in it: here in a quarter of these."""
+    tests = asserts("", f"assert f(1) == {[[1, [2, [3]]]] * 300}")
+    errors: list[BaseException] = []
+
+    def read(_: int) -> None:
+        for _ in range(50):
+            Litter()
+        try:
+            validate_tests(tests, "p")
+        except BaseException as error:
+            errors.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(read, range(40)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert not errors
 
 
 def test_every_run_draws_the_same_numbers(verifier: CodeVerifier) -> None:

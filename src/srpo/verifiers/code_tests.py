@@ -43,6 +43,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from srpo.sandbox import base
+from srpo.sandbox.inside.names import parse
 from srpo.types import UserError, short
 from srpo.verifiers.code_names import unclear_asserts, unclear_check
 from srpo.verifiers.json_values import json_fault, text_fault
@@ -185,7 +186,7 @@ def _check_function(code: types.CodeType, source: str, where: str) -> None:
 
 def _takes_one(source: str) -> bool:
     """Whether `check` may be called with one argument. That it has just one shows in the code."""
-    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
+    functions = [n for n in parse(source).body if isinstance(n, ast.FunctionDef)]
     args = next((node.args for node in reversed(functions) if node.name == "check"), None)
     if args is None:
         return False
