@@ -276,7 +276,7 @@ class Litter:
 
 
 def test_threads_may_read_tests_side_by_side() -> None:
-    """Python 3.11's `ast.parse` fails where threads take turns in it: here in a quarter of these."""
+    """Python 3.11's `ast.parse` fails where threads take turns in it: in a quarter of these."""
     tests = asserts("", f"assert f(1) == {[[1, [2, [3]]]] * 300}")
     errors: list[BaseException] = []
 

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from srpo.sandbox.inside.names import CALL, PYTHONS, Owners, Source, owners, parse, read_sources
+from srpo.sandbox.inside.names import CALL, PYTHONS, Owners, Source, owners, read_sources
 
 # The library's names are those of the modules whose values and functions tests use.
 MODULES = (
@@ -100,7 +100,7 @@ def _text_run(text: str, source: Source) -> str:
     used = source.uses.keys() & {"eval", "exec", "compile"}
     if not used:
         return ""
-    calls = [n for n in ast.walk(parse(text)) if isinstance(n, ast.Call)]
+    calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
     runs = [n for n in calls if isinstance(n.func, ast.Name) and n.func.id in used]
     fixed = all(n.args and isinstance(n.args[0], ast.Constant) for n in runs)
     only_called = all(source.uses[name] == {CALL} for name in used)

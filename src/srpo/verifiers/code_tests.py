@@ -35,6 +35,7 @@ import json
 import keyword
 import math
 import re
+import threading
 import types
 import unicodedata
 import warnings
@@ -43,7 +44,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from srpo.sandbox import base
-from srpo.sandbox.inside.names import parse
 from srpo.types import UserError, short
 from srpo.verifiers.code_names import unclear_asserts, unclear_check
 from srpo.verifiers.json_values import json_fault, text_fault
@@ -123,10 +123,15 @@ def _is_name(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name) and plain
 
 
+_reading = threading.Lock()
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No warnings of the data's invalid escapes and such."""
-    with warnings.catch_warnings():
+    """No warnings of the data's invalid escapes and such. One thread at a time: the list of
+    warnings to ignore is all threads', and Python 3.11's `ast.parse` raises SystemError where they
+    take turns in it."""
+    with _reading, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
@@ -186,7 +191,7 @@ def _check_function(code: types.CodeType, source: str, where: str) -> None:
 
 def _takes_one(source: str) -> bool:
     """Whether `check` may be called with one argument. That it has just one shows in the code."""
-    functions = [n for n in parse(source).body if isinstance(n, ast.FunctionDef)]
+    functions = [n for n in ast.parse(source).body if isinstance(n, ast.FunctionDef)]
     args = next((node.args for node in reversed(functions) if node.name == "check"), None)
     if args is None:
         return False

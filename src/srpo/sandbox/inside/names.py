@@ -11,7 +11,6 @@ import builtins
 import re
 import symtable
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -44,15 +43,6 @@ class Owners:
     program: frozenset[str]
     tested: frozenset[str]
     modules: frozenset[str]
-
-
-_PARSING = threading.RLock()
-
-
-def parse(source: str) -> ast.Module:
-    """`ast.parse`, one at a time: Python 3.11 may raise SystemError where two threads are at it."""
-    with _PARSING:
-        return ast.parse(source)
 
 
 def read_sources(
@@ -99,7 +89,7 @@ def _only_dots(how: set[str]) -> bool:
 def _read(source: str, bound: set[str], star: Star) -> Source:
     """`bound` are the names that were bound before; those that `source` binds are added."""
     uses: Uses = {}
-    statements = parse(source).body
+    statements = ast.parse(source).body
     lines = re.split("\r\n|\r|\n", source)
     # Each statement is looked at alone: what holds for all of them has to go with it.
     imported = [s.module for s in statements if isinstance(s, ast.ImportFrom)]
