@@ -90,7 +90,7 @@ MORE: dict[str, str] = {
         "for _ in range(6000): _thread.start_new_thread(l.acquire, ())"
     ),
     "64 threads that spin": (
-        "import threading\ndef f():\n    while True: pass\n"
+        "import threading\nthreading.stack_size(1 << 16)\ndef f():\n    while True: pass\n"
         "for _ in range(63): threading.Thread(target=f).start()\nf()"
     ),
     "threads that come and go": (
@@ -162,7 +162,7 @@ class Host:
     own_descriptors: float
     own_threads: float
     own_processes: float  # children
-    scratch: float  # folders of sandboxes
+    scratch: float  # files and folders where sandboxes keep theirs
 
     # Of what is the machine's, what others on it do in the meantime.
     NOISE = {"memory_mb": 400, "threads": 60, "files": 600, "disk_mb": 600}  # noqa: RUF012
@@ -181,7 +181,7 @@ class Host:
             own_descriptors=len(os.listdir("/proc/self/fd")),
             own_threads=threading.active_count(),
             own_processes=sum(len((path / "children").read_text().split()) for path in tasks),
-            scratch=len(list(Path(folder).glob("srpo-sandbox-*"))),
+            scratch=len(os.listdir(folder)),
         )
 
 
@@ -305,6 +305,16 @@ def _warm(pool: VerifierPool) -> None:
         future.result()
 
 
+def passing(jobs: list[Job], mechanism: str, time_s: float) -> list[Job]:
+    """Some references are wrong, want packages, or take as long as they may: without these."""
+    verdicts = run(jobs, mechanism, time_s).verdicts
+    keep = [v.outcome is Outcome.CORRECT and v.seconds < time_s / 2 for v in verdicts]
+    left_out = {job.problem.id for job, kept in zip(jobs, keep, strict=True) if not kept}
+    if left_out:
+        print(f"left out, since they fail or are slow alone: {', '.join(sorted(left_out))}")
+    return [job for job, kept in zip(jobs, keep, strict=True) if kept]
+
+
 def is_wrong(job: Job, verdict: Verdict) -> bool:
     right = verdict.outcome is Outcome.CORRECT
     return right if job.kind else not right
@@ -401,38 +411,31 @@ def main(
     time_limit: Annotated[float, typer.Option(help="Seconds for a program.")] = 2.0,
     out: Annotated[Path | None, typer.Option(help="Where every verdict goes, as JSON.")] = None,
 ) -> None:
-    rng = random.Random(seed)
-    before, worst = Host.now(), {}
-    drawn = honest_jobs(honest, rng)
-    first = run(drawn, mechanism, time_limit)
-    keep = [
-        v.outcome is Outcome.CORRECT and v.seconds < time_limit / 4 for v in first.verdicts
-    ]  # some references are wrong, want packages, or take as long as they may
-    left_out = {j.problem.id for j, k in zip(drawn, keep, strict=True) if not k}
-    drawn = [job for job, k in zip(drawn, keep, strict=True) if k]
-    first = run(drawn, mechanism, time_limit)
-    with laid() as bait:
-        mixed = [*drawn, *hostile_jobs(hostile, rng, bait)]
-        rng.shuffle(mixed)
-        kinds = len({job.kind for job in mixed if job.kind})
-        print(f"{hostile} hostile programs of {kinds} kinds and {len(drawn)} honest ones;"
-              f" {mechanism}, {WORKERS} workers, {time_limit:g} s each")  # fmt: skip
-        print(f"honest ones left out, since they fail or are slow alone: {sorted(left_out)}")
-        with watched(worst):
-            storm = run(mixed, mechanism, time_limit, loud=True)
-    alone = [first, run(drawn, mechanism, time_limit)]
-    time.sleep(1)  # for what the system does later
-    after = Host.now()
+    with tempfile.TemporaryDirectory() as own:
+        tempfile.tempdir = own  # of this run alone: what is left there is seen
+        before, worst, rng = Host.now(), {}, random.Random(seed)
+        drawn = passing(honest_jobs(honest, rng), mechanism, time_limit)
+        alone = [run(drawn, mechanism, time_limit)]
+        with laid() as bait:
+            mixed = [*drawn, *hostile_jobs(hostile, rng, bait)]
+            rng.shuffle(mixed)
+            kinds = len({job.kind for job in mixed if job.kind})
+            print(f"{hostile} hostile programs of {kinds} kinds, {len(drawn)} honest ones;"
+                  f" {mechanism}, {WORKERS} workers, {time_limit:g} s each")  # fmt: skip
+            with watched(worst):
+                storm = run(mixed, mechanism, time_limit, loud=True)
+        alone.append(run(drawn, mechanism, time_limit))
+        time.sleep(1)  # for what the system does later
+        after = Host.now()
+    found = list(zip(mixed, storm.verdicts, strict=True))
     if out is not None:
-        rows = [[j.kind, j.problem.id, v.outcome, v.seconds, v.detail]
-                for j, v in zip(mixed, storm.verdicts, strict=True)]  # fmt: skip
+        rows = [[j.kind, j.problem.id, v.outcome, v.seconds, v.detail] for j, v in found]
         out.write_text("\n".join(map(json.dumps, rows)))
     print_kinds(mixed, storm)
     print_speed(mixed, alone, storm)
     print_host(before, after, worst)
-    wrong = [(j, v) for j, v in zip(mixed, storm.verdicts, strict=True) if is_wrong(j, v)]
-    errors = Counter(bool(j.kind) for j, v in zip(mixed, storm.verdicts, strict=True)
-                     if v.outcome is Outcome.ERROR)  # fmt: skip
+    wrong = [(j, v) for j, v in found if is_wrong(j, v)]
+    errors = Counter(bool(j.kind) for j, v in found if v.outcome is Outcome.ERROR)
     print(f"\nwrong verdicts: {len(wrong)}; errors on honest programs: {errors[False]},"
           f" on hostile ones: {errors[True]}")  # fmt: skip
     for job, verdict in wrong:
