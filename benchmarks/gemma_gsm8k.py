@@ -51,9 +51,11 @@ def convert(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as parts:
         file = import_module(MODEL).assemble(Path(parts) / "gemma.gguf")
         model: Any = AutoModelForCausalLM.from_pretrained(
-            parts, gguf_file=file.name, dtype=torch.float32
+            parts, gguf_file=file.name, dtype=torch.float32, trust_remote_code=False
         )
-        tokenizer = AutoTokenizer.from_pretrained(parts, gguf_file=file.name)
+        tokenizer = AutoTokenizer.from_pretrained(
+            parts, gguf_file=file.name, trust_remote_code=False
+        )
     # It still calls itself quantised, and would not be saved.
     model.hf_quantizer, model.is_quantized = None, False
     model.__dict__.pop("quantization_method", None)

@@ -151,7 +151,9 @@ def trl(folder: Path, steps: int) -> list[Step]:
         disable_tqdm=True,
     )
     trainer = TimedTrainer(
-        model=AutoModelForCausalLM.from_pretrained(model_path("nano"), dtype=torch.float32),
+        model=AutoModelForCausalLM.from_pretrained(
+            model_path("nano"), dtype=torch.float32, trust_remote_code=False
+        ),
         reward_funcs=reward,
         args=config,
         train_dataset=Dataset.from_list(rows(folder, steps, tokenizer)),

@@ -1,4 +1,8 @@
-"""Load a causal language model and its tokenizer: nano, a folder, or a hub id."""
+"""Load a causal language model and its tokenizer: nano, a folder, or a hub id.
+
+Code that lies in a model's folder is never run: `trust_remote_code=False` is said each time, since
+transformers asks on standard input where nothing is said.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +38,9 @@ def load_tokenizer(name: str) -> Any:
             " tokenizer_config.json beside the weights"
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
+        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
     except Exception as error:  # transformers raises many types here, all mean the same to a user
+        _refuse_custom_code(name, "tokenizer_config.json", error)
         raise UserError(
             f"model: {name!r} has no tokenizer that transformers can load ({_first_line(error)});"
             " put tokenizer.json and tokenizer_config.json beside the weights"
@@ -51,8 +56,11 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
     _check_folder(name, path)
     logging.disable_progress_bar()
     try:
-        model = AutoModelForCausalLM.from_pretrained(path, dtype=getattr(torch, dtype))
+        model = AutoModelForCausalLM.from_pretrained(
+            path, dtype=getattr(torch, dtype), trust_remote_code=False
+        )
     except Exception as error:  # as above
+        _refuse_custom_code(name, "config.json", error)
         raise UserError(
             f"model: cannot load {name!r} as a causal language model ({_first_line(error)});"
             " give nano, a folder in Hugging Face format, or a hub id"
@@ -83,6 +91,16 @@ def _check_folder(name: str, path: str) -> None:
     looks_like_path = name.startswith((".", "/", "~")) or folder.exists()
     if looks_like_path and not (folder / "config.json").is_file():
         raise UserError(f"model: folder {name!r} has no config.json; it is no model folder")
+
+
+def _refuse_custom_code(name: str, file: str, error: Exception) -> None:
+    """Raises UserError when the model cannot be loaded without code of its own."""
+    if "trust_remote_code" in str(error):
+        raise UserError(
+            f"model: {name!r} wants code of its own (auto_map in its {file}), and srpo does not run"
+            " code from model folders; give a model that transformers itself knows, or save this"
+            " one for a class of transformers' and remove auto_map"
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

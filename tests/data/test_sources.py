@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from srpo.data.sources import NANO_DEFAULT, load_problems
 from srpo.nano.corpus import split_of
@@ -83,11 +86,44 @@ def test_tests_may_be_json_text(tmp_path: Path) -> None:
     assert [p.tests for p in found] == [TESTS, TESTS]
 
 
-@pytest.mark.parametrize("line", ['{"id": "b", "prompt": ', "\xff\xfe", "[1, 2]", "null", '"text"'])
-def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
+BAD_LINES = {
+    "cut off": '{"id": "b", "prompt": ',
+    "no text": "\xff\xfe",
+    "a list": "[1, 2]",
+    "null": "null",
+    "a text": '"text"',
+    "deep": "[" * 200_000,
+    "deep in a field": '{"prompt": "x", "answer": ' + '{"a": ' * 50_000 + "1" + "}" * 50_001,
+    "a long number": '{"prompt": "x", "answer": ' + "1" * 5000 + "}",
+}
+
+
+@pytest.mark.parametrize("name", BAD_LINES)
+def test_a_malformed_line_is_named(tmp_path: Path, name: str) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_bytes(json.dumps(GOOD).encode() + b"\n\n" + line.encode("latin-1") + b"\n")
+    line = BAD_LINES[name].encode("latin-1")
+    path.write_bytes(json.dumps(GOOD).encode() + b"\n\n" + line + b"\n")
     assert "line 3: " in error(path), "counted as an editor does"
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({**GOOD, "prompt": "a\ud800"}, "'prompt' has a lone surrogate"),
+        ({**GOOD, "id": "\udfff"}, "'id' has a lone surrogate"),
+        ({**GOOD, "answer": "\ud800"}, "answer_field 'answer' has a lone surrogate"),
+        ({**GOOD, "id": [1]}, "id_field 'id' must be a text or a number, got [1]"),
+        ({**GOOD, "answer": float("nan")}, "a text, a finite number or a list of them, got nan"),
+        ({**GOOD, "answer": [1, float("inf")]}, "got [1, inf]"),
+        ({**GOOD, "prompt": [["x"] * 9999]}, "prompt_field 'prompt' must be a text, got [['x', "),
+        ({str(n): n for n in range(9999)}, "prompt_field 'prompt' must be a text, got None"),
+    ],
+)  # fmt: skip
+def test_a_field_that_is_no_good_is_named(tmp_path: Path, row: dict[str, Any], says: str) -> None:
+    message = error(jsonl(tmp_path / "rows.jsonl", [row]))
+    assert "row 1: " in message
+    assert says in message
+    assert len(message) < 1000
 
 
 def test_files_that_hold_nothing_or_are_none(tmp_path: Path) -> None:
@@ -102,12 +138,87 @@ def test_files_that_hold_nothing_or_are_none(tmp_path: Path) -> None:
     assert "holds no problems" in error(tmp_path / "empty.parquet")
 
 
-@pytest.mark.parametrize("damage", [b"", b"PAR1 and nothing else", None])
-def test_a_damaged_parquet_file(tmp_path: Path, damage: bytes | None) -> None:
+PLAIN = {"compression": "none", "use_dictionary": False}
+
+
+def parquet(path: Path, **columns: Any) -> Path:
+    """Two good rows, with some columns replaced."""
+    good = {"id": ["a", "b"], "prompt": ["p", "q"], "answer": ["1", "2"]}
+    pq.write_table(pa.table(good | columns), path, **PLAIN)
+    return path
+
+
+def first_byte_of(name: bytes, whole: bytes) -> bytes:
+    """A byte that is no text, in place of the first one of `name`."""
+    assert name in whole
+    return whole.replace(name, b"\xff" + name[1:])
+
+
+DAMAGES = {
+    "zero bytes": lambda whole: b"",
+    "no Parquet": lambda whole: b"PAR1 and nothing else",
+    "other magic": lambda whole: b"PAR2" + whole[4:-4] + b"PAR2",
+    "truncated": lambda whole: whole[:-9],
+    "cut in the middle": lambda whole: whole[: len(whole) // 2],
+    "footer too long": lambda whole: whole[:-8] + b"\xff\xff\xff\x7f" + whole[-4:],
+    "footer gone": lambda whole: whole[: -8 - 200] + bytes(200) + whole[-8:],
+    "pages gone": lambda whole: whole[:4] + bytes(200) + whole[204:],
+    "a column's name": lambda whole: first_byte_of(b"prompt", whole),
+    "a value": lambda whole: first_byte_of(b"a value of its own", whole),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_parquet_file(tmp_path: Path, name: str) -> None:
+    path = parquet(tmp_path / "rows.parquet", prompt=["p", "a value of its own"])
+    path.write_bytes(DAMAGES[name](path.read_bytes()))
+    message = error(path)
+    if name == "a value":
+        assert "row 2: column 'prompt' has no readable value" in message
+    elif name == "a column's name":
+        assert "not a readable Parquet file" in message or "prompt_field" in message
+    else:
+        assert "not a readable Parquet file" in message
+        assert message.endswith("; write it anew")
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), min_size=1, max_size=4),
+       st.none() | st.integers(0, 10**6))  # fmt: skip
+def test_any_damage_to_a_parquet_file_is_one_line(
+    changes: list[tuple[int, int]], cut: int | None
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = parquet(Path(folder, "rows.parquet"))
+        whole = bytearray(path.read_bytes())
+        for at, value in changes:
+            whole[at % len(whole)] = value
+        path.write_bytes(whole[: cut % len(whole)] if cut is not None else whole)
+        message = ""
+        try:
+            load(path)
+        except UserError as found:
+            message = str(found)
+    assert "\n" not in message
+
+
+def test_columns_that_are_odd(tmp_path: Path) -> None:
     path = tmp_path / "rows.parquet"
-    pq.write_table(pa.Table.from_pylist([GOOD] * 100), path)
-    path.write_bytes(path.read_bytes()[:-9] if damage is None else damage)
-    assert "not a readable Parquet file" in error(path)
+    late = pa.array([2**60, 0], pa.timestamp("us"))
+    assert "row 1: column 'answer' has no readable value" in error(parquet(path, answer=late))
+    assert len(load(parquet(path, created=late))) == 2, "nobody asked for it"
+    assert "got {'a': 1}" in error(parquet(path, prompt=[{"a": 1}, {"a": 2}]))
+    assert "got b'p'" in error(parquet(path, prompt=[b"p", b"q"]))
+    assert "got None" in error(parquet(path, answer=pa.nulls(2)))
+    assert "got [('a', 1)]" in error(
+        parquet(path, id=pa.array([[("a", 1)]] * 2, pa.map_(pa.string(), pa.int64())))
+    )
+    twice = pa.Table.from_arrays([pa.array(["p"])] * 2, names=["prompt", "prompt"])
+    pq.write_table(twice, path)
+    assert "has 2 columns 'prompt'; keep one" in error(path)
+    pq.write_table(pa.table({"x": [1, 2]}), path)
+    assert "row 1: prompt_field 'prompt' must be a text, got None; the row has ['x']" in error(path)
+    coded = pa.array(["p", "p"]).dictionary_encode()
+    assert [p.prompt for p in load(parquet(path, prompt=coded))] == ["p", "p"]
 
 
 def test_duplicate_ids_within_and_over_sources(tmp_path: Path) -> None:

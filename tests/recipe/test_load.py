@@ -112,6 +112,11 @@ def test_later_overrides_win(recipe: Path):
         ("=3", "write key=value"),
         ("seed.deep=3", "single value"),
         ("seed=[1", "not valid YAML"),
+        ("seed=2020-13-45", "not valid YAML"),
+        ("seed=!!int many", "not valid YAML"),
+        ("seed=" + "9" * 5000, "not valid YAML"),
+        ("data=" + "[" * 600, "not valid YAML"),
+        ("data.train.9.limit=1", "'9' is no index of a list of"),
         ("sede=3", "unknown key 'sede'; did you mean 'seed'"),
     ],
 )
@@ -134,6 +139,11 @@ def test_bad_overrides(recipe: Path, override: str, complaint: str):
         ("rollout.top_p", 0.0, "rollout.top_p"),
         ("learner.lr", -1, "got -1"),
         ("sampler.strategy", "history2", "sampler.strategy"),
+        ("verifier.time_limit_s", 1e30, "verifier.time_limit_s: input should be less than"),
+        ("verifier.time_limit_s", 0.001, "verifier.time_limit_s: input should be greater than"),
+        ("verifier.memory_mb", 10**15, "verifier.memory_mb: input should be less than"),
+        ("verifier.memory_mb", 5, "verifier.memory_mb: input should be greater than"),
+        ("rollout.top_p", ["x"] * 9999, "rollout.top_p"),
         ("checkpoint.keep", 1, "checkpoint.keep"),
         ("data.train", [], "data.train"),
         ("data.template", "no place", "must contain {prompt}"),
@@ -148,6 +158,18 @@ def test_bad_values_name_field_and_fix(key: str, value: Any, complaint: str):
     assert complaint in text
     assert text.startswith("recipe r.yaml: ")
     assert "\n" not in text
+    assert len(text) < 1000
+
+
+@pytest.mark.parametrize(
+    "text", ["seed: [", "seed: 2020-13-45", "seed: !!timestamp x", "{a: " * 600, "\0", "&a [*a"]
+)
+def test_what_is_no_yaml_is_one_line(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "r.yaml"
+    file.write_text(text)
+    with pytest.raises(UserError, match=r"^recipe .*: not valid YAML: ") as error:
+        load_recipe(file)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize("key", ["model", "max_steps", "data"])

@@ -72,7 +72,7 @@ PROCESSES = {
 keep_if(os.uname().machine != "x86_64")
 import mmap
 code = bytes.fromhex("b802000000cd80c3")  # mov eax, 2; int 0x80; ret
-page = mmap.mmap(-1, 4096, prot=7)
+page = mmap.mmap(-1, 4096, 34, 7)
 page.write(code)
 where = ctypes.addressof(ctypes.c_char.from_buffer(page))
 ends(done(ctypes.CFUNCTYPE(ctypes.c_int)(where)()))
@@ -431,7 +431,7 @@ open(SECRET).read()
     "personality, then a fork": "c.personality(0x0040000)\nends(os.fork())",
     "writable code, then a fork": """
 import mmap
-page = mmap.mmap(-1, 4096, prot=7)
+page = mmap.mmap(-1, 4096, 34, 7)
 page.write(bytes.fromhex("b8390000000f05c3"))  # mov eax, 57; syscall; ret
 keep_if(os.uname().machine != "x86_64")
 got = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()

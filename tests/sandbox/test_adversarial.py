@@ -20,8 +20,10 @@ import pytest
 
 import srpo
 from sandbox import adversarial as table
+from sandbox import adversarial_bounds as bounds
 from sandbox import adversarial_forgeries as forgeries
 from srpo.sandbox import Limits, Program
+from srpo.sandbox.inside.clock import PATIENCE
 from srpo.sandbox.warm import WarmSandbox
 from srpo.types import Domain, Outcome, Problem
 from srpo.verifiers.code.verifier import CodeVerifier
@@ -33,6 +35,7 @@ AMPLE = Limits(time_s=10.0)
 SLACK_S = 1.0  # for machines under load, beyond the second that a server may take itself
 LATE = "took"
 TRIES = 3
+ESCAPES, GREEDY = table.ESCAPES | bounds.ESCAPES, table.GREEDY | bounds.GREEDY
 LEFTOVERS = Program("import os; print(os.listdir('.'))")
 
 # Known limits, which the mechanism's docstring names. Once mended, a row has to go from here.
@@ -46,8 +49,8 @@ SOMETIMES = "disk: "  # these depend on the disk's speed: they may also be conta
 
 def rows() -> list[tuple[str, str, str, str]]:
     """Kind, group, name and (for a forgery) problem."""
-    out = [("escape", g, n, "") for g, them in table.ESCAPES.items() for n in them]
-    out += [("greedy", g, n, "") for g, them in table.GREEDY.items() for n in them]
+    out = [("escape", g, n, "") for g, them in ESCAPES.items() for n in them]
+    out += [("greedy", g, n, "") for g, them in GREEDY.items() for n in them]
     for name, (on, _) in forgeries.FORGERIES.items():
         out += [("forgery", "forgeries", name, problem) for problem in on.split()]
     return out
@@ -101,7 +104,7 @@ class Arena:
         server = box.pids()
         library = [Path(os.__file__)] if group == "attributes" else []
         with laid(self._folder, scratch_of(other), library) as (bait, touched):
-            program = Program(table.escape(table.ESCAPES[group][name], bait))
+            program = Program(table.escape(ESCAPES[group][name], bait))
             start = time.monotonic()
             result = box.run(program, SMALL)
             wrong = _late(time.monotonic() - start, result.seconds, SMALL.time_s)
@@ -116,7 +119,7 @@ class Arena:
         return wrong + _unusable(box)
 
     def _greedy(self, box: WarmSandbox, group: str, name: str, _: str) -> list[str]:
-        ends, code = table.GREEDY[group][name]
+        ends, code = GREEDY[group][name]
         start = time.monotonic()
         result = box.run(Program(code), SMALL)
         wrong = _late(time.monotonic() - start, result.seconds, SMALL.time_s)
@@ -151,7 +154,8 @@ def _asked(tests: dict[str, Any], code: str) -> tuple[Problem, str]:
 
 
 def _late(wall: float, measured: float, limit: float) -> list[str]:
-    late = measured > limit + 1 or wall > limit + 1 + SLACK_S
+    most = PATIENCE * limit + 1
+    late = measured > most or wall > most + SLACK_S
     return [f"{LATE} {measured:.2f} s, {wall:.2f} s with its server"] if late else []
 
 

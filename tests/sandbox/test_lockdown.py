@@ -123,7 +123,14 @@ def test_other_doors_into_the_kernel_are_shut(machine: str) -> None:
 
 
 WORDS = st.sampled_from(
-    sorted({v for c in CHECKED.values() for w in (*c.allowed, *c.ignored) for v in w.values})
+    sorted(
+        {
+            v
+            for c in CHECKED.values()
+            for w in (*c.allowed, *c.ignored, *c.or_allowed)
+            for v in w.values
+        }
+    )
 ) | st.integers(0, (1 << 32) - 1)
 ARGUMENTS = st.lists(
     st.builds(lambda low, high: high << 32 | low, WORDS, st.sampled_from(NEARBY) | WORDS),
@@ -147,6 +154,8 @@ def test_checked_calls(machine: str, name: str, arguments: list[int], pid: int) 
     if checked.ignored and _all_hold(checked.ignored, arguments, pid):
         expected = 0x50000
     if _all_hold(checked.allowed, arguments, pid):
+        expected = ALLOW
+    if checked.or_allowed and _all_hold(checked.or_allowed, arguments, pid):
         expected = ALLOW
     assert filtered(machine, number, *arguments, pid=pid) == expected
 

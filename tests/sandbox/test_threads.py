@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +70,36 @@ def test_the_next_program_begins_anew(sandbox: WarmSandbox) -> None:
     for _ in range(3):
         printed(sandbox, left)
     assert printed(sandbox, AT_ONCE + "print(crowd())") == f"{MAX_THREADS - 1}\n"
+
+
+def test_a_crowd_gives_way(sandbox: WarmSandbox) -> None:
+    """More than a few threads have the lowest priority, so that they weigh about as much as one."""
+    code = START + (
+        "threads = [threading.Thread(target=stop.wait) for _ in range(10)]\n"
+        "for thread in threads: thread.start()\n"
+        "time.sleep(1); stop.set()"
+    )
+    seen: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(printed, sandbox, code)
+        while len(seen) < 11 and not running.done():
+            seen = nice_of_programs(sandbox) or seen
+            time.sleep(0.05)
+        running.result()
+    assert sum(nice == 0 for nice in seen) == 3  # all but the first one, which began the others
+    assert sum(nice == 19 for nice in seen) == 8
+
+
+def nice_of_programs(sandbox: WarmSandbox) -> list[int]:
+    """Of each thread of the servers' children."""
+    stats = [p.read_text() for p in Path("/proc").glob("[0-9]*/stat") if p.exists()]
+    split = [stat.rpartition(")")[2].split() for stat in stats]
+    pids = [int(stat.split()[0]) for stat in stats]
+    children = [
+        pid for pid, rest in zip(pids, split, strict=True) if int(rest[1]) in sandbox.pids()
+    ]
+    tasks = [task for pid in children for task in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return [int(task.read_text().rpartition(")")[2].split()[16]) for task in tasks]
 
 
 def test_pools_and_asyncio(sandbox: WarmSandbox) -> None:

@@ -9,12 +9,14 @@ What `tests` may say stands in `srpo.verifiers.code.tests`.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from srpo.types import Domain, Problem, UserError, short
 from srpo.verifiers.code.tests import validate_tests
+from srpo.verifiers.json_values import json_error, json_fault
 
-KEYS = {"id", "domain", "prompt", "answer", "tests", "meta"}
+KEYS = ("id", "domain", "prompt", "answer", "tests", "meta")
 
 
 def parse_problem(row: Any, where: str) -> Problem:
@@ -28,33 +30,44 @@ def parse_problem(row: Any, where: str) -> Problem:
         return row
     if not isinstance(row, dict):
         raise UserError(f"{where}: must be an object, got {short(row)}")
-    if unknown := set(row) - KEYS:
-        raise UserError(f"{where}: unknown key {min(unknown)!r}; known are {', '.join(KEYS)}")
+    if unknown := sorted(short(key) for key in row if key not in KEYS):
+        raise UserError(f"{where}: unknown key {unknown[0]}; known are {', '.join(KEYS)}")
     domain = row.get("domain")
     if domain not in list(Domain):
-        raise UserError(f"{where}.domain is {domain!r}: choose one of math, code")
-    id_, prompt = row.get("id"), row.get("prompt")
+        raise UserError(f"{where}.domain is {short(domain)}: choose one of math, code")
+    id_, prompt, meta = row.get("id"), row.get("prompt"), row.get("meta")
+    for name in ("id", "prompt", "answer"):
+        if fault := json_fault(row.get(name), f"{where}.{name}"):
+            raise UserError(fault)
     if isinstance(id_, bool) or not isinstance(id_, str | int) or not str(id_).strip():
-        raise UserError(f"{where}.id is {id_!r}: give a text or a number")
+        raise UserError(f"{where}.id is {short(id_)}: give a text or a whole number")
     if not isinstance(prompt, str):
         raise UserError(f"{where}.prompt is {short(prompt)}: give the question as a text")
+    if meta is not None and not isinstance(meta, dict):
+        raise UserError(f"{where}.meta is {short(meta)}: give an object, or leave it out")
     answer = parse_answer(row.get("answer"), where) if domain == Domain.MATH else None
     tests = parse_tests(row.get("tests"), where) if domain == Domain.CODE else None
-    return Problem(str(id_), Domain(domain), prompt, answer, tests, dict(row.get("meta") or {}))
+    return Problem(str(id_), Domain(domain), prompt, answer, tests, dict(meta or {}))
 
 
 def parse_answer(value: Any, where: str) -> str | tuple[str, ...]:
     """A gold answer, or several of which each is accepted; numbers become their text."""
     answers = []
     for one in value if isinstance(value, list | tuple) and value else [value]:
-        if isinstance(one, int | float) and not isinstance(one, bool):
-            one = str(one)
-        if not isinstance(one, str) or not one.strip():
+        text = answer_text(one)
+        if text is None:
             raise UserError(
-                f"{where}.answer is {short(value)}: give a text, a number or a list of them"
+                f"{where}.answer is {short(value)}: give a text, a finite number or a list of them"
             )
-        answers.append(one.strip())
+        answers.append(text.strip())
     return answers[0] if len(answers) == 1 else tuple(answers)
+
+
+def answer_text(value: Any) -> str | None:
+    """One gold answer as text; None for what is none: an empty text, no number, infinity."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return None if isinstance(value, float) and not math.isfinite(value) else str(value)
+    return value if isinstance(value, str) and value.strip() else None
 
 
 def parse_tests(value: Any, where: str) -> dict[str, Any]:
@@ -63,6 +76,7 @@ def parse_tests(value: Any, where: str) -> dict[str, Any]:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
-            raise UserError(f"{where}.tests is {short(value)}: no JSON ({error})") from error
+            why = json_error(error)
+            raise UserError(f"{where}.tests is {short(value)}: no JSON ({why})") from error
     validate_tests(value, where)
     return value

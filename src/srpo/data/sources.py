@@ -13,10 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from srpo.data.problem import answer_text
 from srpo.nano.problems import nano_problems
 from srpo.recipe.schema import Source
-from srpo.types import Domain, Problem, UserError
+from srpo.types import Domain, Problem, UserError, short
 from srpo.verifiers.code.tests import validate_tests
+from srpo.verifiers.json_values import json_error, text_fault
 
 NANO_DEFAULT = 512
 
@@ -64,24 +66,68 @@ def _load(source: Source, where: str, seed: int) -> Iterator[Problem]:
             source.domain, source.split, limit, seed, source.families, source.levels
         )
         return
-    rows = islice(_rows(Path(source.path), where), source.limit)
+    wanted = [source.id_field, source.prompt_field, source.answer_field, source.tests_field]
+    rows = islice(_rows(Path(source.path), wanted, where), source.limit)
     for number, row in enumerate(rows, 1):
         yield _problem(source, row, number, f"{where} row {number}")
 
 
-def _rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
+def _rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         raise UserError(f"{where}: no such file; give a .jsonl or .parquet file, or nano:math")
     if path.suffix == ".parquet":
-        try:
-            for batch in pq.ParquetFile(path).iter_batches():
-                yield from batch.to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            raise UserError(f"{where}: not a readable Parquet file: {error}") from error
+        yield from _parquet_rows(path, wanted, where)
     elif path.suffix in (".jsonl", ".json"):
         yield from json_rows(path, where)
     else:
         raise UserError(f"{where}: ends in {path.suffix!r}; give a .jsonl or .parquet file")
+
+
+def _parquet_rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
+    """Rows with the wanted columns; of the others the names alone, since Python may have no value
+    for what they hold (a time in nanoseconds)."""
+    done = 0
+    for batch in _batches(path, where):
+        names = batch.schema.names
+        for name in wanted:
+            if names.count(name) > 1:
+                raise UserError(f"{where}: has {names.count(name)} columns {name!r}; keep one")
+        given = [name for name in dict.fromkeys(wanted) if name in names]
+        columns = [_values(batch.column(name), name, done, where) for name in given]
+        for values in zip(*columns, strict=True):
+            yield dict.fromkeys(names) | dict(zip(given, values, strict=True))
+        if not given:  # each row is missing all that it needs
+            yield from (dict.fromkeys(names) for _ in range(batch.num_rows))
+        done += batch.num_rows
+
+
+def _batches(path: Path, where: str) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from pq.ParquetFile(path, page_checksum_verification=True).iter_batches()
+    except Exception as error:  # pyarrow raises many types here, all mean the same to a user
+        raise UserError(
+            f"{where}: not a readable Parquet file: {_first_line(error)}; write it anew"
+        ) from error
+
+
+def _values(column: pa.Array, name: str, done: int, where: str) -> list[Any]:
+    """A column's values; `done` rows came before them."""
+    try:
+        return column.to_pylist()
+    except Exception:  # text that is not UTF-8, a date before the year 1; which row is it?
+        for number, value in enumerate(column, done + 1):
+            try:
+                value.as_py()
+            except Exception as error:
+                raise UserError(
+                    f"{where} row {number}: column {name!r} has no readable value:"
+                    f" {_first_line(error)}; write it anew"
+                ) from error
+        raise
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
 def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
@@ -91,8 +137,9 @@ def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as error:
-                raise UserError(f"{where} line {number}: not valid JSON: {error}") from error
+            except (ValueError, RecursionError) as error:
+                why = json_error(error)
+                raise UserError(f"{where} line {number}: not valid JSON: {why}") from error
             if not isinstance(row, dict):
                 raise UserError(f"{where} line {number}: must be an object, got {line[:40]!r}")
             yield row
@@ -102,15 +149,33 @@ def _problem(source: Source, row: dict[str, Any], number: int, where: str) -> Pr
     prompt = row.get(source.prompt_field)
     if not isinstance(prompt, str) or not prompt.strip():
         raise UserError(
-            f"{where}: prompt_field {source.prompt_field!r} must be a text, got {prompt!r};"
-            f" the row has {sorted(row)}"
+            f"{where}: prompt_field {source.prompt_field!r} must be a text, got {short(prompt)};"
+            f" the row has {_columns(row)}"
         )
-    identity = row.get(source.id_field)
-    # Rows without ids get their file's name and number; files of one name in two folders clash.
-    id_ = str(identity) if identity is not None else f"{Path(source.path).stem}-{number}"
+    id_ = _id(source, row, number, where)
+    for name, text in ((source.id_field, id_), (source.prompt_field, prompt)):
+        if why := text_fault(text):
+            raise UserError(f"{where}: {name!r} {why}")
     if source.domain is Domain.MATH:
         return Problem(id_, source.domain, prompt, answer=_answer(source, row, where))
     return Problem(id_, source.domain, prompt, tests=_tests(source, row, where))
+
+
+def _id(source: Source, row: dict[str, Any], number: int, where: str) -> str:
+    """Rows without ids get their file's name and number; files of one name in two folders clash."""
+    identity = row.get(source.id_field)
+    if identity is None:
+        return f"{Path(source.path).stem}-{number}"
+    if isinstance(identity, list | tuple | dict):
+        raise UserError(
+            f"{where}: id_field {source.id_field!r} must be a text or a number, got"
+            f" {short(identity)}; the row has {_columns(row)}"
+        )
+    return str(identity)
+
+
+def _columns(row: dict[str, Any]) -> str:
+    return short(sorted(row), 300)
 
 
 def _answer(source: Source, row: dict[str, Any], where: str) -> str | tuple[str, ...]:
@@ -118,14 +183,15 @@ def _answer(source: Source, row: dict[str, Any], where: str) -> str | tuple[str,
     several = value if value and isinstance(value, list) else [value]
     answers = []
     for one in several:
-        if isinstance(one, int | float) and not isinstance(one, bool):
-            one = str(one)
-        if not isinstance(one, str) or not one.strip():
+        text = answer_text(one)
+        if text is None:
             raise UserError(
-                f"{where}: answer_field {source.answer_field!r} must be a text, a number or a list"
-                f" of them, got {value!r}; the row has {sorted(row)}"
+                f"{where}: answer_field {source.answer_field!r} must be a text, a finite number or"
+                f" a list of them, got {short(value)}; the row has {_columns(row)}"
             )
-        answers.append(_match(source, one, where).strip())
+        if why := text_fault(text):
+            raise UserError(f"{where}: answer_field {source.answer_field!r} {why}")
+        answers.append(_match(source, text, where).strip())
     return answers[0] if len(answers) == 1 else tuple(answers)
 
 
@@ -148,15 +214,15 @@ def _match(source: Source, text: str, where: str) -> str:
 
 def _tests(source: Source, row: dict[str, Any], where: str) -> dict[str, Any]:
     value = row.get(source.tests_field)
+    field = f"tests_field {source.tests_field!r}"
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError as error:
-            raise UserError(f"{where}: tests_field {source.tests_field!r}: not JSON") from error
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{where}: {field}: not JSON: {json_error(error)}") from error
     if not isinstance(value, dict):
         raise UserError(
-            f"{where}: tests_field {source.tests_field!r} must be a mapping, got {value!r};"
-            f" the row has {sorted(row)}"
+            f"{where}: {field} must be a mapping, got {short(value)}; the row has {_columns(row)}"
         )
     validate_tests(value, where)
     return value

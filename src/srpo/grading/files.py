@@ -13,7 +13,7 @@ from srpo.data.problem import parse_problem
 from srpo.data.sources import json_rows
 from srpo.grading.grade import Grader
 from srpo.recipe.schema import RewardConfig, VerifierConfig
-from srpo.types import Domain, Outcome, Problem, UserError
+from srpo.types import Domain, Outcome, Problem, UserError, short
 
 Progress = Callable[[int, int], None]
 
@@ -69,9 +69,10 @@ def _pairs(path: Path) -> Iterator[tuple[Problem, str]]:
         raise UserError(f"{path}: no such file; give a .jsonl file")
     for number, row in enumerate(json_rows(path, str(path)), 1):
         where = f"{path} row {number}"
-        if unknown := set(row) - {"problem", "response"}:
-            raise UserError(f"{where}: unknown key {min(unknown)!r}; give 'problem', 'response'")
+        if unknown := sorted(set(row) - {"problem", "response"}):
+            known = "give 'problem', 'response'"
+            raise UserError(f"{where}: unknown key {short(unknown[0])}; {known}")
         response = row.get("response")
         if not isinstance(response, str):
-            raise UserError(f"{where}: response is {response!r:.60}; give the model's text")
+            raise UserError(f"{where}: response is {short(response)}; give the model's text")
         yield parse_problem(row.get("problem"), f"{where}: problem"), response

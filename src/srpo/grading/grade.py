@@ -21,7 +21,7 @@ from typing import Any
 
 from srpo.data.problem import parse_problem
 from srpo.recipe.schema import RewardConfig, VerifierConfig
-from srpo.types import Domain, Outcome, Problem, Reward, UserError, Verdict
+from srpo.types import Domain, Outcome, Problem, Reward, UserError, Verdict, short
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.reward import reward
 
@@ -124,5 +124,5 @@ def grade(problem: Problem | Row, response: str) -> Verdict:
 
 def _text(value: Any, where: str) -> str:
     if not isinstance(value, str):
-        raise UserError(f"{where} is {value!r:.60}: give a text")
+        raise UserError(f"{where} is {short(value)}: give a text")
     return value

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from srpo.recipe.library import find
 from srpo.recipe.schema import Recipe, Section
-from srpo.types import UserError
+from srpo.types import UserError, short
 
 S = TypeVar("S", bound=Section)
 
@@ -21,8 +21,11 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     Raises UserError."""
     try:
         tree = yaml.safe_load(find(path).read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"recipe {path}: not valid YAML: {' '.join(str(error).split())}") from error
+    except (OSError, UserError):
+        raise
+    except Exception as error:  # yaml raises many types here: a date of month 13 is a ValueError
+        why = " ".join(str(error).split())[:300]
+        raise UserError(f"recipe {path}: not valid YAML: {why}") from error
     if not isinstance(tree, dict):
         raise UserError(f"recipe {path}: must be a mapping of keys to values")
     for override in overrides or []:
@@ -57,10 +60,12 @@ def _override(tree: dict[str, Any], text: str) -> None:
         if isinstance(node, dict):
             node.setdefault(parent, {})
         node = node[_place(node, parent, text)]
+    place = _place(node, last, text)
     try:
-        node[_place(node, last, text)] = _number(yaml.safe_load(value))
-    except yaml.YAMLError as error:
-        raise UserError(f"--set {text!r}: the value is not valid YAML") from error
+        read = yaml.safe_load(value)
+    except Exception as error:  # as above
+        raise UserError(f"--set {short(text)}: the value is not valid YAML") from error
+    node[place] = _number(read)
 
 
 def _place(node: Any, key: str, text: str) -> Any:
@@ -94,7 +99,7 @@ def _explain(error: Any) -> str:
         return f"{field}: required, but missing; add it to the recipe"
     if error["type"] == "value_error":
         return f"{error['msg'].removeprefix('Value error, ')}"
-    return f"{field}: {error['msg'][0].lower()}{error['msg'][1:]}, got {error['input']!r}"
+    return f"{field}: {error['msg'][0].lower()}{error['msg'][1:]}, got {short(error['input'], 200)}"
 
 
 def _nearest(path: list[str]) -> str:

@@ -226,7 +226,7 @@ class VerifierConfig(Section):
     """Verifiers side by side; none means one for each core."""
     time_limit_s: Annotated[float, Field(ge=0.01, le=86_400)] = 3.0
     """Wall-clock limit of one verification."""
-    memory_mb: Annotated[int, Field(ge=64, le=1 << 20)] = 512
+    memory_mb: Annotated[int, Field(ge=64, le=1 << 18)] = 512
     """Memory limit of generated code."""
     max_error_share: Share = 0.2
     """Training stops when more than this share of a step's verdicts are machinery errors."""

@@ -15,7 +15,7 @@ Status = Literal[
 # Lowest and highest of each limit: Python itself takes 40 MiB, a server's file system has 64.
 BOUNDS: dict[str, tuple[float, int]] = {
     "time_s": (0.01, 86_400),
-    "memory_mb": (64, 1 << 24),
+    "memory_mb": (64, 1 << 18),
     "output_bytes": (1, 1 << 27),
     "scratch_mb": (1, 64),
 }
@@ -34,7 +34,8 @@ def accept_all(_index: int, _value: Any) -> bool:
 class Limits:
     """What one program may use. A program is one process: fork and exec are denied.
 
-    time_s        wall-clock seconds for the whole program, all its calls together
+    time_s        seconds for the whole program, all its calls together: of the wall clock, and
+                  where others have the cores, of CPU time while it computes (`inside.clock`)
     memory_mb     address space (MiB), Python itself (about 40 MiB) included
     output_bytes  of standard output; and, counted apart, of returned values as JSON
     scratch_mb    all the files in the scratch directory together (MiB), removed ones that are

@@ -12,13 +12,20 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
+from srpo.sandbox.inside.clock import PATIENCE
 from srpo.workers.pipes import FramedPipes, cut_frame, wait
 
 WATCHDOG_S = 2.0  # what a server may take beyond its program's own limit, to begin and to end
 STOP_S = 5.0  # what a server may take to end a program
 
 Accept = Callable[[int, Any], bool]
-LIMITS = ("time_s", "memory_mb", "output_bytes", "scratch_mb")  # all that a server reads
+LIMITS = (
+    "time_s",
+    "may_wait",
+    "memory_mb",
+    "output_bytes",
+    "scratch_mb",
+)  # all that a server reads
 Reply = dict[str, Any]
 
 
@@ -86,7 +93,7 @@ class Line:
 
 def run_alone(server: Server, request: dict[str, Any], accept: Accept) -> Ran:
     """Until it ends, or returned a value that is not accepted: then it is stopped."""
-    deadline = monotonic() + request["time_s"] + WATCHDOG_S
+    deadline = monotonic() + PATIENCE * request["time_s"] + WATCHDOG_S
     ran, line = Ran(), Line(server.pipes, request)
     while not line.reply:
         wait([server.pipes], deadline)
@@ -107,7 +114,7 @@ def run_tested(
     server: Server, tests_server: Server, request: dict[str, Any], tests: dict[str, Any]
 ) -> Ran:
     """Carry questions and answers between the tests and the program until one of them ends."""
-    deadline = monotonic() + tests["time_s"] + WATCHDOG_S
+    deadline = monotonic() + PATIENCE * tests["time_s"] + WATCHDOG_S
     ran, owed = Ran(), 1  # answers that the program owes its tests: its names come unasked
     program, asker = Line(server.pipes, request), Line(tests_server.pipes, tests)
     while not (ran.tests or ran.end or (program.reply and owed)):

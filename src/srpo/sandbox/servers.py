@@ -10,12 +10,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from srpo.sandbox import cgroups
 from srpo.sandbox.base import SandboxError
 from srpo.workers.pipes import FramedPipes, PeerGone, PeerSilent
 
+# The folder "$1", also where a program left folders in it that may not be listed.
+REMOVE = 'chmod -R u+rwx -- "$1"; rm -rf -- "$1"'
 START_S = 20.0  # a cold start is about 0.1 s; machines under load are slow
 
 
@@ -39,9 +42,12 @@ class Home:
     group where one can be had. A process of its own removes them when ours has ended, also when it
     was killed."""
 
+    # Killed with us, while it started, bwrap leaves a process that waits for it for ever.
     _KEEPER = (
-        'read -r _; folder=$1; shift; for _ in 1 2 3 4 5 6 7 8 9; do rm -rf -- "$folder" &&'
-        ' { [ $# = 0 ] || rmdir -- "$@"; } && exit; sleep 0.3; done'
+        'read -r _ || for _ in 1 2; do sleep 0.3; grep -lsF -- "$1" /proc/[0-9]*/cmdline |'
+        ' while IFS=/ read -r _ _ pid _; do [ "$pid" = $$ ] || kill -9 "$pid"; done; done; '
+        f"for _ in 1 2 3 4 5 6 7 8 9; do {REMOVE} && "
+        '(shift; [ $# = 0 ] || rmdir -- "$@") && exit; sleep 0.3; done'
     )
 
     def __init__(self, servers: int) -> None:
@@ -72,7 +78,7 @@ class Home:
 
     def close(self) -> None:
         """Remove it all now. Safe to call twice."""
-        self._keeper.communicate()  # also waits
+        self._keeper.communicate(b"closed\n" if self._keeper.poll() is None else None)
 
 
 class WarmServer:
@@ -108,10 +114,13 @@ class WarmServer:
 
 
 def _remove(folder: str) -> None:
-    try:
+    """Also what may not be listed, and folders nested deeper than Python goes."""
+    with suppress(RecursionError):
         shutil.rmtree(folder, ignore_errors=True)
-    except RecursionError:  # folders nested deeper than Python goes
-        subprocess.run(["rm", "-rf", "--", folder], check=False)
+    if os.path.exists(folder):
+        subprocess.run(
+            ["/bin/sh", "-c", REMOVE, "sh", folder], stderr=subprocess.DEVNULL, check=False
+        )
 
 
 class Servers:

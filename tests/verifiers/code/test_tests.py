@@ -75,7 +75,7 @@ BAD: list[tuple[Any, str]] = [
     ({"type": ["stdin"]}, r"a\.tests\.type is \['stdin'\]: choose one of"),
     ({"type": {"a": 1}}, r"a\.tests\.type is \{'a': 1\}"),
     (CALLS | {3: 4, "x": 5}, "unknown key 'x'"),
-    (CALLS | {"memory_mb": 63}, r"memory_mb is 63: give a number from 64 to 1048576"),
+    (CALLS | {"memory_mb": 63}, r"memory_mb is 63: give a number from 64 to"),
     (CALLS | {"memory_mb": 10**15}, r"memory_mb is 1000000000000000: give a number from 64"),
     (CALLS | {"memory_mb": 1e12}, r"memory_mb is 1000000000000\.0"),
     (CALLS | {"memory_mb": 10**5000}, r"memory_mb is a int that cannot be shown"),
@@ -108,7 +108,7 @@ BAD: list[tuple[Any, str]] = [
     (call(expected={1.5: 2}), r"\.expected has the key 1\.5: JSON's keys are texts"),
     (call(expected={1: 2, "1": 3}), r"\.expected has the same key as a text and as a number"),
     (call(expected=b"x"), r"\.expected is b'x': no JSON value"),
-    (call(expected=[1] * 6_000_000), r"a\.tests\.cases has more than 16777216 characters"),
+    (call(expected="x" * (1 << 24)), r"a\.tests\.cases has more than 16777216 characters"),
     (ECHO | {"cases": [{"input": "\ud800", "output": ""}]}, r"cases\[0\]\.input has a lone surr"),
     (ECHO | {"cases": [{"input": "", "output": "a\udc80"}]}, r"\.output has a lone .* 2 of 2"),
     (ECHO | {"cases": [{"input": "", "output": "x" * (1 << 25)}]}, r"\.output has 33554432 char"),
@@ -142,11 +142,14 @@ def test_what_is_not_good_is_named(tests: Any, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_recipe_has_the_same_bounds() -> None:
+def test_what_a_recipe_allows_is_allowed_everywhere() -> None:
     for name, (low, high) in BOUNDS.items():
-        for good in (low, high):
+        field = VerifierConfig.model_fields[name].metadata
+        least, most = (next(getattr(m, k) for m in field if hasattr(m, k)) for k in ("ge", "le"))
+        assert low <= least < most <= high
+        for good in (least, most):
             assert getattr(VerifierConfig.model_validate({name: good}), name) == good
-        for bad in (low * 0.99, high + 1, math.nan, math.inf):
+        for bad in (least * 0.99, most + 1, math.nan, math.inf):
             with pytest.raises(ValueError, match=name):
                 VerifierConfig.model_validate({name: bad})
 

@@ -182,6 +182,7 @@ def engine_options(setup: VllmSetup) -> dict[str, Any]:
     """vLLM's engine arguments, on any device and in any process."""
     return {
         "model": setup.model,
+        "trust_remote_code": False,
         "skip_tokenizer_init": True,
         "generation_config": "vllm",
         "dtype": setup.dtype,
@@ -212,7 +213,8 @@ def cpu_cache_bytes(setup: VllmSetup) -> int:
     """KV cache for max_rows responses of full length, at most its share of the free memory."""
     import psutil  # vLLM brings it
 
-    config = AutoConfig.from_pretrained(setup.model).get_text_config()
+    found = AutoConfig.from_pretrained(setup.model, trust_remote_code=False)
+    config = found.get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     token = 2 * config.num_hidden_layers * heads * size * getattr(torch, setup.dtype).itemsize

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 PYTHONS = frozenset(dir(builtins))
 BY_TEXT = frozenset({"eval", "exec", "compile", "globals", "locals", "vars"})
+FUTURE = "from __future__ import annotations\n"  # annotations are not evaluated
 CALL, VALUE = "()", ""  # how a name is used; ".pi" stands for its attribute `pi`
 
 Uses = dict[str, set[str]]
@@ -90,9 +91,12 @@ def _read(source: str, bound: set[str], star: Star) -> Source:
     uses: Uses = {}
     statements = ast.parse(source).body
     lines = re.split("\r\n|\r|\n", source)
+    # Each statement is looked at alone: what holds for all of them has to go with it.
+    imported = [s.module for s in statements if isinstance(s, ast.ImportFrom)]
+    head = FUTURE if "__future__" in imported else ""
     only_asserts = all(isinstance(statement, ast.Assert) for statement in statements)
     for statement in statements:
-        used, made = _symbols(source if len(statements) == 1 else _text(lines, statement))
+        used, made = _symbols(source if len(statements) == 1 else head + _text(lines, statement))
         only_asserts = only_asserts and not made
         if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
             used.add(statement.target.id)

@@ -81,6 +81,8 @@ def _template(machine: str, near: tuple[int, ...], sized: bool) -> bytes:
         block = [_op(_RETURN, _REFUSE | checked.refused)]
         if checked.ignored:
             block = _branch(checked.ignored, near, _REFUSE) + block
+        if checked.or_allowed:
+            block = _branch(checked.or_allowed, near, _ALLOW) + block
         out += _call(checked.numbers[column], _branch(checked.allowed, near, _ALLOW) + block)
     out += [_op(_IF_AT_LEAST, YOUNG, 0, 1), _op(_RETURN, _REFUSE | NOT_THERE)]
     return b"".join([*out, _op(_RETURN, _REFUSE | 1)])

@@ -24,15 +24,15 @@ import select
 import signal
 import socket
 import struct
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import harness, lockdown, tester, threads, wire
+from .clock import Clock
 from .scratch import MAX_FILES, Scratch
 
-SETUP_S = 1.0  # for what a process does before any of its program runs
+SETUP_S = 1.5  # for what a process does before any of its program runs
 CHECK_S = 0.05  # how often an otherwise silent program and its files are looked at
 # A file that can be neither longer, nor shorter, nor other than it is; nor these changed.
 SEALS = 1 | 2 | 4 | 8
@@ -48,13 +48,13 @@ class Watched:
     """One running program, seen from the server, with the server's ends of its pipes."""
 
     pid: int
-    started: float  # when it was forked; once it is ready, when its program began
+    clock: Clock  # until it is ready, that of its beginning
     stdout_fd: int
     messages_fd: int
     answers_fd: int
     pid_fd: int  # becomes readable when it ends; it stays a zombie until then
     buffer: bytearray  # everything that it says goes through here, and nowhere else
-    line: socket.socket  # by which it hands its listener over
+    line: socket.socket  # by which it hands its listener over and says that it is ready
     threads: threads.Threads | None = None
     ready: bool = False  # whether it has read its program: descriptor 0 is its own until then
     answers: bytearray = field(default_factory=bytearray)  # not yet written
@@ -109,16 +109,16 @@ def run_one(limits: dict[str, Any], scratch: Scratch, c: Any, buffer: bytearray)
     messages_r, messages_w = os.pipe()
     answers_r, answers_w = os.pipe()
     line, line_of_program = socket.socketpair()
-    started = time.monotonic()
     pid = os.fork()
     if pid == 0:
         _child(limits, scratch, c, (out_w, messages_w, answers_r), line_of_program)
     for fd in (out_w, messages_w, answers_r):
         os.close(fd)
     line_of_program.close()
-    os.set_blocking(answers_w, False)
+    for fd in (out_r, messages_r, answers_w):  # by /proc it may read its own pipes: never wait
+        os.set_blocking(fd, False)
     pid_fd = os.pidfd_open(pid)
-    program = Watched(pid, started, out_r, messages_r, answers_w, pid_fd, buffer, line)
+    program = Watched(pid, Clock(pid, SETUP_S), out_r, messages_r, answers_w, pid_fd, buffer, line)
     try:
         verdict = _watch(program, limits, scratch)
     finally:
@@ -145,18 +145,19 @@ def _child(
         os.setsid()
         os.chdir(scratch.path)
         request = limits | json.loads((wire.read_frame(0) or b"")[1:])
+        null = os.open(os.devnull, os.O_RDWR)  # not one that programs share, flags and all
         stdin = _file_of(request["stdin"].encode("utf-8", "surrogatepass"))
         # Copies above all targets first: a source may have the number of another's target.
-        copies = [fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in (stdin, *ends, line.fileno())]
-        for copy, target in zip(copies, (0, 1, 3, 4, 5), strict=True):
+        sources = (stdin, null, *ends, line.fileno())
+        copies = [fcntl.fcntl(fd, fcntl.F_DUPFD, 16) for fd in sources]
+        for copy, target in zip(copies, (0, 2, 1, 3, 4, 5), strict=True):
             os.dup2(copy, target)
         os.closerange(6, 256)
         memory = limits["memory_mb"] << 20
         lockdown.limit(limits["time_s"], memory, limits["scratch_mb"] << 18)
         if c is not None:
             lockdown.lock_program(c, scratch.sized, memory, line_fd=5)
-        os.close(5)
-        os.write(3, b"!")
+        threads.say_ready(5)
         (tester if request["mode"] == "tests" else harness).run(request)
         code = 0
     finally:
@@ -185,17 +186,14 @@ def _unnamed_file() -> int:
 
 def _watch(program: Watched, limits: dict[str, Any], scratch: Scratch) -> tuple[str, str]:
     """Until the program ends ("", "") or is ended: (status, detail)."""
-    checked, ended = program.started, False
+    checked, ended = 0.0, False
     poll = select.poll()
-    for fd in (program.stdout_fd, program.messages_fd, program.pid_fd):
+    for fd in (program.stdout_fd, program.messages_fd, program.pid_fd, program.line.fileno()):
         poll.register(fd, select.POLLIN)
     while True:
-        now = time.monotonic()
-        limit_s = limits["time_s"] if program.ready else SETUP_S
-        if now >= program.started + limit_s:
-            return "timeout", f"timed out after {limit_s:g} s"
-        wait = min(CHECK_S, program.started + limit_s - now)
-        for fd, event in poll.poll(wait * 1000):
+        if _time_is_up(program):
+            return "timeout", f"timed out after {program.clock.limit_s:g} s"
+        for fd, event in poll.poll(min(CHECK_S, program.clock.wait()) * 1000):
             if fd == 0:
                 if not _from_host(program, poll):
                     return "stopped", "stopped by the host"
@@ -203,34 +201,38 @@ def _watch(program: Watched, limits: dict[str, Any], scratch: Scratch) -> tuple[
                 _write_answers(program, poll, event)
             elif fd == program.pid_fd:
                 ended = True
+            elif fd == program.line.fileno():
+                _begin(program, poll, limits)
             elif program.threads is not None and fd == program.threads.listener:
                 _answer_threads(program.threads, poll, event)
-            elif not program.ready:
-                if fd == program.messages_fd:  # what it prints may be there as soon: later
-                    _begin(program, poll)
-            elif not _relay(program, fd):
+            elif program.ready and not _relay(program, fd):
                 poll.unregister(fd)
         if over := _too_much(program, limits):
             return over
-        if ended or now - checked > CHECK_S:
-            checked = now
+        if ended or program.clock.seconds() - checked > CHECK_S:
+            checked = program.clock.seconds()
             if not scratch.fits(limits["scratch_mb"] << 20):
                 return "output", f"more than {limits['scratch_mb']} MiB or {MAX_FILES} files"
         if ended:
             return _drain(program, limits)
 
 
-def _begin(program: Watched, poll: select.poll) -> None:
+def _time_is_up(program: Watched) -> bool:
+    if program.ready:
+        return program.clock.is_up()
+    return program.clock.seconds() >= SETUP_S
+
+
+def _begin(program: Watched, poll: select.poll, limits: dict[str, Any]) -> None:
     """It is ready, or has gone before it was."""
-    program.ready = os.read(program.messages_fd, 1) == b"!"
-    if not program.ready:
-        poll.unregister(program.messages_fd)
-        return
-    program.started = time.monotonic()
-    poll.register(0, select.POLLIN)
-    program.threads = threads.take_over(program.line)
+    poll.unregister(program.line.fileno())
+    program.line.settimeout(SETUP_S)
+    program.ready, program.threads = threads.take_over(program.line)
     if program.threads is not None:
         poll.register(program.threads.listener, select.POLLIN)
+    if program.ready:
+        program.clock = Clock(program.pid, limits["time_s"], limits["may_wait"])
+        poll.register(0, select.POLLIN)
 
 
 def _answer_threads(asked: threads.Threads, poll: select.poll, event: int) -> None:
@@ -269,7 +271,10 @@ def _write_answers(program: Watched, poll: select.poll, event: int) -> None:
 
 def _relay(program: Watched, fd: int) -> bool:
     """Hand a piece of output or messages on; False when its other end is closed."""
-    size = os.readv(fd, [program.buffer])
+    try:
+        size = os.readv(fd, [program.buffer])
+    except BlockingIOError:
+        return True
     if not size:
         return False
     if fd == program.stdout_fd:
@@ -295,11 +300,11 @@ def _too_much(program: Watched, limits: dict[str, Any]) -> tuple[str, str] | Non
 def _drain(program: Watched, limits: dict[str, Any]) -> tuple[str, str]:
     """What an ended program left in its pipes (a descendant may hold them open: don't wait)."""
     for fd in (program.stdout_fd, program.messages_fd):
-        os.set_blocking(fd, False)
-        with suppress(BlockingIOError):
-            while program.ready and _relay(program, fd):
-                if over := _too_much(program, limits):
-                    return over
+        before = -1
+        while program.ready and before != (before := program.stdout_bytes + program.message_bytes):
+            _relay(program, fd)
+            if over := _too_much(program, limits):
+                return over
     return "", ""
 
 
@@ -314,7 +319,7 @@ def _reply(program: Watched, verdict: tuple[str, str]) -> dict[str, Any]:
         "status": status or "exited",
         "detail": detail or f"exited early with code {code}",
         "exit_code": code,
-        "seconds": time.monotonic() - program.started,
+        "seconds": program.clock.seconds(),
         "ready": program.ready,
     }
 

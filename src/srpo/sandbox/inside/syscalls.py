@@ -32,7 +32,6 @@ ALLOWED: dict[str, Numbers] = {
     "pwritev2": (328, 287),  # os.pwritev with flags
     "lseek": (8, 62),  # seek, tell
     "close": (3, 57),  # close
-    "close_range": (436, 436),  # os.closerange
     "stat": (4, None),  # import, os.stat
     "lstat": (6, None),  # os.lstat
     "fstat": (5, 80),  # open, os.fstat
@@ -203,12 +202,14 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A call that is allowed when all conditions hold, ignored when all of `ignored` do."""
+    """A call that is allowed when all conditions hold, or all of `or_allowed`; ignored when all of
+    `ignored` do."""
 
     numbers: Numbers
     allowed: tuple[Word, ...]
     refused: int = EPERM  # the error number
     ignored: tuple[Word, ...] = ()
+    or_allowed: tuple[Word, ...] = ()
 
 
 OWN_PID = 0x7E57AB1E  # stands for the process: above any number of one, equal to no other here
@@ -224,7 +225,8 @@ _SETLK, _SETLKW, _OFD_SETLK, _OFD_SETLKW = 6, 7, 37, 38
 _TCGETS, _TIOCGWINSZ, _FIONREAD, _FIONBIO = 0x5401, 0x5413, 0x541B, 0x5421
 _FIONCLEX, _FIOCLEX, _TCGETS2 = 0x5450, 0x5451, 0x802C542A
 _AF_UNIX, _STREAM, _NONBLOCK, _CLOEXEC = 1, 1, 0x800, 0x80000
-_LOCKED, _HUGETLB, _GROWSDOWN = 0x2000, 0x40000, 0x100
+_NO_MAP = 0x2000 | 0x40000 | 0x100  # locked, of huge pages, growing down
+_SHARED, _ANONYMOUS = 1, 0x20
 _NORMAL_TO_DONTNEED, _FREE, _HUGEPAGE, _TO_DODUMP = (0, 1, 2, 3, 4), 8, 14, (15, 16, 17)
 
 CHECKED: dict[str, Checked] = {
@@ -232,10 +234,12 @@ CHECKED: dict[str, Checked] = {
     # read: as if it were not there, which is when the C library takes clone.
     "clone": Checked((56, 220), (Word(0, (_THREAD, _THREAD | 0x400000)),)),
     # malloc, the dynamic linker. At addresses of a program's choice, a page here and a page there
-    # would take three pages of tables each, which no limit counts.
+    # would take three pages of tables each, which no limit counts. Memory is not shared, unless it
+    # is a file's: of what is shared, all stays as long as one page is mapped.
     "mmap": Checked(
         (9, 222),
-        (Word(0, NEAR, high=True), Word(3, no_bits=_LOCKED | _HUGETLB | _GROWSDOWN)),
+        (Word(0, NEAR, high=True), Word(3, no_bits=_NO_MAP | _SHARED)),
+        or_allowed=(Word(0, NEAR, high=True), Word(3, no_bits=_NO_MAP | _ANONYMOUS)),
     ),
     # realloc; not to an address of its choice.
     "mremap": Checked((25, 216), (Word(3, no_bits=2 | 4),), EINVAL),
@@ -250,6 +254,8 @@ CHECKED: dict[str, Checked] = {
         (Word(1, (_DUPFD, _GETFD, _SETFD, _GETFL, _SETFL, _DUPFD_CLOEXEC)),),
         ignored=(Word(1, (_SETLK, _SETLKW, _OFD_SETLK, _OFD_SETLKW)),),
     ),
+    # os.closerange, subprocess; not with a table of descriptors of the thread's own.
+    "close_range": Checked((436, 436), (Word(2, (0, 4)),)),
     # isatty, os.get_terminal_size, setblocking. Everything else is some driver's or file system's.
     "ioctl": Checked(
         (16, 29),

@@ -23,6 +23,7 @@ from .seccomp import MACHINES, thread_filter
 from .syscalls import ALLOWED
 
 MAX_THREADS = 64  # at a time, the first one included
+FULL_WEIGHT = 4  # so many share the cores on equal terms with others; more give way, all together
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 _SET_FILTER, _NEW_LISTENER, _WAIT_KILLABLE = 1, 8, 32
 _RECEIVE, _SEND = 0xC0502100, 0xC0182101
@@ -70,10 +71,23 @@ def hand_over(line_fd: int, listener: int) -> None:
     os.close(listener)
 
 
-def take_over(line: socket.socket) -> Threads | None:
-    """In the server, once the program is ready; None for one that is not confined."""
-    _, rights, _, _ = line.recvmsg(1, socket.CMSG_SPACE(4), socket.MSG_DONTWAIT)
-    return Threads(array.array("i", rights[0][2])[0]) if rights else None
+def say_ready(line_fd: int) -> None:
+    """From the program's process, before any of the program runs. By a socket: what is in a pipe
+    a program could read itself, by way of /proc."""
+    os.write(line_fd, b"!")
+    os.close(line_fd)
+
+
+def take_over(line: socket.socket) -> tuple[bool, Threads | None]:
+    """In the server: whether the program is ready, and who answers for its threads; nobody does
+    for one that is not confined."""
+    word, rights, _, _ = line.recvmsg(1, socket.CMSG_SPACE(4))
+    asked = Threads(array.array("i", rights[0][2])[0]) if rights else None
+    try:
+        word = line.recv(1) if word == b"L" else word
+    except OSError:  # it takes too long
+        word = b""
+    return word == b"!", asked
 
 
 class Threads:
@@ -89,13 +103,15 @@ class Threads:
         notice = bytearray(80)
         try:
             fcntl.ioctl(self.listener, _RECEIVE, notice)
-            asked, _, _, number = _NOTICE.unpack_from(notice)
+            asked, who, _, number = _NOTICE.unpack_from(notice)
             ends = number == self._end
             full = not ends and self.alive >= MAX_THREADS
+            if not ends and self.alive >= FULL_WEIGHT:
+                os.setpriority(os.PRIO_PROCESS, who, 19)  # the new one inherits it
             error, flags = (-errno.EAGAIN, 0) if full else (0, _CONTINUE)
             fcntl.ioctl(self.listener, _SEND, _ANSWER.pack(asked, 0, error, flags))
         except OSError as gone:
-            if gone.errno not in (errno.ENOENT, errno.EINTR):
+            if gone.errno not in (errno.ENOENT, errno.ESRCH, errno.EINTR):
                 raise
             return
         self.alive += 0 if full else -1 if ends else 1

@@ -85,9 +85,14 @@ def _unclear(source: Source, whose: Owners) -> str:
 
 
 def _has(module: str, how: set[str]) -> bool:
-    """Whether the library's module has all these attributes."""
-    known = module in MODULES.split() or module in DOTTED.split()
-    return known and all(hasattr(import_module(module), one[1:]) for one in how)
+    """Whether the library's module has all these attributes, as soon as it is imported: modules
+    inside it (`unittest.mock`) may not be there then."""
+    if module not in MODULES.split() and module not in DOTTED.split():
+        return False
+    there = _contents(module)
+    names = [one[1:] for one in how]
+    inner = [n for n in names if getattr(there.get(n), "__name__", "") == f"{module}.{n}"]
+    return there.keys() >= set(names) and set(inner) <= {"abc"}  # collections.abc
 
 
 def _text_run(text: str, source: Source) -> str:

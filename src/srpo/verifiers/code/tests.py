@@ -35,6 +35,7 @@ import json
 import keyword
 import math
 import re
+import threading
 import types
 import unicodedata
 import warnings
@@ -42,12 +43,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from srpo.sandbox import base
 from srpo.types import UserError, short
 from srpo.verifiers.code.names import unclear_asserts, unclear_check
 from srpo.verifiers.json_values import json_fault, text_fault
 
 _ENTRY_POINT = re.compile(r"([^\W\d]\w*)(\(\))?(?:\.([^\W\d]\w*))?")
-BOUNDS = {"time_limit_s": (0.01, 86_400), "memory_mb": (64, 1 << 20)}  # a day, a TiB
+BOUNDS = {"time_limit_s": base.BOUNDS["time_s"], "memory_mb": base.BOUNDS["memory_mb"]}
 MAX_TEXT = 1 << 24  # characters of a case's input and output, or of all cases' values together
 MAX_SOURCE = 1 << 20  # characters: to read them takes up to 500 times as many bytes
 ANSWERS = 8 << 20  # bytes that a program may answer to tests which are code
@@ -121,10 +123,15 @@ def _is_name(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name) and plain
 
 
+_reading = threading.Lock()
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No warnings of the data's invalid escapes and such."""
-    with warnings.catch_warnings():
+    """No warnings of the data's invalid escapes and such. One thread at a time: the list of
+    warnings to ignore is all threads', and Python 3.11's `ast.parse` raises SystemError where they
+    take turns in it."""
+    with _reading, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
