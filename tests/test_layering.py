@@ -203,7 +203,7 @@ def test_the_table_has_no_circles():
         ("algorithm/x.py", "from ..trainer import Trainer", "imports srpo.trainer"),
         ("trainer.py", "from srpo.cli import app", "imports srpo.cli"),
         ("verifiers/x.py", "from srpo.nano.problems import nano_problems", "imports srpo.nano"),
-        ("algorithm/history.py", "import torch", "imports torch"),
+        ("algorithm/strategies/history.py", "import torch", "imports torch"),
         ("report/x.py", "from torch.nn import functional", "imports torch"),
         ("rollout/other.py", "from vllm import LLM", "imports vllm"),
         ("rollout/vllm/process.py", "def f():\n    import vllm.envs", "imports vllm"),

@@ -6,9 +6,18 @@ cannot work is refused before anything is written, with the field, the value and
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from srpo.types import Domain
 
@@ -21,8 +30,28 @@ MathFormat = Literal["boxed", "tags", "json"]
 CodeFormat = Literal["fenced", "tags"]
 
 
+OWN = re.compile(r"[\w.]+:\w+")  # package.module:name
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
+
+
+def _kind_or(default: str) -> BeforeValidator:
+    """For a union of sections that are told apart by `kind`: `history` alone is short for
+    `{kind: history}`, and where the kind is left out it is `default`."""
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, str):
+            return {"kind": value}
+        return {"kind": default, **value} if isinstance(value, dict) else value
+
+    return BeforeValidator(whole)
+
+
+def _own_or_kind(value: Any) -> Any:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "own" if isinstance(kind, str) and OWN.fullmatch(kind) else kind
 
 
 class Source(Section):
@@ -151,19 +180,34 @@ class LossConfig(Section):
     vllm, null with transformers, whose log-probabilities are the learner's."""
 
 
+class NoneConfig(Section):
+    """GRPO: every prompt in every epoch."""
+
+    kind: Literal["none"] = "none"
+
+
+class DynamicConfig(Section):
+    """DAPO's dynamic sampling: go on until the batch is full of groups with both outcomes."""
+
+    kind: Literal["dynamic"] = "dynamic"
+    max_rounds: Count = 4
+    """Sampling rounds per step before the step goes on with what it has."""
+
+
 class HistoryConfig(Section):
+    """SRPO's History Resampling: solved prompts leave."""
+
+    kind: Literal["history"] = "history"
     solved_at: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     """Drop a prompt whose pass rate in the epoch reached this; 1.0 (all correct) is the paper."""
     recheck_share: Share = 0.0
     """Share of the dropped prompts that comes back for each epoch, to catch forgetting."""
 
 
-class DynamicConfig(Section):
-    max_rounds: Count = 4
-    """Sampling rounds per step before the step goes on with what it has."""
-
-
 class ForecastConfig(Section):
+    """Ours: prompts whose next group will probably inform."""
+
+    kind: Literal["forecast"] = "forecast"
     recheck_share: Share = 0.03
     """Share of the resting prompts that is tried again in each epoch."""
     min_prompts: Count = 64
@@ -171,15 +215,30 @@ class ForecastConfig(Section):
     the others come too."""
 
 
+class OwnConfig(Section):
+    """A class of one's own; its settings are checked by its `Settings` (docs/extending.md)."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: str
+    """`package.module:name`, installed, on PYTHONPATH or in the current folder."""
+
+
+StrategyConfig = Annotated[
+    Annotated[NoneConfig, Tag("none")]
+    | Annotated[DynamicConfig, Tag("dynamic")]
+    | Annotated[HistoryConfig, Tag("history")]
+    | Annotated[ForecastConfig, Tag("forecast")]
+    | Annotated[OwnConfig, Tag("own")],
+    Discriminator(_own_or_kind),
+    _kind_or("history"),
+]
+
+
 class SamplerConfig(Section):
-    strategy: Literal["none", "dynamic", "history", "forecast"] = "history"
-    """none: GRPO. dynamic: DAPO's, resample until the batch is informative. history: SRPO.
-    forecast: ours, prompts whose next group will probably inform."""
+    strategy: StrategyConfig = HistoryConfig()
+    """Which prompts come next, and which groups are trained on."""
     prompts_per_step: Count = 32
     """Prompts whose groups make one optimizer step's batch."""
-    history: HistoryConfig = HistoryConfig()
-    dynamic: DynamicConfig = DynamicConfig()
-    forecast: ForecastConfig = ForecastConfig()
 
 
 class PlateauConfig(Section):
