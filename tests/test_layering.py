@@ -61,8 +61,8 @@ THIRD_PARTIES: dict[str, set[str]] = {
     "vllm": {"rollout/vllm/engine.py"},
     "ray": {"cluster.py"},
     "torch": {
-        "algorithm/advantage.py",
-        "algorithm/loss.py",
+        "algorithm/advantages/",
+        "algorithm/losses/",
         "doctor.py",
         "learner/",
         "models.py",

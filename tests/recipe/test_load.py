@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from srpo.recipe.load import dump_recipe, load_recipe, parse_recipe
-from srpo.recipe.schema import DynamicConfig, ForecastConfig, HistoryConfig, NoneConfig, Recipe
+from srpo.recipe.schema import (
+    DrGrpoConfig,
+    DynamicConfig,
+    ForecastConfig,
+    GspoConfig,
+    HistoryConfig,
+    NoneConfig,
+    Recipe,
+    RlooConfig,
+)
 from srpo.types import UserError
 
 MINIMAL: dict[str, Any] = {
@@ -82,6 +91,8 @@ def test_any_values_survive_dumping(lr: float, g: int, name: str):
             DynamicConfig(max_rounds=9),
         ),
         ("loss.tis_cap=null", lambda r: r.loss.tis_cap, None),
+        ("loss=gspo", lambda r: r.loss, GspoConfig()),
+        ("advantage=rloo", lambda r: r.advantage, RlooConfig()),
         ("curriculum.plateau.window=4", lambda r: r.curriculum.plateau.window, 4),
         ("learner.betas=[0.8, 0.9]", lambda r: r.learner.betas, (0.8, 0.9)),
         ("output_dir=runs/a=b", lambda r: r.output_dir, "runs/a=b"),
@@ -99,6 +110,7 @@ def test_overrides(recipe: Path, override: str, read: Any, value: Any):
         ("vllm", {"kl_coef": 0.1}, 2.0),
         ("vllm", {"tis_cap": None}, None),
         ("vllm", {"tis_cap": 3}, 3.0),
+        ("vllm", {"kind": "cispo"}, 2.0),
         ("transformers", {}, None),
         ("transformers", {"tis_cap": 3}, 3.0),
     ],
@@ -109,6 +121,23 @@ def test_importance_sampling_goes_by_the_engine_unless_said(
     recipe = parse_recipe({**MINIMAL, "rollout": {"engine": engine}, "loss": loss}, "r")
     assert recipe.loss.tis_cap == cap
     assert recipe.loss.kl_coef == loss.get("kl_coef", 0.0)
+    assert parse_recipe(yaml.safe_load(dump_recipe(recipe)), "again") == recipe
+
+
+def test_a_loss_over_whole_responses_has_no_weights_of_tokens():
+    recipe = parse_recipe({**MINIMAL, "rollout": {"engine": "vllm"}, "loss": "gspo"}, "r")
+    assert recipe.loss == GspoConfig()
+    with pytest.raises(
+        UserError, match=r"'loss\.tis_cap' of kind 'gspo'; it belongs to kind token"
+    ):
+        parse_recipe({**MINIMAL, "loss": {"kind": "gspo", "tis_cap": 2.0}}, "r")
+
+
+@pytest.mark.parametrize(("length", "found"), [({}, 77), ({"length": 9}, 9)])
+def test_a_constant_length_is_that_of_the_rollouts_unless_said(length: Any, found: int):
+    tree = {**MINIMAL, "rollout": {"max_new_tokens": 77}, "loss": {"kind": "dr-grpo", **length}}
+    recipe = parse_recipe(tree, "r")
+    assert recipe.loss == DrGrpoConfig(length=found)
     assert parse_recipe(yaml.safe_load(dump_recipe(recipe)), "again") == recipe
 
 
@@ -167,6 +196,18 @@ def test_bad_overrides(recipe: Path, override: str, complaint: str):
             {"kind": "none", "recheck_share": 0.1},
             "of kind 'none'; it belongs to kind history or forecast",
         ),
+        ("loss", "tokenmean", "loss.kind: 'tokenmean' is unknown; did you mean 'token-mean'"),
+        (
+            "loss.length",
+            9,
+            "unknown key 'loss.length' of kind 'token-mean'; it belongs to kind dr-g",
+        ),
+        (
+            "loss",
+            [1],
+            "loss: must be one of token-mean, sample-mean, dr-grpo, cispo, gspo, got [1]",
+        ),
+        ("advantage", {"kind": "rloo", "normalize_std": True}, "it belongs to kind group"),
         ("sampler.strategy.solvd_at", 1, "'sampler.strategy.solvd_at'; did you mean 'solved_at'"),
         ("sampler.strategy.solved_at", 0, "sampler.strategy.solved_at: input should be greater"),
         ("checkpoint.keep", 1, "checkpoint.keep"),

@@ -21,7 +21,9 @@ SUMMAND = re.compile(r"^#.*  (\d+\.\d)$", re.MULTILINE)
 PAPERS_NUMBERS = {
     "model": "Qwen/Qwen2.5-32B",
     "rollout.group_size": 32,
+    "advantage.kind": "group",
     "advantage.normalize_std": True,
+    "loss.kind": "token-mean",
     "loss.kl_coef": 0.0,
     "sampler.strategy.kind": "history",
     "sampler.strategy.solved_at": 1.0,
