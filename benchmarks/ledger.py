@@ -46,7 +46,7 @@ def main(
     problems = [Problem(f"problem-{i}", Domain.MATH, "") for i in range(prompts)]
     rng, before = random.Random(0), memory_mb()
     ledger = Ledger(problems, ["train"])
-    config = SamplerConfig(prompts_per_step=STEP, history=HistoryConfig(recheck_share=0.05))
+    config = SamplerConfig(prompts_per_step=STEP, strategy=HistoryConfig(recheck_share=0.05))
     sampler = Sampler(problems, config, seed=0)
     sampler.enter("train", frozenset({Domain.MATH}))
     recording = resampling = 0.0

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM
 
 from srpo.algorithm.ledger import Ledger
+from srpo.algorithm.strategies.base import Epoch
 from srpo.nano.tokenizer import train_tokenizer
 from srpo.types import Domain, FinishReason, Group, Outcome, Problem, Reward, Rollout, Verdict
 
@@ -64,6 +66,21 @@ def record(
     """One group for each problem id, of the outcomes given."""
     groups = [make_group(letters, of=problem(id_), **over) for id_, letters in outcomes.items()]
     ledger.record(stage, epoch, step, groups)
+
+
+def epoch_over(
+    ledger: Ledger,
+    stage: np.ndarray | None = None,
+    active: np.ndarray | None = None,
+    group_size: int = 4,
+    seed: int = 0,
+    epoch: int = 0,
+) -> Epoch:
+    """The ledger's epoch, of a stage and an epoch with all problems unless others are given."""
+    every = np.ones(len(ledger.ids), dtype=bool)
+    rows, rng = ledger.rows(ledger.stages[0], epoch), np.random.default_rng(seed)
+    stage, active = every if stage is None else stage, every if active is None else active
+    return Epoch(ledger, rows, stage, active, group_size, rng)
 
 
 @cache

@@ -83,17 +83,17 @@ RUNS: dict[str, dict[str, Any]] = {
         "learner": {"updates_per_step": 2, "warmup_steps": 2},
     },
     "dynamic": {
-        "sampler": {"strategy": "dynamic", "dynamic": {"max_rounds": 2}},
+        "sampler": {"strategy": {"kind": "dynamic", "max_rounds": 2}},
         "loss": {"clip_high": 0.28},
         "advantage": {"normalize_std": False},
     },
     "history": {
-        "sampler": {"strategy": "history", "history": {"recheck_share": 0.4}},
+        "sampler": {"strategy": {"kind": "history", "recheck_share": 0.4}},
         "loss": {"tis_cap": 2.0},
         "advantage": {"outcome_gate": False},
     },
     "forecast": {
-        "sampler": {"strategy": "forecast", "forecast": {"min_prompts": 4}},
+        "sampler": {"strategy": {"kind": "forecast", "min_prompts": 4}},
         "rollout": {"top_p": 0.95},
     },
     "staged": {

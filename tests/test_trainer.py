@@ -243,7 +243,7 @@ def test_an_emptied_pool_ends_the_stage(tmp_path: Path) -> None:
         data__train=[{"path": str(data), "domain": "math"}],
         data__eval=[],
         curriculum__kind="math-only",
-        sampler__history={"solved_at": 1e-9},
+        sampler__strategy={"solved_at": 1e-9},
         max_steps=3,
     )
     assert end.finished  # all wrong: the prompt stays for every step

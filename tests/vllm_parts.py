@@ -9,7 +9,7 @@ import torch
 
 from srpo.learner.learner import Learner
 from srpo.models import load_model, load_tokenizer, model_path
-from srpo.recipe.schema import LearnerConfig, LossConfig, RolloutConfig
+from srpo.recipe.schema import LearnerConfig, RolloutConfig, TokenMeanConfig
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.transformers.engine import eos_ids
 from srpo.rollout.vllm.engine import VllmEngine
@@ -50,7 +50,7 @@ def moved_model(seed: int, far: float = 0.02) -> Any:
 
 def learner_of(model: Any, sampling: Sampling = SAMPLING, **loss: Any) -> Learner:
     config = LearnerConfig(lr=1e-3, micro_batch_tokens=2048)
-    return Learner(model, 0, config, LossConfig(**loss), sampling.temperature, sampling.top_p)
+    return Learner(model, 0, config, TokenMeanConfig(**loss), sampling.temperature, sampling.top_p)
 
 
 def requests(

@@ -26,9 +26,9 @@ METRICS: dict[str, str] = {
     "accuracy/math": "Share of valid math rollouts judged correct; absent without math prompts.",
     "accuracy/code": "Share of valid code rollouts judged correct; absent without code prompts.",
     "accuracy/pool": (
-        "The step's accuracy over the whole pool: prompts that resampling left out count as"
-        " solved (history) or as forecast. The plateau rule watches this, since it does not fall"
-        " when solved prompts leave."
+        "The step's accuracy over the whole pool: prompts that the strategy left out count with the"
+        " pass rate that it expects of them: their last one (history), or a forecast. The plateau"
+        " rule watches this, since it does not fall when solved prompts leave."
     ),
     "length/mean": "Mean response length in tokens.",
     "length/math": "Mean math response length in tokens. Growth means longer reasoning.",

@@ -10,7 +10,7 @@ import pytest
 from builders import problems
 from srpo.algorithm.curriculum import Curriculum, Plateau, stages_of
 from srpo.algorithm.sampler import Sampler
-from srpo.recipe.schema import CurriculumConfig, PlateauConfig, SamplerConfig
+from srpo.recipe.schema import CurriculumConfig, NoneConfig, PlateauConfig, SamplerConfig
 from srpo.types import Domain
 
 M, C = frozenset({Domain.MATH}), frozenset({Domain.CODE})
@@ -32,7 +32,7 @@ def test_each_curriculum_asks_its_domains_in_its_order(kind: str) -> None:
     config = CurriculumConfig(kind=kind)  # pyright: ignore[reportArgumentType]
     assert [(s.name, s.domains) for s in stages_of(config)] == WANTED[kind]
     curriculum = Curriculum(config)
-    sampler = Sampler(problems(5, 4), SamplerConfig(strategy="none"), 0)
+    sampler = Sampler(problems(5, 4), SamplerConfig(strategy=NoneConfig()), 0)
     asked = []
     while True:
         sampler.enter(curriculum.stage.name, curriculum.stage.domains)

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from builders import make_group, problems, record
-from srpo.algorithm import ledger as codes
-from srpo.algorithm.ledger import Ledger
+from srpo.algorithm.ledger import Ledger, Reason
 
+SOLVED, MIXED = Reason("drop", "all correct"), Reason("keep", "mixed")
 POOL = problems(3, 1)
 
 
@@ -62,8 +62,8 @@ def test_rows_of_an_epoch_and_their_decisions(ledger: Ledger) -> None:
     record(ledger, "stage2", 1, {"m2": "ii", "m1": "ci"})
     assert ledger.rows("stage2", 1) == slice(3, 5), "not stage 1's epoch 1"
     assert ledger.rows("stage2", 2) == slice(5, 5)
-    both = np.array([codes.DROP, codes.KEEP]), np.array([codes.ALL_CORRECT, codes.MIXED])
-    ledger.decide(ledger.rows("stage2", 1), *both)
+    masks = np.array([True, False]), np.array([True, True])
+    ledger.decide(ledger.rows("stage2", 1), list(zip((SOLVED, MIXED), masks, strict=True)))
     table = ledger.table().to_pydict()
     assert table["decision"] == ["open"] * 3 + ["drop", "keep"]
     assert table["reason"] == ["epoch not over"] * 3 + ["all correct", "mixed"]
@@ -92,15 +92,31 @@ def test_a_failed_write_leaves_the_old_file(ledger: Ledger, tmp_path: Path) -> N
 
 def test_state_round_trip_continues_alike(ledger: Ledger) -> None:
     record(ledger, "stage1", 0, {"m0": "ci", "m1": "cc"})
-    ledger.decide(slice(0, 1), np.array([codes.KEEP]), np.array([codes.MIXED]))
+    ledger.decide(slice(0, 1), [(MIXED, np.array([True]))])
     other = Ledger(POOL, ["stage1", "stage2"])
     other.load_state_dict(ledger.state_dict())
     assert len(other) == 2
     for one in (ledger, other):
         record(one, "stage2", 0, {"m2": "ie"})
+        one.decide(slice(1, 3), [(SOLVED, np.array([True, False])), (MIXED, np.array([1, 1]) > 0)])
+    assert other.table()["reason"].to_pylist() == ["mixed", "all correct", "mixed"]
     assert other.table().equals(ledger.table())
 
 
 def test_it_grows_by_about_thirty_bytes_a_row(ledger: Ledger) -> None:
+    size = sum(a.nbytes for a in ledger.state_dict().values())
     record(ledger, "stage1", 0, {"m0": "ci"})
-    assert sum(a.nbytes for a in ledger.state_dict().values()) <= 32
+    assert sum(a.nbytes for a in ledger.state_dict().values()) - size <= 32
+
+
+def test_a_group_that_no_reason_fits_stays_open(ledger: Ledger) -> None:
+    record(ledger, "stage1", 0, {"m0": "cc", "m1": "ci"})
+    ledger.decide(slice(0, 2), [(SOLVED, np.array([False, False])), (MIXED, np.array([0, 1]) > 0)])
+    assert ledger.table()["decision"].to_pylist() == ["open", "keep"]
+
+
+def test_pass_rates_are_those_of_the_latest_groups_with_a_verdict(ledger: Ledger) -> None:
+    record(ledger, "stage1", 0, {"m0": "ccii", "m1": "ciee", "m2": "ee"})
+    record(ledger, "stage1", 1, {"m0": "cccc", "m1": "eeee"})
+    record(ledger, "stage2", 0, {"m0": "ciii"})
+    assert ledger.pass_rates().tolist() == [0.25, 0.5, 0.0, 0.0]

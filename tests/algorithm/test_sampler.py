@@ -1,4 +1,4 @@
-"""One loop, three strategies: each test of a strategy fails for the two others."""
+"""One loop, four strategies: each test of a strategy fails for the others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from builders import make_group, problems
 from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
-from srpo.recipe.schema import DynamicConfig, SamplerConfig
+from srpo.recipe.schema import SamplerConfig
 from srpo.types import Domain, Group, Problem
 
 MATH, BOTH = frozenset({Domain.MATH}), frozenset(Domain)
@@ -21,8 +21,8 @@ FATE = {"m0": "cc", "m1": "cc", "m2": "ii", "m3": "ii"}
 
 
 def make(strategy: str, seed: int = 0, per_step: int = 3, **config: Any) -> Sampler:
-    made = SamplerConfig(strategy=strategy, prompts_per_step=per_step, **config)  # pyright: ignore
-    return Sampler(POOL, made, seed)
+    section = {"strategy": {"kind": strategy, **config}, "prompts_per_step": per_step}
+    return Sampler(POOL, SamplerConfig.model_validate(section), seed)
 
 
 def groups_for(prompts: list[Problem]) -> list[Group]:
@@ -93,6 +93,20 @@ def test_dynamic_throws_uniform_groups_away_and_says_so() -> None:
     assert table["decision"].count("keep") == 6
 
 
+def test_a_group_without_a_verdict_is_not_called_uniform() -> None:
+    sampler, ledger = started("dynamic", per_step=7)
+    outcomes = ["cc", "ie", "ee", "ci", "cie", "ee", "ii"]
+    prompts = sampler.next_prompts()
+    groups = [make_group(o, of=p) for o, p in zip(outcomes, prompts, strict=True)]
+    ledger.record("stage1", 0, 1, groups)
+    sampler.resample(ledger)
+    rows = [(r["decision"], r["reason"].split(":")[0]) for r in ledger.table().to_pylist()]
+    uniform = ("discard", "uniform group, resampled by the dynamic strategy")
+    errored, kept = ("discard", "no verdict"), ("keep", "strategy keeps every prompt")
+    assert rows == [uniform, uniform, errored, kept, kept, errored, uniform]
+    assert sampler.select(groups) == [groups[3], groups[4]], "what is kept is what was trained on"
+
+
 def test_dynamic_asks_for_what_the_step_lacks() -> None:
     sampler, _ = started("dynamic", per_step=4)
     first = sampler.next_prompts()
@@ -106,7 +120,7 @@ def test_dynamic_asks_for_what_the_step_lacks() -> None:
 
 
 def test_dynamic_is_bounded_by_rounds_and_by_the_epoch() -> None:
-    sampler, _ = started("dynamic", per_step=2, dynamic=DynamicConfig(max_rounds=3))
+    sampler, _ = started("dynamic", per_step=2, max_rounds=3)
     hopeless: list[Group] = []
     for _ in range(sampler.rounds):
         hopeless += [make_group("ii", of=p) for p in sampler.next_prompts(hopeless)]
@@ -162,12 +176,25 @@ def test_prompts_of_other_domains_wait_for_their_stage() -> None:
 
 
 def test_a_recheck_returns_and_is_dropped_again() -> None:
-    sampler, ledger = started("history", history={"recheck_share": 0.5})
+    sampler, ledger = started("history", recheck_share=0.5)
     run_epoch(sampler, ledger)
     assert (sampler.size, sampler.dropped) == (6, 1)
     seen = run_epoch(sampler, ledger)
     assert len({"m0", "m1"} & set(seen)) == 1
     assert sampler.size == 6
+
+
+def test_dropped_prompts_count_as_correct_as_they_were() -> None:
+    sampler, ledger = started("history", per_step=7, solved_at=0.5)
+    outcomes = ["cccc", "ccci", "ccii", "ciii", "ccie", "iiii", "eeee"]
+    groups = [make_group(o, of=p) for o, p in zip(outcomes, sampler.next_prompts(), strict=True)]
+    ledger.record("stage1", 0, 1, groups)
+    sampler.resample(ledger)
+    assert sampler.dropped == 4
+    assert sampler.dropped_correct == pytest.approx(1 + 3 / 4 + 2 / 4 + 2 / 3)
+    other = make("history", solved_at=0.5)
+    other.load_state_dict(json.loads(json.dumps(sampler.state_dict())))
+    assert other.dropped_correct == sampler.dropped_correct
 
 
 def test_order_depends_on_seed_epoch_and_stage_alone() -> None:
@@ -198,11 +225,12 @@ def test_a_loaded_state_continues_identically(strategy: str, steps: int) -> None
                 sampler.resample(ledger)
         return seen
 
-    sampler, ledger = started(strategy, history={"recheck_share": 0.5})
+    config: Any = {"recheck_share": 0.5} if strategy in ("history", "forecast") else {}
+    sampler, ledger = started(strategy, **config)
     walk(sampler, ledger, steps)
     saved = json.loads(json.dumps(sampler.state_dict()))
     rows = ledger.state_dict()
-    other, others = make(strategy, history={"recheck_share": 0.5}), Ledger(POOL, ledger.stages)
+    other, others = make(strategy, **config), Ledger(POOL, ledger.stages)
     other.load_state_dict(saved)
     others.load_state_dict(rows)
     assert walk(other, others, 9) == walk(sampler, ledger, 9)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from builders import make_group
 from srpo.learner.batch import PADDING, Row, collate, micro_batches, pack
-from srpo.recipe.schema import AdvantageConfig
+from srpo.recipe.schema import GroupConfig
 
-GATED = AdvantageConfig()
+GATED = GroupConfig()
 
 
 def row(prompt: int, response: int, advantage: float = 1.0, first: int = 10) -> Row:
@@ -22,7 +22,7 @@ def row(prompt: int, response: int, advantage: float = 1.0, first: int = 10) -> 
 def test_errored_rollouts_take_no_part() -> None:
     with_error = pack([make_group("cice", lengths=[2, 3, 4, 50])], GATED)
     assert [len(r.response_ids) for r in with_error.rows] == [2, 3, 4]
-    assert with_error.tokens == 9
+    assert (with_error.tokens, with_error.rollouts) == (9, 3)
     # two of three correct: mean 2/3, variance 2/9
     expected = [0.5**0.5, -(2**0.5), 0.5**0.5]
     assert [r.advantage for r in with_error.rows] == pytest.approx(expected, abs=1e-5)
@@ -31,11 +31,11 @@ def test_errored_rollouts_take_no_part() -> None:
 def test_groups_without_gradient_count_their_tokens_but_bring_no_rows() -> None:
     groups = [make_group("ci", lengths=[2, 3]), make_group("cc", [1.1, 1.0], [5, 6])]
     batch = pack(groups, GATED)
-    assert (len(batch.rows), batch.tokens, batch.trained_tokens) == (2, 16, 5)
+    assert (len(batch.rows), batch.tokens, batch.rollouts, batch.trained_tokens) == (2, 16, 4, 5)
     kept = pack(groups, GATED, keep_all=True)
     assert (len(kept.rows), kept.tokens, kept.trained_tokens) == (4, 16, 16)
     assert [r.advantage for r in kept.rows[2:]] == [0.0, 0.0]
-    ungated = pack(groups, AdvantageConfig(outcome_gate=False))
+    ungated = pack(groups, GroupConfig(outcome_gate=False))
     assert [round(r.advantage, 3) for r in ungated.rows[2:]] == [1.0, -1.0]
 
 
@@ -78,6 +78,7 @@ def test_collate_by_hand() -> None:
     assert batch.targets.tolist() == [12, 21, 22, 23]
     assert batch.engine_logprobs.tolist() == [-12, -21, -22, -23]
     assert batch.advantages.tolist() == [0.5, -1.0, -1.0, -1.0]
+    assert batch.lengths.tolist() == [1, 3]
     assert batch.old_logprobs is None
 
 

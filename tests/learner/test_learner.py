@@ -14,17 +14,17 @@ from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHead
 from builders import make_group, tiny_model
 from srpo.learner.batch import Row, TrainBatch, pack
 from srpo.learner.learner import Learner, NotFiniteError
-from srpo.recipe.schema import AdvantageConfig, LearnerConfig, LossConfig
+from srpo.recipe.schema import GroupConfig, LearnerConfig, TokenMeanConfig
 from srpo.types import Group, UserError
 
 TEMPERATURE = 0.8
 UNCLIPPED = 1e9  # max_grad_norm that never binds, so that p.grad is the gradient itself
 
 
-def make_learner(model: Any = None, loss: LossConfig | None = None, **config: Any) -> Learner:
+def make_learner(model: Any = None, loss: TokenMeanConfig | None = None, **config: Any) -> Learner:
     config = {"lr": 1e-3, "max_grad_norm": UNCLIPPED, **config}
     model = tiny_model(dtype=torch.float64) if model is None else model
-    return Learner(model, 0, LearnerConfig(**config), loss or LossConfig(), TEMPERATURE)
+    return Learner(model, 0, LearnerConfig(**config), loss or TokenMeanConfig(), TEMPERATURE)
 
 
 def mixed_groups() -> list[Group]:
@@ -36,7 +36,7 @@ def mixed_groups() -> list[Group]:
 
 
 def batch_of(groups: list[Group], keep_all: bool = False) -> TrainBatch:
-    return pack(groups, AdvantageConfig(), keep_all)
+    return pack(groups, GroupConfig(), keep_all)
 
 
 def gradient(learner: Learner) -> Tensor:
@@ -83,7 +83,7 @@ def test_the_gradient_does_not_depend_on_how_the_batch_is_cut(
 ) -> None:
     found = []
     for cut in ({}, config):
-        loss = LossConfig(tis_cap=2.0, kl_coef=kl_coef)
+        loss = TokenMeanConfig(tis_cap=2.0, kl_coef=kl_coef)
         learner = make_learner(loss=loss, **cut)
         if kl_coef:
             move(learner)
@@ -101,7 +101,7 @@ def test_without_truncated_importance_sampling_the_engines_logprobs_change_nothi
             batch = batch_of(mixed_groups())
             for row in batch.rows:
                 row.engine_logprobs = [x + shift for x in row.engine_logprobs]
-            learner = make_learner(loss=LossConfig(tis_cap=cap))
+            learner = make_learner(loss=TokenMeanConfig(tis_cap=cap))
             row = learner.step(batch).row(with_kl=False)
             found[cap, shift] = flat(learner.model)
             assert ("mismatch/capped" in row) is (cap is not None)
@@ -111,7 +111,7 @@ def test_without_truncated_importance_sampling_the_engines_logprobs_change_nothi
 
 def test_the_share_of_cut_importance_weights_by_hand() -> None:
     batch = batch_of(mixed_groups())
-    learner = make_learner(loss=LossConfig(tis_cap=1.5))
+    learner = make_learner(loss=TokenMeanConfig(tis_cap=1.5))
     cut = tokens = 0
     for row in batch.rows:
         row.engine_logprobs = [x - 4 for x in row.engine_logprobs]
@@ -236,7 +236,7 @@ def test_more_updates_than_rows_is_no_error() -> None:
 
 
 def test_the_kl_term_pulls_towards_the_base_model() -> None:
-    learner = make_learner(loss=LossConfig(kl_coef=0.5))
+    learner = make_learner(loss=TokenMeanConfig(kl_coef=0.5))
     base, now = tiny_model(dtype=torch.float64), learner.model
     move(learner)
     model: Any = copy.deepcopy(now)

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from srpo.recipe.load import dump_recipe, load_recipe, parse_recipe
-from srpo.recipe.schema import Recipe
+from srpo.recipe.schema import (
+    DrGrpoConfig,
+    DynamicConfig,
+    ForecastConfig,
+    GspoConfig,
+    HistoryConfig,
+    NoneConfig,
+    Recipe,
+    RlooConfig,
+)
 from srpo.types import UserError
 
 MINIMAL: dict[str, Any] = {
@@ -47,8 +56,8 @@ def with_value(key: str, value: Any) -> dict[str, Any]:
 
 def test_the_defaults_are_the_papers_method():
     r = parse_recipe(MINIMAL, "r")
-    assert (r.sampler.strategy, r.curriculum.kind, r.loss.kl_coef) == ("history", "staged", 0.0)
-    assert (r.learner.betas, r.learner.lr, r.sampler.history.solved_at) == ((0.9, 0.95), 1e-6, 1.0)
+    assert (r.sampler.strategy, r.curriculum.kind) == (HistoryConfig(solved_at=1.0), "staged")
+    assert (r.learner.betas, r.learner.lr, r.loss.kl_coef) == ((0.9, 0.95), 1e-6, 0.0)
 
 
 def test_dumping_and_loading_gives_the_same_recipe(tmp_path: Path):
@@ -69,8 +78,21 @@ def test_any_values_survive_dumping(lr: float, g: int, name: str):
     ("override", "read", "value"),
     [
         ("learner.lr=1e-5", lambda r: r.learner.lr, 1e-5),
-        ("sampler.strategy=none", lambda r: r.sampler.strategy, "none"),
+        ("sampler.strategy=none", lambda r: r.sampler.strategy, NoneConfig()),
+        ("sampler.strategy.kind=none", lambda r: r.sampler.strategy, NoneConfig()),
+        (
+            "sampler.strategy.solved_at=0.9",
+            lambda r: r.sampler.strategy,
+            HistoryConfig(solved_at=0.9),
+        ),
+        (
+            "sampler.strategy={kind: dynamic, max_rounds: 9}",
+            lambda r: r.sampler.strategy,
+            DynamicConfig(max_rounds=9),
+        ),
         ("loss.tis_cap=null", lambda r: r.loss.tis_cap, None),
+        ("loss=gspo", lambda r: r.loss, GspoConfig()),
+        ("advantage=rloo", lambda r: r.advantage, RlooConfig()),
         ("curriculum.plateau.window=4", lambda r: r.curriculum.plateau.window, 4),
         ("learner.betas=[0.8, 0.9]", lambda r: r.learner.betas, (0.8, 0.9)),
         ("output_dir=runs/a=b", lambda r: r.output_dir, "runs/a=b"),
@@ -88,6 +110,7 @@ def test_overrides(recipe: Path, override: str, read: Any, value: Any):
         ("vllm", {"kl_coef": 0.1}, 2.0),
         ("vllm", {"tis_cap": None}, None),
         ("vllm", {"tis_cap": 3}, 3.0),
+        ("vllm", {"kind": "cispo"}, 2.0),
         ("transformers", {}, None),
         ("transformers", {"tis_cap": 3}, 3.0),
     ],
@@ -98,6 +121,23 @@ def test_importance_sampling_goes_by_the_engine_unless_said(
     recipe = parse_recipe({**MINIMAL, "rollout": {"engine": engine}, "loss": loss}, "r")
     assert recipe.loss.tis_cap == cap
     assert recipe.loss.kl_coef == loss.get("kl_coef", 0.0)
+    assert parse_recipe(yaml.safe_load(dump_recipe(recipe)), "again") == recipe
+
+
+def test_a_loss_over_whole_responses_has_no_weights_of_tokens():
+    recipe = parse_recipe({**MINIMAL, "rollout": {"engine": "vllm"}, "loss": "gspo"}, "r")
+    assert recipe.loss == GspoConfig()
+    with pytest.raises(
+        UserError, match=r"'loss\.tis_cap' of kind 'gspo'; it belongs to kind token"
+    ):
+        parse_recipe({**MINIMAL, "loss": {"kind": "gspo", "tis_cap": 2.0}}, "r")
+
+
+@pytest.mark.parametrize(("length", "found"), [({}, 77), ({"length": 9}, 9)])
+def test_a_constant_length_is_that_of_the_rollouts_unless_said(length: Any, found: int):
+    tree = {**MINIMAL, "rollout": {"max_new_tokens": 77}, "loss": {"kind": "dr-grpo", **length}}
+    recipe = parse_recipe(tree, "r")
+    assert recipe.loss == DrGrpoConfig(length=found)
     assert parse_recipe(yaml.safe_load(dump_recipe(recipe)), "again") == recipe
 
 
@@ -138,12 +178,48 @@ def test_bad_overrides(recipe: Path, override: str, complaint: str):
         ("rollout.group_size", "many", "got 'many'"),
         ("rollout.top_p", 0.0, "rollout.top_p"),
         ("learner.lr", -1, "got -1"),
-        ("sampler.strategy", "history2", "sampler.strategy"),
         ("verifier.time_limit_s", 1e30, "verifier.time_limit_s: input should be less than"),
         ("verifier.time_limit_s", 0.001, "verifier.time_limit_s: input should be greater than"),
         ("verifier.memory_mb", 10**15, "verifier.memory_mb: input should be less than"),
         ("verifier.memory_mb", 5, "verifier.memory_mb: input should be greater than"),
         ("rollout.top_p", ["x"] * 9999, "rollout.top_p"),
+        (
+            "sampler.strategy",
+            "histry",
+            "sampler.strategy.kind: 'histry' is unknown; did you mean 'history'",
+        ),
+        (
+            "sampler.strategy",
+            "x",
+            "known kinds: none, dynamic, history, forecast, package.module:name",
+        ),
+        ("sampler.strategy", 3, "sampler.strategy: must be one of none, dynamic, history,"),
+        ("sampler.strategy", None, "sampler.strategy: must be one of none, dynamic, history,"),
+        ("sampler.strategy.kind", 3, "sampler.strategy.kind: '3' is unknown; known kinds: none,"),
+        (
+            "sampler.strategy.max_rounds",
+            3,
+            "'sampler.strategy.max_rounds' of kind 'history'; it belongs to kind dynamic",
+        ),
+        (
+            "sampler.strategy",
+            {"kind": "none", "recheck_share": 0.1},
+            "of kind 'none'; it belongs to kind history or forecast",
+        ),
+        ("loss", "tokenmean", "loss.kind: 'tokenmean' is unknown; did you mean 'token-mean'"),
+        (
+            "loss.length",
+            9,
+            "unknown key 'loss.length' of kind 'token-mean'; it belongs to kind dr-g",
+        ),
+        (
+            "loss",
+            [1],
+            "loss: must be one of token-mean, sample-mean, dr-grpo, cispo, gspo, got [1]",
+        ),
+        ("advantage", {"kind": "rloo", "normalize_std": True}, "it belongs to kind group"),
+        ("sampler.strategy.solvd_at", 1, "'sampler.strategy.solvd_at'; did you mean 'solved_at'"),
+        ("sampler.strategy.solved_at", 0, "sampler.strategy.solved_at: input should be greater"),
         ("checkpoint.keep", 1, "checkpoint.keep"),
         ("data.train", [], "data.train"),
         ("data.template", "no place", "must contain {prompt}"),
@@ -221,18 +297,38 @@ def test_every_field_is_documented_and_nothing_can_be_changed_later():
         model = sections.pop()
         seen.add(model)
         for name, field in model.model_fields.items():
-            found = _section(field.annotation)
-            assert found or field.description or name == "train", f"{model.__name__}.{name}"
-            sections += [found] if found and found not in seen else []
-    assert len(seen) > 15
+            found = _sections(field.annotation)
+            fine = found or field.description or name in ("train", "kind")
+            assert fine, f"{model.__name__}.{name}"
+            sections += [section for section in found if section not in seen]
+    assert len(seen) > 18
     with pytest.raises(ValueError, match="frozen"):
         parse_recipe(MINIMAL, "r").seed = 3
 
 
-def _section(annotation: Any) -> type[BaseModel] | None:
+def _sections(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_section, getattr(annotation, "__args__", ()))), None)
+        return [annotation]
+    return [s for a in getattr(annotation, "__args__", ()) for s in _sections(a)]
+
+
+def test_a_kind_alone_is_short_for_its_section(recipe: Path):
+    for text in ("history", "{kind: history}", "{}", "{solved_at: 1.0}"):
+        assert load_recipe(recipe, [f"sampler.strategy={text}"]) == parse_recipe(MINIMAL, "r")
+    recipe.write_text(yaml.safe_dump(MINIMAL | {"sampler": {"strategy": "forecast"}}))
+    found = load_recipe(recipe, ["sampler.strategy.min_prompts=3"]).sampler.strategy
+    assert found == ForecastConfig(min_prompts=3)
+    with pytest.raises(UserError, match="belongs to kind dynamic"):
+        load_recipe(recipe, ["sampler.strategy.max_rounds=3"])
+
+
+def test_a_strategy_of_ones_own_keeps_its_settings():
+    own = {"kind": "some.module:Rule", "share": 0.5}
+    found = parse_recipe(with_value("sampler.strategy", own), "r")
+    assert found.model_dump()["sampler"]["strategy"] == own
+    assert parse_recipe(yaml.safe_load(dump_recipe(found)), "again") == found
+    short = parse_recipe(with_value("sampler.strategy", "some.module:Rule"), "r")
+    assert short.sampler.strategy.kind == "some.module:Rule"
 
 
 def test_an_override_reaches_into_a_list(tmp_path: Path) -> None:

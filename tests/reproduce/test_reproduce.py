@@ -113,7 +113,7 @@ def test_a_suite_from_the_command_line(tiny: Experiment, tmp_path: Path):
         for seed in (0, 1):
             folder = out / "runs" / "tiny" / name / f"seed{seed}"
             recipe = load_recipe(folder / "recipe.yaml")
-            assert (recipe.sampler.strategy, recipe.seed) == (name, seed)
+            assert (recipe.sampler.strategy.kind, recipe.seed) == (name, seed)
             assert (folder / "summary.json").is_file()
     for ending in ("html", "md", "png"):
         assert (out / f"tiny.{ending}").stat().st_size > 500

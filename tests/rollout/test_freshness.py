@@ -9,7 +9,7 @@ import torch
 
 from builders import nano_tokenizer, tiny_model
 from srpo.learner.learner import Learner
-from srpo.recipe.schema import LearnerConfig, LossConfig
+from srpo.recipe.schema import LearnerConfig, TokenMeanConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
 from srpo.rollout.freshness import PROMPTS, TOKENS, FreshnessCheck, StaleWeightsError
 from srpo.rollout.transformers.engine import TransformersEngine
@@ -18,7 +18,7 @@ PROMPT_IDS = [[5, 6, 7], [9, 8, 7, 6, 5], [40], [7] * 9, [1, 2], [3, 4]]
 
 
 def learner(temperature: float = 1.0, top_p: float = 1.0) -> Learner:
-    return Learner(tiny_model(1), 0, LearnerConfig(), LossConfig(), temperature, top_p)
+    return Learner(tiny_model(1), 0, LearnerConfig(), TokenMeanConfig(), temperature, top_p)
 
 
 SAMPLING = Sampling(1.0, 1.0, 40)

@@ -12,6 +12,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,33 +20,15 @@ import pyarrow.parquet as pq
 
 from srpo.types import FinishReason, Group, Outcome, Problem
 
-DECISIONS = ("open", "keep", "drop", "discard")
-REASONS = (
-    "epoch not over",
-    "all correct",
-    "pass rate reached sampler.history.solved_at",
-    "mixed",
-    "all wrong: a better policy may crack it",
-    "no verdict: every rollout errored",
-    "strategy keeps every prompt",
-    "uniform group, resampled by the dynamic strategy",
-    "forecast: its next group will probably inform",
-    "forecast: its next group will probably be uniform, so it rests",
-)
-OPEN, KEEP, DROP, DISCARD = range(len(DECISIONS))
-(
-    NOT_OVER,
-    ALL_CORRECT,
-    SOLVED,
-    MIXED,
-    ALL_WRONG,
-    NO_VERDICT,
-    KEEP_ALL,
-    UNIFORM,
-    PROMISING,
-    RESTING,
-) = range(len(REASONS))
 
+class Reason(NamedTuple):
+    """Why a strategy does what it does with a prompt, and that it does so."""
+
+    decision: Literal["open", "keep", "drop", "discard"]
+    text: str
+
+
+NOT_OVER = Reason("open", "epoch not over")
 COLUMNS = {
     "problem": "i",  # index into the problems that the ledger was opened with
     "stage": "b",  # index into the stage names
@@ -56,13 +39,12 @@ COLUMNS = {
     "errored": "h",
     "truncated": "h",
     "mean_length": "f",
-    "decision": "b",
-    "reason": "b",
+    "reason": "b",  # index into the reasons seen so far; each stands for its decision
 }
 
 
 class Ledger:
-    """Columns that only grow: about 29 bytes a row."""
+    """Columns that only grow: about 28 bytes a row."""
 
     def __init__(self, problems: Sequence[Problem], stages: Sequence[str]):
         self.ids = [p.id for p in problems]
@@ -70,6 +52,7 @@ class Ledger:
         self.stages = list(stages)
         self.index = {id_: i for i, id_ in enumerate(self.ids)}
         self.columns = {name: array(code) for name, code in COLUMNS.items()}
+        self.reasons = [NOT_OVER]
 
     def __len__(self) -> int:
         return len(self.columns["problem"])
@@ -89,8 +72,7 @@ class Ledger:
                 group.count(Outcome.ERROR),
                 sum(r.finish_reason is FinishReason.LENGTH for r in group.rollouts),
                 group.tokens / n if n else 0.0,
-                OPEN,
-                NOT_OVER,
+                self.reasons.index(NOT_OVER),
             )
             for column, value in zip(self.columns.values(), row, strict=True):
                 column.append(value)
@@ -108,10 +90,22 @@ class Ledger:
         """A copy of one column's rows as a numpy array."""
         return np.array(self.columns[name][rows])
 
-    def decide(self, rows: slice, decisions: np.ndarray, reasons: np.ndarray) -> None:
-        """Write the end-of-epoch decisions; both (rows,) of codes."""
-        self.columns["decision"][rows] = array("b", decisions.astype(np.int8).tobytes())
-        self.columns["reason"][rows] = array("b", reasons.astype(np.int8).tobytes())
+    def decide(self, rows: slice, reasons: Sequence[tuple[Reason, np.ndarray]]) -> None:
+        """Write the end-of-epoch decisions: for each of the rows the first reason whose (rows,)
+        bool mask holds; where none does it stays open."""
+        self.reasons += [r for r in dict.fromkeys(r for r, _ in reasons) if r not in self.reasons]
+        codes = [self.reasons.index(reason) for reason, _ in reasons]
+        found = np.select([mask for _, mask in reasons], codes, self.reasons.index(NOT_OVER))
+        self.columns["reason"][rows] = array("b", found.astype(np.int8).tobytes())
+
+    def pass_rates(self) -> np.ndarray:
+        """(problems,) share correct of each one's latest group with a verdict; 0 before any."""
+        rates, all_rows = np.zeros(len(self.ids)), slice(None)
+        problem, correct, wrong = (self.view(c, all_rows) for c in ("problem", "correct", "wrong"))
+        judged = correct + wrong > 0
+        # Rows are in order of time, and of several values for one place numpy keeps the last.
+        rates[problem[judged]] = correct[judged] / (correct + wrong)[judged]
+        return rates
 
     def informative_by_epoch(self) -> list[float]:
         """The share of groups with both outcomes, for each epoch of each stage in turn."""
@@ -132,8 +126,8 @@ class Ledger:
             "problem_id": _named(self.ids, c["problem"]),
             "domain": _named(self.domains, c["problem"]),
             "stage": _named(self.stages, c["stage"]),
-            "decision": _named(DECISIONS, c["decision"]),
-            "reason": _named(REASONS, c["reason"]),
+            "decision": _named([r.decision for r in self.reasons], c["reason"]),
+            "reason": _named([r.text for r in self.reasons], c["reason"]),
         }
         numbers = {n: pa.array(c[n]) for n in c if n not in ("problem", *named)}
         order = ("problem_id", "domain", "stage", *numbers, "decision", "reason")
@@ -146,11 +140,13 @@ class Ledger:
         os.replace(temporary, path)
 
     def state_dict(self) -> dict[str, np.ndarray]:
-        return {name: np.array(column) for name, column in self.columns.items()}
+        columns = {name: np.array(column) for name, column in self.columns.items()}
+        return {**columns, "reasons": np.array(self.reasons)}
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
         for name, code in COLUMNS.items():
             self.columns[name] = array(code, state[name].tobytes())
+        self.reasons = [Reason(*pair) for pair in state["reasons"].tolist()]
 
 
 def _named(names: Sequence[str], codes: np.ndarray) -> pa.Array:

@@ -1,9 +1,4 @@
-"""Which prompts come next: one loop, four strategies.
-
-`none` (GRPO) visits every prompt in every epoch. `dynamic` (DAPO) does so too, but trains
-only on groups with both outcomes and samples further prompts until the batch is full.
-`history` (SRPO) and `forecast` (ours) rebuild the epoch from the ledger.
-"""
+"""Which prompts come next: one walk through epochs, whatever the strategy."""
 
 from __future__ import annotations
 
@@ -12,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from srpo.algorithm import ledger as codes
-from srpo.algorithm.forecast import Forecast
-from srpo.algorithm.history import resample
 from srpo.algorithm.ledger import Ledger
+from srpo.algorithm.strategies import open_strategy
+from srpo.algorithm.strategies.base import Epoch
 from srpo.recipe.schema import SamplerConfig
 from srpo.types import Domain, Group, Problem
 
@@ -32,9 +26,9 @@ class Sampler:
         self, problems: Sequence[Problem], config: SamplerConfig, seed: int, group_size: int = 16
     ):
         self.problems, self.config, self.seed = problems, config, seed
-        self.group_size = group_size
+        self.strategy, self.group_size = open_strategy(config.strategy), group_size
         self.resting = np.zeros(len(problems), dtype=bool)  # left out of this epoch
-        self.resting_correct = 0.0  # how many of those would be answered correctly, by forecast
+        self.expected = np.zeros(len(problems))  # pass rates that those would have
         self.stage = ""
         self.stage_at = -1
         self.in_stage = np.zeros(len(problems), dtype=bool)
@@ -68,9 +62,8 @@ class Sampler:
 
     @property
     def dropped_correct(self) -> float:
-        """How many of those would be answered correctly: `history` has dropped the solved ones,
-        `forecast` knows how each would do."""
-        return self.resting_correct if self.config.strategy == "forecast" else self.dropped
+        """How many of those would be answered correctly, as the strategy expects."""
+        return float(self.expected[self.in_stage & self.resting].sum())
 
     @property
     def epoch_over(self) -> bool:
@@ -79,7 +72,7 @@ class Sampler:
     @property
     def rounds(self) -> int:
         """How often one step may go on sampling."""
-        return self.config.dynamic.max_rounds if self.config.strategy == "dynamic" else 1
+        return self.strategy.rounds
 
     def next_prompts(self, groups: Sequence[Group] = ()) -> list[Problem]:
         """The prompts that the step still lacks, given the groups that it already has."""
@@ -89,10 +82,8 @@ class Sampler:
         return [self.problems[i] for i in taken]
 
     def select(self, groups: Sequence[Group]) -> list[Group]:
-        """The groups to train on; `dynamic` throws uniform ones away."""
-        if self.config.strategy == "dynamic":
-            return [g for g in groups if g.is_mixed()]
-        return list(groups)
+        """The groups to train on."""
+        return self.strategy.select(groups)
 
     def resample(self, ledger: Ledger) -> None:
         """Decide the epoch's rows in the ledger and begin the next epoch."""
@@ -104,39 +95,12 @@ class Sampler:
         rows = ledger.rows(self.stage, self.epoch)
         if rows.start == rows.stop:
             return  # not begun: its re-checks, if any, were drawn when it was made
-        if self.config.strategy == "history":
-            active = self.in_stage & ~self.resting
-            following = resample(
-                ledger, rows, active, self.in_stage, self.config.history, self._rng("recheck")
-            )
-            self.resting = np.where(self.in_stage, ~following, self.resting)
-            return
-        if self.config.strategy == "forecast":
-            self._decide_by_forecast(ledger, rows)
-            return
-        correct, wrong = ledger.view("correct", rows), ledger.view("wrong", rows)
-        thrown = (self.config.strategy == "dynamic") & ((correct == 0) | (wrong == 0))
-        ledger.decide(
-            rows,
-            np.where(thrown, codes.DISCARD, codes.KEEP),
-            np.where(thrown, codes.UNIFORM, codes.KEEP_ALL),
-        )
-
-    def _decide_by_forecast(self, ledger: Ledger, rows: slice) -> None:
-        names = sorted(set(ledger.domains))
-        domain = np.array([names.index(name) for name in ledger.domains])
-        forecast = Forecast.from_ledger(domain, ledger)
-        coming = forecast.choose(
-            self.in_stage, self.config.forecast, self.group_size, self._rng("recheck")
-        )
-        self.resting = np.where(self.in_stage, ~coming, self.resting)
-        self.resting_correct = float(forecast.pass_rates()[self.in_stage & self.resting].sum())
-        rests = self.resting[ledger.view("problem", rows)]
-        ledger.decide(
-            rows,
-            np.where(rests, codes.DROP, codes.KEEP),
-            np.where(rests, codes.RESTING, codes.PROMISING),
-        )
+        active = self.in_stage & ~self.resting
+        epoch = Epoch(ledger, rows, self.in_stage, active, self.group_size, self._rng("recheck"))
+        decision = self.strategy.decide(epoch)
+        ledger.decide(rows, decision.reasons)
+        self.resting = np.where(self.in_stage, decision.resting, self.resting)
+        self.expected = np.where(self.in_stage, decision.expected, self.expected)
 
     def state_dict(self) -> dict[str, Any]:
         return {
@@ -147,14 +111,17 @@ class Sampler:
             "order": self.order.tolist(),
             "resting": np.flatnonzero(self.resting).tolist(),
             "in_stage": np.flatnonzero(self.in_stage).tolist(),
-            "resting_correct": self.resting_correct,
+            "expected": self.expected[self.resting].tolist(),
+            "strategy": self.strategy.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for name in ("stage", "stage_at", "epoch", "cursor", "resting_correct"):
+        for name in ("stage", "stage_at", "epoch", "cursor"):
             setattr(self, name, state[name])
         self.order = np.array(state["order"], dtype=np.int64)
         for name in ("resting", "in_stage"):
             mask = np.zeros(len(self.problems), dtype=bool)
             mask[state[name]] = True
             setattr(self, name, mask)
+        self.expected[self.resting] = state["expected"]
+        self.strategy.load_state_dict(state["strategy"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from srpo.algorithm.advantage import group_advantages
+from srpo.algorithm.advantages import open_advantage
 from srpo.recipe.schema import AdvantageConfig
 from srpo.types import Group, Outcome
 
@@ -33,12 +33,13 @@ class Row:
 class TrainBatch:
     """What one step learns from.
 
-    `tokens` counts the response tokens of every valid rollout, those of groups without
-    gradient too: it is the loss' denominator. `rows` holds only what can have a gradient.
+    `tokens` and `rollouts` count every valid rollout, those of groups without gradient too: the
+    loss' denominator comes from them. `rows` holds only what can have a gradient.
     """
 
     rows: list[Row]
     tokens: int
+    rollouts: int
 
     @property
     def trained_tokens(self) -> int:
@@ -52,22 +53,24 @@ def pack(groups: Sequence[Group], config: AdvantageConfig, keep_all: bool = Fals
     out of the rows, which saves their compute and changes no gradient, unless `keep_all` is
     set because another term (KL) has a gradient there.
     """
+    advantage = open_advantage(config)
     rows: list[Row] = []
-    tokens = 0
+    tokens = rollouts = 0
     for group in groups:
         valid = group.valid()
         tokens += sum(len(r.token_ids) for r in valid)
+        rollouts += len(valid)
         rewards = torch.tensor([r.reward.total for r in valid if r.reward], dtype=torch.float64)
         correct = torch.tensor(
             [r.verdict.outcome is Outcome.CORRECT for r in valid if r.verdict], dtype=torch.bool
         )
-        advantages = group_advantages(rewards, correct, config)
+        advantages = advantage(rewards, correct)
         if keep_all or bool((advantages != 0).any()):
             rows += [
                 Row(group.prompt_ids, r.token_ids, r.logprobs, a)
                 for r, a in zip(valid, advantages.tolist(), strict=True)
             ]
-    return TrainBatch(rows, tokens)
+    return TrainBatch(rows, tokens, rollouts)
 
 
 def micro_batches(rows: Sequence[Row], budget: int) -> Iterator[list[Row]]:
@@ -102,6 +105,7 @@ class MicroBatch:
     engine_logprobs: Tensor  # (N,)
     old_logprobs: Tensor | None  # (N,), None when on-policy: the current ones are the old ones
     advantages: Tensor  # (N,)
+    lengths: Tensor  # (B,) response tokens of each row
 
 
 def collate(rows: Sequence[Row], pad: int, device: torch.device) -> MicroBatch:
@@ -113,6 +117,7 @@ def collate(rows: Sequence[Row], pad: int, device: torch.device) -> MicroBatch:
         first = i * width + len(row.prompt_ids) - 1  # the prompt's last token predicts the first
         where.append(torch.arange(first, first + len(row.response_ids)))
         advantages.append(torch.full((len(row.response_ids),), row.advantage))
+    lengths = torch.tensor([len(r.response_ids) for r in rows])
     positions = torch.cat(where)
     old = [x for r in rows for x in r.old_logprobs or ()]
     return MicroBatch(
@@ -122,4 +127,5 @@ def collate(rows: Sequence[Row], pad: int, device: torch.device) -> MicroBatch:
         engine_logprobs=torch.tensor([x for r in rows for x in r.engine_logprobs], device=device),
         old_logprobs=torch.tensor(old, device=device) if old else None,
         advantages=torch.cat(advantages).to(device),
+        lengths=lengths.to(device),
     )

@@ -14,7 +14,8 @@ from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from srpo.algorithm.loss import kl_k3, policy_loss
+from srpo.algorithm.losses import open_loss
+from srpo.algorithm.losses.base import Tokens, kl_k3
 from srpo.learner.batch import MicroBatch, Row, TrainBatch, collate, micro_batches
 from srpo.learner.logprobs import token_logprobs
 from srpo.recipe.schema import LearnerConfig, LossConfig
@@ -70,7 +71,7 @@ class Learner:
     ):
         """`temperature` and `top_p` are the sampling's: the learner scores with the same."""
         self.model, self.pad_id, self.config = model.eval(), pad_id, config
-        self.loss_config, self.temperature, self.top_p = loss, temperature, top_p
+        self.loss, self.temperature, self.top_p = open_loss(loss), temperature, top_p
         self._check_head()
         # Dropout would make the learner score with another policy than the engine sampled from,
         # so the model stays in eval mode. Only the layers that checkpoint are told otherwise, not
@@ -102,8 +103,8 @@ class Learner:
         updates = self._updates(batch)
         if len(updates) > 1:
             self._remember_old(batch.rows)
-        for rows, tokens in updates:
-            self._update(rows, tokens, stats)
+        for rows, denominator in updates:
+            self._update(rows, denominator, stats)
         return stats
 
     def release(self) -> None:
@@ -142,12 +143,11 @@ class Learner:
         return self.config.lr * warm
 
     def _updates(self, batch: TrainBatch) -> list[tuple[list[Row], float]]:
-        """The rows and the token denominator of each optimizer update of the step."""
+        """The rows of each optimizer update of the step, and its share of the denominator."""
         n = min(self.config.updates_per_step, len(batch.rows))
-        if n <= 1:
-            return [(batch.rows, float(batch.tokens))] if batch.rows else []
-        cuts = [len(batch.rows) * i // n for i in range(n + 1)]
-        return [(batch.rows[a:b], batch.tokens / n) for a, b in pairwise(cuts)]
+        denominator = self.loss.denominator(batch.tokens, batch.rollouts)
+        cuts = [len(batch.rows) * i // n for i in range(n + 1)] if n else []
+        return [(batch.rows[a:b], denominator / n) for a, b in pairwise(cuts)]
 
     @torch.no_grad()
     def _remember_old(self, rows: list[Row]) -> None:
@@ -158,10 +158,10 @@ class Learner:
             for row, score in zip(part, scores, strict=True):
                 row.old_logprobs = score.tolist()
 
-    def _update(self, rows: list[Row], tokens: float, stats: StepStats) -> None:
+    def _update(self, rows: list[Row], denominator: float, stats: StepStats) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         for part in micro_batches(rows, self.config.micro_batch_tokens):
-            self._accumulate(collate(part, self.pad_id, self.model.device), tokens, stats)
+            self._accumulate(collate(part, self.pad_id, self.model.device), denominator, stats)
         norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
         stats.grad_norms.append(float(norm))
         if not torch.isfinite(norm) or not torch.isfinite(torch.tensor(stats.sums["loss"])):
@@ -172,8 +172,8 @@ class Learner:
             )
         self.optimizer.step()
 
-    def _accumulate(self, batch: MicroBatch, tokens: float, stats: StepStats) -> None:
-        """Add one micro-batch's gradient; `tokens` is the whole update's denominator."""
+    def _accumulate(self, batch: MicroBatch, denominator: float, stats: StepStats) -> None:
+        """Add one micro-batch's gradient; the denominator is the whole update's."""
         logprobs, entropy = self._score(self.model, batch)
         # On-policy the current log-probabilities are the old ones: no second pass is needed.
         old = logprobs.detach() if batch.old_logprobs is None else batch.old_logprobs
@@ -181,18 +181,19 @@ class Learner:
         if self.reference is not None:
             with torch.no_grad():
                 reference, _ = self._score(self.reference, batch)
-        sums = policy_loss(
-            logprobs, old, batch.engine_logprobs, batch.advantages, self.loss_config, reference
+        engine = batch.engine_logprobs
+        sums = self.loss.sums(
+            Tokens(logprobs, old, engine, batch.advantages, batch.lengths, reference)
         )
-        loss = sums.loss / tokens
+        loss = sums.loss / denominator
         loss.backward()
-        difference = (batch.engine_logprobs - old).abs()
+        difference = (engine - old).abs()
         stats.add(loss=loss, entropy=entropy.sum(), kl=sums.kl)
         stats.add(**{"clip/low": sums.clip_low, "clip/high": sums.clip_high})
         stats.add(**{"mismatch/mean": difference.sum()})
-        stats.add(**{"mismatch/kl": kl_k3(batch.engine_logprobs, old).sum()})
-        if (cap := self.loss_config.tis_cap) is not None:
-            stats.add(**{"mismatch/capped": (old - batch.engine_logprobs > math.log(cap)).sum()})
+        stats.add(**{"mismatch/kl": kl_k3(engine, old).sum()})
+        if (cap := self.loss.tis_cap) is not None:
+            stats.add(**{"mismatch/capped": (old - engine > math.log(cap)).sum()})
         stats.mismatch_max = max(stats.mismatch_max, float(difference.max()))
         stats.trained += batch.targets.numel()
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from srpo.recipe.explain import explain, place
 from srpo.recipe.library import find
 from srpo.recipe.schema import Recipe, Section
 from srpo.types import UserError, short
@@ -38,7 +38,9 @@ def parse_section(section: type[S], tree: dict[str, Any], where: str) -> S:
     try:
         return section.model_validate(tree)
     except ValidationError as error:
-        raise UserError(f"{where}: " + "; ".join(map(_explain, error.errors()))) from error
+        raise UserError(
+            f"{where}: " + "; ".join(explain(e, section) for e in error.errors())
+        ) from error
 
 
 def parse_recipe(tree: dict[str, Any], where: str) -> Recipe:
@@ -56,19 +58,21 @@ def _override(tree: dict[str, Any], text: str) -> None:
         raise UserError(f"--set {text!r}: write key=value, for example --set learner.lr=1e-5")
     *parents, last = key.split(".")
     node: Any = tree
-    for parent in parents:
+    for depth, parent in enumerate(parents, 1):
         if isinstance(node, dict):
             node.setdefault(parent, {})
-        node = node[_place(node, parent, text)]
-    place = _place(node, last, text)
+            if isinstance(node[parent], str) and len(place(Recipe, parents[:depth])[1]) > 1:
+                node[parent] = {"kind": node[parent]}
+        node = node[_key(node, parent, text)]
+    end = _key(node, last, text)
     try:
         read = yaml.safe_load(value)
     except Exception as error:  # as above
         raise UserError(f"--set {short(text)}: the value is not valid YAML") from error
-    node[place] = _number(read)
+    node[end] = _number(read)
 
 
-def _place(node: Any, key: str, text: str) -> Any:
+def _key(node: Any, key: str, text: str) -> Any:
     """The key of a mapping, or the index of a list, that one part of a dotted key means."""
     if isinstance(node, dict):
         return key
@@ -87,42 +91,3 @@ def _number(value: Any) -> Any:
         except ValueError:
             return value
     return value
-
-
-def _explain(error: Any) -> str:
-    """One pydantic error as `field: what is wrong, got value, and the fix`."""
-    path = [str(p) for p in error["loc"]]
-    field = ".".join(path) or "recipe"
-    if error["type"] == "extra_forbidden":
-        return f"unknown key {field!r}{_nearest(path)}"
-    if error["type"] == "missing":
-        return f"{field}: required, but missing; add it to the recipe"
-    if error["type"] == "value_error":
-        return f"{error['msg'].removeprefix('Value error, ')}"
-    return f"{field}: {error['msg'][0].lower()}{error['msg'][1:]}, got {short(error['input'], 200)}"
-
-
-def _nearest(path: list[str]) -> str:
-    fields = _fields_at(path[:-1])
-    close = difflib.get_close_matches(path[-1], fields, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(fields)}"
-
-
-def _fields_at(path: list[str]) -> list[str]:
-    """The known keys of the section at `path` (list indices are passed over)."""
-    model: type[BaseModel] = Recipe
-    for part in path:
-        if part.isdigit():
-            continue
-        model = _section_of(model.model_fields[part].annotation) or model
-    return list(model.model_fields)
-
-
-def _section_of(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        found = _section_of(argument)
-        if found:
-            return found
-    return None

@@ -6,9 +6,18 @@ cannot work is refused before anything is written, with the field, the value and
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from srpo.types import Domain
 
@@ -21,8 +30,28 @@ MathFormat = Literal["boxed", "tags", "json"]
 CodeFormat = Literal["fenced", "tags"]
 
 
+OWN = re.compile(r"[\w.]+:\w+")  # package.module:name
+
+
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
+
+
+def _kind_or(default: str) -> BeforeValidator:
+    """For a union of sections that are told apart by `kind`: `history` alone is short for
+    `{kind: history}`, and where the kind is left out it is `default`."""
+
+    def whole(value: Any) -> Any:
+        if isinstance(value, str):
+            return {"kind": value}
+        return {"kind": default, **value} if isinstance(value, dict) else value
+
+    return BeforeValidator(whole)
+
+
+def _own_or_kind(value: Any) -> Any:
+    kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
+    return "own" if isinstance(kind, str) and OWN.fullmatch(kind) else kind
 
 
 class Source(Section):
@@ -129,15 +158,34 @@ class RolloutConfig(Section):
         return self
 
 
-class AdvantageConfig(Section):
-    normalize_std: bool = True
-    """Divide by the group's standard deviation, as GRPO does."""
+class AdvantageSettings(Section):
+    kind: Any  # here, so that it stands first
     outcome_gate: bool = True
     """A group without variance in accuracy gives no gradient, so that format noise in all-wrong
     groups does not become a full-size advantage."""
 
 
-class LossConfig(Section):
+class GroupConfig(AdvantageSettings):
+    """GRPO's: the reward less the group's mean."""
+
+    kind: Literal["group"] = "group"
+    normalize_std: bool = True
+    """Divide by the group's standard deviation, as GRPO does; Dr. GRPO does not."""
+
+
+class RlooConfig(AdvantageSettings):
+    """RLOO's: the reward less the mean of the group's other rollouts."""
+
+    kind: Literal["rloo"] = "rloo"
+
+
+AdvantageConfig = Annotated[
+    GroupConfig | RlooConfig, Field(discriminator="kind"), _kind_or("group")
+]
+
+
+class LossSettings(Section):
+    kind: Any  # here, so that it stands first
     clip_low: Share = 0.2
     """The ratio is clipped below at 1 - clip_low."""
     clip_high: Weight = 0.2
@@ -145,25 +193,91 @@ class LossConfig(Section):
     kl_coef: Weight = 0.0
     """Weight of the KL term to the base model; the paper removes it. Above 0 a frozen copy of
     the base model is kept in memory."""
+
+
+class TokenLossSettings(LossSettings):
     tis_cap: Positive | None = None
     """Truncated importance sampling between the engine's and the learner's log-probabilities,
     capped here; null switches it off. Where the recipe says nothing: 2.0 with rollout.engine
     vllm, null with transformers, whose log-probabilities are the learner's."""
 
 
+class TokenMeanConfig(TokenLossSettings):
+    """SRPO's and DAPO's: all tokens of a step weigh the same."""
+
+    kind: Literal["token-mean"] = "token-mean"
+
+
+class SampleMeanConfig(TokenLossSettings):
+    """That of GRPO's first paper: all responses of a step weigh the same."""
+
+    kind: Literal["sample-mean"] = "sample-mean"
+
+
+class DrGrpoConfig(TokenLossSettings):
+    """Dr. GRPO's: a token weighs the same in every step."""
+
+    kind: Literal["dr-grpo"] = "dr-grpo"
+    length: Count | None = None
+    """What each response counts for in the denominator, in tokens; none means
+    rollout.max_new_tokens."""
+
+
+class CispoConfig(TokenLossSettings):
+    """CISPO's: ratios are weights without gradient, and clipped as such."""
+
+    kind: Literal["cispo"] = "cispo"
+    clip_low: Share = 1.0
+    """The ratio is clipped below at 1 - clip_low; 1.0, no bound, is the paper's."""
+    clip_high: Weight = 4.0
+    """The ratio is clipped above at 1 + clip_high."""
+
+
+class GspoConfig(LossSettings):
+    """GSPO's: the ratio is that of the whole response."""
+
+    kind: Literal["gspo"] = "gspo"
+    clip_low: Share = 3e-4
+    """The ratio is clipped below at 1 - clip_low."""
+    clip_high: Weight = 4e-4
+    """The ratio is clipped above at 1 + clip_high."""
+
+
+LossConfig = Annotated[
+    TokenMeanConfig | SampleMeanConfig | DrGrpoConfig | CispoConfig | GspoConfig,
+    Field(discriminator="kind"),
+    _kind_or("token-mean"),
+]
+
+
+class NoneConfig(Section):
+    """GRPO: every prompt in every epoch."""
+
+    kind: Literal["none"] = "none"
+
+
+class DynamicConfig(Section):
+    """DAPO's dynamic sampling: go on until the batch is full of groups with both outcomes."""
+
+    kind: Literal["dynamic"] = "dynamic"
+    max_rounds: Count = 4
+    """Sampling rounds per step before the step goes on with what it has."""
+
+
 class HistoryConfig(Section):
+    """SRPO's History Resampling: solved prompts leave."""
+
+    kind: Literal["history"] = "history"
     solved_at: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     """Drop a prompt whose pass rate in the epoch reached this; 1.0 (all correct) is the paper."""
     recheck_share: Share = 0.0
     """Share of the dropped prompts that comes back for each epoch, to catch forgetting."""
 
 
-class DynamicConfig(Section):
-    max_rounds: Count = 4
-    """Sampling rounds per step before the step goes on with what it has."""
-
-
 class ForecastConfig(Section):
+    """Ours: prompts whose next group will probably inform."""
+
+    kind: Literal["forecast"] = "forecast"
     recheck_share: Share = 0.03
     """Share of the resting prompts that is tried again in each epoch."""
     min_prompts: Count = 64
@@ -171,15 +285,30 @@ class ForecastConfig(Section):
     the others come too."""
 
 
+class OwnConfig(Section):
+    """A class of one's own; its settings are checked by its `Settings` (docs/extending.md)."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: str
+    """`package.module:name`, installed, on PYTHONPATH or in the current folder."""
+
+
+StrategyConfig = Annotated[
+    Annotated[NoneConfig, Tag("none")]
+    | Annotated[DynamicConfig, Tag("dynamic")]
+    | Annotated[HistoryConfig, Tag("history")]
+    | Annotated[ForecastConfig, Tag("forecast")]
+    | Annotated[OwnConfig, Tag("own")],
+    Discriminator(_own_or_kind),
+    _kind_or("history"),
+]
+
+
 class SamplerConfig(Section):
-    strategy: Literal["none", "dynamic", "history", "forecast"] = "history"
-    """none: GRPO. dynamic: DAPO's, resample until the batch is informative. history: SRPO.
-    forecast: ours, prompts whose next group will probably inform."""
+    strategy: StrategyConfig = HistoryConfig()
+    """Which prompts come next, and which groups are trained on."""
     prompts_per_step: Count = 32
     """Prompts whose groups make one optimizer step's batch."""
-    history: HistoryConfig = HistoryConfig()
-    dynamic: DynamicConfig = DynamicConfig()
-    forecast: ForecastConfig = ForecastConfig()
 
 
 class PlateauConfig(Section):
@@ -298,8 +427,10 @@ class Recipe(Section):
     compared at equal cost."""
     data: Data
     rollout: RolloutConfig = RolloutConfig()
-    advantage: AdvantageConfig = AdvantageConfig()
-    loss: LossConfig = LossConfig()
+    advantage: AdvantageConfig = GroupConfig()
+    """How the rollouts of a group are compared."""
+    loss: LossConfig = TokenMeanConfig()
+    """What the learner minimises."""
     sampler: SamplerConfig = SamplerConfig()
     curriculum: CurriculumConfig = CurriculumConfig()
     reward: RewardConfig = RewardConfig()
@@ -309,17 +440,16 @@ class Recipe(Section):
     checkpoint: CheckpointConfig = CheckpointConfig()
     log: LogConfig = LogConfig()
 
-    @model_validator(mode="before")
-    @classmethod
-    def _correct_for_the_engine(cls, tree: Any) -> Any:
-        """The default of loss.tis_cap goes by the engine."""
-        if not isinstance(tree, dict):
-            return tree
-        rollout, loss = tree.get("rollout"), tree.get("loss", {})
-        with_vllm = isinstance(rollout, dict) and rollout.get("engine") == "vllm"
-        if with_vllm and isinstance(loss, dict) and "tis_cap" not in loss:
-            return {**tree, "loss": {**loss, "tis_cap": 2.0}}
-        return tree
+    @model_validator(mode="after")
+    def _loss_goes_by_the_rollouts(self) -> Recipe:
+        """What the loss leaves open is filled in from rollout."""
+        loss, fill = self.loss, {}
+        if isinstance(loss, TokenLossSettings) and "tis_cap" not in loss.model_fields_set:
+            fill["tis_cap"] = 2.0 if self.rollout.engine == "vllm" else None
+        if isinstance(loss, DrGrpoConfig) and loss.length is None:
+            fill["length"] = self.rollout.max_new_tokens
+        object.__setattr__(self, "loss", loss.model_copy(update=fill))
+        return self
 
     @model_validator(mode="after")
     def _stage_one_can_end(self) -> Recipe:

@@ -37,7 +37,8 @@ class Experiment:
 
 
 def _strategy(name: str, *more: str) -> tuple[str, ...]:
-    return (f"sampler.strategy={name}", *more)
+    rounds = ("sampler.strategy.max_rounds=10",) if name == "dynamic" else ()
+    return (f"sampler.strategy={name}", *rounds, *more)
 
 
 SMALL = ("data.train.0.limit=96", "data.train.1.limit=96")
@@ -92,7 +93,7 @@ EXPERIMENTS = (
             "small-none": _strategy("none", *SMALL),
             "small-history": _strategy("history", *SMALL),
             "small-history-re-check-20-percent": _strategy(
-                "history", *SMALL, "sampler.history.recheck_share=0.2"
+                "history", *SMALL, "sampler.strategy.recheck_share=0.2"
             ),
             "small-forecast": _strategy("forecast", *SMALL),
         },
@@ -107,8 +108,8 @@ EXPERIMENTS = (
         {
             "history": _strategy("history"),  # the same runs as above
             "gate-off": _strategy("history", "advantage.outcome_gate=false"),
-            "solved-at-0.875": _strategy("history", "sampler.history.solved_at=0.875"),
-            "re-check-5-percent": _strategy("history", "sampler.history.recheck_share=0.05"),
+            "solved-at-0.875": _strategy("history", "sampler.strategy.solved_at=0.875"),
+            "re-check-5-percent": _strategy("history", "sampler.strategy.recheck_share=0.05"),
         },
         headline=(),
         seeds=3,

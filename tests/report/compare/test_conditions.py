@@ -78,6 +78,40 @@ def test_flatten_keeps_lists_whole():
     assert flatten(tree) == {"a.b": 1, "a.c": [{"d": 2}], "e": None, "f": {}}
 
 
+def test_a_kind_goes_by_its_section():
+    tree = {"a": {"b": {"kind": "c", "d": 1}}, "kind": 2}
+    assert flatten(tree) == {"a.b": "c", "a.b.d": 1, "kind": 2}
+
+
+def test_settings_of_one_kind_alone_vary_with_the_kind(tmp_path: Path):
+    strategies = (
+        "none",
+        {"kind": "history"},
+        {"kind": "history", "solved_at": 0.9},
+        {"kind": "own.rules:Rule"},
+        {"kind": "own.rules:Rule", "share": 0.5},
+    )
+    runs = [
+        make(tmp_path / str(i), 0, sampler__strategy=strategy)
+        for i, strategy in enumerate(strategies)
+    ]
+    found = group_runs(strings(*runs[:2]))
+    assert found.varied == {"sampler.strategy": ["none", "history"]}
+    found = group_runs(strings(*runs[:3]))
+    assert [c.label for c in found.conditions] == [
+        "strategy=none",
+        "strategy=history, solved_at=1.0",
+        "strategy=history, solved_at=0.9",
+    ]
+    assert set(found.varied) == {"sampler.strategy", "sampler.strategy.solved_at"}
+    assert set(group_runs(strings(*runs[3:])).varied) == {"sampler.strategy.share"}
+    found = group_runs(strings(runs[0], runs[4]))
+    assert [c.name for c in found.conditions] == [
+        "sampler.strategy=none",
+        "sampler.strategy=own.rules:Rule",
+    ]
+
+
 def test_names_by_pattern(tmp_path: Path):
     for n in range(3):
         make(tmp_path / "old" / f"s{n}", n)

@@ -15,7 +15,7 @@ from builders import problem
 from srpo.learner.batch import pack
 from srpo.learner.learner import Learner
 from srpo.nucleus import in_nucleus
-from srpo.recipe.schema import AdvantageConfig
+from srpo.recipe.schema import GroupConfig
 from srpo.rollout.engine import EngineError, Request, Sampling
 from srpo.rollout.freshness import FreshnessCheck, StaleWeightsError
 from srpo.rollout.vllm import worker
@@ -122,7 +122,7 @@ def test_a_few_steps_agree_with_transformers(engine: VllmEngine) -> None:
         for logprobs in (by_vllm, by_transformers):
             for one, other in zip(by_vllm, logprobs, strict=True):
                 assert one == pytest.approx(other, abs=CLOSE)
-            batch = pack(groups(asked, answers, iter(logprobs)), AdvantageConfig())
+            batch = pack(groups(asked, answers, iter(logprobs)), GroupConfig())
             twin = learner_of(moved_model(0), tis_cap=2.0)
             twin.load_state_dict(learner.state_dict())
             twin.step(batch)
@@ -155,7 +155,7 @@ def test_the_check_catches_a_skipped_update(engine: VllmEngine) -> None:
     check().check(check().difference(engine, learner.score))
     asked = requests()
     answers = generate(engine, asked)
-    learner.step(pack(groups(asked, answers, iter(pairs(asked, answers)[1])), AdvantageConfig()))
+    learner.step(pack(groups(asked, answers, iter(pairs(asked, answers)[1])), GroupConfig()))
     with pytest.raises(StaleWeightsError, match=r"rollout\.freshness_tolerance 0\.003"):
         check().check(check().difference(engine, learner.score))
     engine.load_weights(learner.weights(), 1)

@@ -107,12 +107,14 @@ def group_runs(arguments: Sequence[str]) -> Grouping:
 
 
 def flatten(tree: Any, prefix: str = "") -> dict[str, Any]:
-    """Values by dotted path. A list is one value: its items have no names of their own."""
+    """Values by dotted path. A list is one value: its items have no names of their own. What a
+    section's `kind` says goes by the section's name."""
     if not isinstance(tree, dict) or not tree:
         return {prefix: tree}
     flat: dict[str, Any] = {}
     for key, value in tree.items():
-        flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
+        path = f"{prefix}.{key}" if prefix else str(key)
+        flat |= flatten(value, prefix if prefix and key == "kind" else path)
     return flat
 
 
@@ -120,20 +122,33 @@ def telling_fields(recipes: Sequence[dict[str, Any]]) -> list[str]:
     """The fewest fields whose values tell all these recipes apart, which are all different.
 
     Among equally many, fields of the method go before those of budgets and bookkeeping, then the
-    recipe's order counts.
+    recipe's order counts. A field that only some kinds of its section have goes with the kind.
     """
     fields = sorted(differing(recipes), key=lambda f: f.split(".")[0] in LAST_NAMES)
+    alone = {f for f in fields if _section(f) not in fields or all(f in r for r in recipes)}
     for size in range(1, min(MAX_NAME_FIELDS, len(fields)) + 1):
         for chosen in combinations(fields, size):
-            if len({_key(r, chosen) for r in recipes}) == len(recipes):
+            clear = all(f in alone or _section(f) in chosen for f in chosen)
+            if clear and len({_key(r, chosen) for r in recipes}) == len(recipes):
                 return list(chosen)
     return fields
 
 
 def differing(recipes: Sequence[dict[str, Any]]) -> list[str]:
-    """Fields that do not have the same value in all recipes; a missing field is a value too."""
-    every = dict.fromkeys(f for r in recipes for f in r)
-    return [f for f in every if len({_key(r, (f,)) for r in recipes}) > 1]
+    """Fields that do not have the same value in all recipes; a missing field is a value too,
+    unless it is missing because its section is of another kind there."""
+
+    def differ(field: str, among: Sequence[dict[str, Any]]) -> bool:
+        return len({_key(r, (field,)) for r in among}) > 1
+
+    found = [f for f in dict.fromkeys(f for r in recipes for f in r) if differ(f, recipes)]
+    return [
+        f for f in found if _section(f) not in found or differ(f, [r for r in recipes if f in r])
+    ]
+
+
+def _section(field: str) -> str:
+    return field.rpartition(".")[0]
 
 
 def _key(recipe: dict[str, Any], fields: Sequence[str]) -> str:
@@ -156,7 +171,12 @@ def _names(recipes: list[dict[str, Any]], fields: list[str], short: bool = False
     last = [f.rpartition(".")[2] for f in fields]
     heads = last if short and len(set(last)) == len(last) else fields
     pairs = list(zip(heads, fields, strict=True))
-    names = [", ".join(f"{h}={value_text(r.get(f))}" for h, f in pairs) for r in recipes]
+    names = [
+        ", ".join(
+            f"{h}={value_text(r.get(f))}" for h, f in pairs if f in r or _section(f) not in fields
+        )
+        for r in recipes
+    ]
     if len(set(names)) < len(names):  # long values that were cut
         return [f"{name} #{i}" for i, name in enumerate(names, 1)]
     return names

@@ -87,7 +87,7 @@ def _subtitle(facts: Facts) -> str:
     parts = {
         "model": facts.setting("model"),
         "curriculum": facts.setting("curriculum", "kind"),
-        "sampler": facts.setting("sampler", "strategy"),
+        "sampler": facts.setting("sampler", "strategy", "kind"),
         "seed": facts.setting("seed"),
     }
     return " · ".join(f"{n} {one_line(str(v), 80)}" for n, v in parts.items() if v is not None)

@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import make_group, problems
-from srpo.algorithm.forecast import EASINESS, Forecast, ability, widen
+from builders import epoch_over, make_group, problems, record
 from srpo.algorithm.ledger import Ledger
+from srpo.algorithm.strategies.forecast import (
+    EASINESS,
+    Forecast,
+    ForecastStrategy,
+    ability,
+    widen,
+)
 from srpo.recipe.schema import ForecastConfig
 
 ONLY = ForecastConfig(recheck_share=0.0, min_prompts=1)
@@ -193,9 +199,26 @@ def test_the_ledger_is_all_it_needs():
         ]
         ledger.record("math", epoch, 1, groups)
         observe(it, right, of=4)
-    again = Forecast.from_ledger(it.domain, ledger)
+    again = Forecast.from_ledger(ledger)
     assert np.array_equal(again.belief, it.belief)
     assert np.array_equal(again.ability, it.ability)
+
+
+def test_the_decision_is_the_forecasts():
+    pool = problems(5, 5)
+    ledger, rng = Ledger(pool, ["train"]), np.random.default_rng()
+    outcomes = {p.id: "".join(rng.choice(["c", "i"], 8).tolist()) for p in pool[:-1]}
+    record(ledger, "train", 0, outcomes | {"m0": "c" * 8, "m1": "i" * 8})
+    decision = ForecastStrategy(ONLY).decide(over := epoch_over(ledger, group_size=8))
+    ledger.decide(over.rows, decision.reasons)
+    it = Forecast.from_ledger(ledger)
+    assert it.domain.tolist() == [1] * 5 + [0] * 5  # by name
+    informs = it.informs(8)
+    assert decision.resting.tolist() == [*(informs[:-1] <= 0.5), False]
+    assert decision.expected.tolist() == it.pass_rates().tolist()
+    for row, p in zip(ledger.table().to_pylist(), informs, strict=False):
+        assert row["decision"] == ("keep" if p > 0.5 else "drop")
+        assert ("rests" in row["reason"]) == (p <= 0.5)
 
 
 def test_foretells_a_pool_that_learns():

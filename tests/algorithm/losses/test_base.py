@@ -1,4 +1,4 @@
-"""The policy loss against hand-computed numbers and a plain numpy reference in float64."""
+"""What losses share, by the token-level mean: hand-computed numbers and a numpy reference."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from srpo.algorithm.loss import TokenSums, kl_k3, policy_loss, truncated_weights
-from srpo.recipe.schema import LossConfig
+from srpo.algorithm.losses import open_loss
+from srpo.algorithm.losses.base import Tokens, TokenSums, kl_k3, truncated_weights
+from srpo.recipe.schema import TokenMeanConfig
+
+LENGTHS = torch.tensor([2])
 
 
 def tensor(values: list[float] | np.ndarray) -> Tensor:
@@ -21,7 +24,8 @@ def at_ratio(ratio: float, advantage: float, **config: float) -> tuple[TokenSums
     """The sums for one token, and the gradient with respect to its log-probability."""
     logprob = tensor([np.log(ratio) - 1.0]).requires_grad_()
     old = tensor([-1.0])
-    sums = policy_loss(logprob, old, old, tensor([advantage]), LossConfig(**config))
+    tokens = Tokens(logprob, old, old, tensor([advantage]), torch.tensor([1]))
+    sums = open_loss(TokenMeanConfig(**config)).sums(tokens)
     sums.loss.backward()
     assert logprob.grad is not None
     return sums, float(logprob.grad)
@@ -54,7 +58,7 @@ def reference(
     engine: np.ndarray,
     a: np.ndarray,
     base: np.ndarray,
-    config: LossConfig,
+    config: TokenMeanConfig,
 ) -> tuple[float, int, int, float]:
     total = kl = 0.0
     low = high = 0
@@ -80,8 +84,9 @@ def test_equals_the_float64_reference(seed: int, n: int, cap: float | None, kl: 
     now, base = -rng.exponential(2, n), -rng.exponential(2, n)
     old, engine = now + rng.normal(0, 0.4, n), now + rng.normal(0, 0.4, n)
     a = rng.normal(0, 1, n)
-    config = LossConfig(clip_low=0.2, clip_high=0.28, tis_cap=cap, kl_coef=kl)
-    sums = policy_loss(tensor(now), tensor(old), tensor(engine), tensor(a), config, tensor(base))
+    config = TokenMeanConfig(clip_low=0.2, clip_high=0.28, tis_cap=cap, kl_coef=kl)
+    parts = (tensor(now), tensor(old), tensor(engine), tensor(a))
+    sums = open_loss(config).sums(Tokens(*parts, torch.tensor([n]), tensor(base)))
     total, low, high, divergence = reference(now, old, engine, a, base, config)
     assert sums.loss.item() == pytest.approx(total, rel=1e-12, abs=1e-9)
     assert (int(sums.clip_low), int(sums.clip_high)) == (low, high)
@@ -91,7 +96,7 @@ def test_equals_the_float64_reference(seed: int, n: int, cap: float | None, kl: 
 def test_without_a_cap_the_engine_log_probabilities_do_not_matter() -> None:
     now, a = tensor([-1.0, -2.0]), tensor([1.0, 0.5])
     losses = {
-        float(policy_loss(now, now, engine, a, LossConfig()).loss)
+        float(open_loss(TokenMeanConfig()).sums(Tokens(now, now, engine, a, LENGTHS)).loss)
         for engine in (now, now - 3.0, tensor([float("nan")] * 2))
     }
     assert losses == {-1.5}
@@ -105,8 +110,8 @@ def test_truncated_weights_by_hand() -> None:
 def test_the_cap_scales_the_gradient_and_has_none_itself() -> None:
     now = tensor(np.log([0.2, 0.9])).requires_grad_()
     engine = tensor(np.log([0.4, 0.1]))
-    config = LossConfig(tis_cap=2.0)
-    policy_loss(now, now.detach(), engine, tensor([1.0, 1.0]), config).loss.backward()
+    loss = open_loss(TokenMeanConfig(tis_cap=2.0))
+    loss.sums(Tokens(now, now.detach(), engine, tensor([1.0, 1.0]), LENGTHS)).loss.backward()
     assert now.grad is not None
     assert now.grad.tolist() == pytest.approx([-0.5, -2.0])
 

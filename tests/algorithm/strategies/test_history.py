@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builders import make_group, problems, record
-from srpo.algorithm import ledger as codes
-from srpo.algorithm.history import decide, resample
-from srpo.algorithm.ledger import DECISIONS, REASONS, Ledger
+from builders import epoch_over, make_group, problems, record
+from srpo.algorithm.ledger import Ledger
+from srpo.algorithm.strategies.history import HistoryStrategy
 from srpo.recipe.schema import HistoryConfig
 
 
@@ -19,16 +18,10 @@ def after(epoch: dict[str, str], pool: int, **config: float) -> tuple[list[str],
     found = problems(pool)
     ledger = Ledger(found, ["train"])
     record(ledger, "train", 0, epoch)
-    everything = np.ones(pool, dtype=bool)
-    kept = resample(
-        ledger,
-        ledger.rows("train", 0),
-        everything,
-        everything,
-        HistoryConfig(**config),
-        np.random.default_rng(0),
-    )
-    return [found[i].id for i in np.flatnonzero(kept)], ledger
+    strategy = HistoryStrategy(HistoryConfig(**config))  # pyright: ignore[reportArgumentType]
+    decision = strategy.decide(over := epoch_over(ledger))
+    ledger.decide(over.rows, decision.reasons)
+    return [found[i].id for i in np.flatnonzero(~decision.resting)], ledger
 
 
 def test_the_papers_rule_on_an_epoch_made_by_hand() -> None:
@@ -48,24 +41,24 @@ def test_the_papers_rule_on_an_epoch_made_by_hand() -> None:
 
 def test_misleading_rewards_change_nothing() -> None:
     pool = problems(3)
-    ledger, everything = Ledger(pool, ["train"]), np.ones(3, dtype=bool)
+    ledger = Ledger(pool, ["train"])
     groups = [
         make_group("cc", [0.1, 1.2], of=pool[0]),  # all correct, rewards differ
         make_group("ii", [1.0, 1.0], of=pool[1]),  # all wrong, rewards full
         make_group("ci", [0.5, 0.5], of=pool[2]),  # mixed, rewards equal
     ]
     ledger.record("train", 0, 1, groups)
-    rng = np.random.default_rng(0)
-    kept = resample(ledger, slice(0, 3), everything, everything, HistoryConfig(), rng)
-    assert kept.tolist() == [False, True, True]
+    decision = HistoryStrategy(HistoryConfig()).decide(epoch_over(ledger))
+    assert decision.resting.tolist() == [True, False, False]
 
 
 def test_a_threshold_below_one_drops_nearly_solved_prompts() -> None:
     epoch = {"m0": "c" * 7 + "i", "m1": "c" * 6 + "ii", "m2": "c" * 8, "m3": "c" * 6 + "ie"}
     kept, ledger = after(epoch, 4, solved_at=0.875)
     assert kept == ["m1", "m3"], "7/8 is at the threshold, 6/7 is not"
-    assert ledger.table()["reason"].to_pylist()[0] == REASONS[codes.SOLVED]
-    assert ledger.table()["reason"].to_pylist()[2] == REASONS[codes.ALL_CORRECT]
+    reasons = ledger.table()["reason"].to_pylist()
+    assert reasons[0] == "pass rate reached sampler.strategy.solved_at"
+    assert reasons[2] == "all correct"
     assert after(epoch, 4)[0] == ["m0", "m1", "m3"], "the paper's rule keeps 7/8"
 
 
@@ -85,24 +78,36 @@ def test_rechecks_reach_the_whole_droppable_set_but_no_further() -> None:
     for seed in range(40):
         ledger = Ledger(pool, ["train"])
         record(ledger, "train", 0, {"m0": "ci"})
-        config, rng = HistoryConfig(recheck_share=0.34), np.random.default_rng(seed)
-        following = resample(ledger, slice(0, 1), active, droppable, config, rng)
+        strategy = HistoryStrategy(HistoryConfig(recheck_share=0.34))
+        epoch = epoch_over(ledger, stage=droppable, active=active, seed=seed)
+        following = droppable & ~strategy.decide(epoch).resting
         assert following.sum() == 2, "the active one and a third of the three dropped"
         drawn |= set(np.flatnonzero(following))
     assert drawn == {0, 1, 2, 3}
 
 
-COUNTS = st.lists(st.tuples(st.integers(0, 32), st.integers(0, 32)), min_size=1, max_size=30)
+def test_a_dropped_prompt_is_expected_to_do_as_it_last_did() -> None:
+    ledger = Ledger(problems(4), ["train"])
+    record(ledger, "train", 0, {"m0": "cccc", "m1": "ccci", "m2": "iiii", "m3": "ccce"})
+    record(ledger, "train", 1, {"m0": "ccii", "m3": "eeee"})
+    decision = HistoryStrategy(HistoryConfig(solved_at=0.5)).decide(epoch_over(ledger, epoch=1))
+    assert decision.expected.tolist() == [0.5, 0.75, 0.0, 1.0], "errors are no evidence"
+
+
+COUNTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12)
 
 
 @given(COUNTS, st.floats(0.05, 1.0))
 def test_decisions_agree_with_a_plain_reading_of_the_rule(
     counts: list[tuple[int, int]], solved_at: float
 ) -> None:
-    correct, wrong = (np.array(x, dtype=np.int16) for x in zip(*counts, strict=True))
-    decisions, reasons = decide(correct, wrong, solved_at)
-    for (c, w), decision, reason in zip(counts, decisions, reasons, strict=True):
+    epoch = {f"m{i}": "c" * c + "i" * w for i, (c, w) in enumerate(counts)}
+    kept, ledger = after(epoch, len(counts), solved_at=solved_at)
+    rows = ledger.table().to_pylist()
+    for i, ((c, w), row) in enumerate(zip(counts, rows, strict=True)):
         dropped = c + w > 0 and c >= solved_at * (c + w)
-        assert DECISIONS[decision] == ("drop" if dropped else "keep")
-        assert (reason in (codes.ALL_CORRECT, codes.SOLVED)) == dropped
-        assert (reason == codes.MIXED) == (c > 0 and w > 0 and not dropped)
+        assert row["decision"] == ("drop" if dropped else "keep")
+        assert (f"m{i}" not in kept) == dropped
+        assert (row["reason"] == "all correct") == (c > 0 and w == 0)
+        assert (row["reason"] == "mixed") == (c > 0 and w > 0 and not dropped)
+        assert row["reason"].startswith("no verdict") == (c + w == 0)

@@ -9,14 +9,17 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srpo.algorithm.advantage import group_advantages
-from srpo.recipe.schema import AdvantageConfig
+from srpo.algorithm.advantages import open_advantage
+from srpo.recipe.schema import GroupConfig, RlooConfig
+
+KINDS = {"group": GroupConfig, "rloo": RlooConfig}
 
 
-def advantages(rewards: list[float], correct: list[bool], **config: bool) -> list[float]:
-    return group_advantages(
-        torch.tensor(rewards, dtype=torch.float64), torch.tensor(correct), AdvantageConfig(**config)
-    ).tolist()
+def advantages(
+    rewards: list[float], correct: list[bool], kind: str = "group", **config: bool
+) -> list[float]:
+    advantage = open_advantage(KINDS[kind](**config))
+    return advantage(torch.tensor(rewards, dtype=torch.float64), torch.tensor(correct)).tolist()
 
 
 def test_hand_computed_numbers() -> None:
@@ -49,10 +52,31 @@ def test_mean_is_zero_and_mean_square_is_one(group: list[tuple[bool, float]]) ->
         assert found == [0.0] * n
 
 
+def test_leave_one_out_by_hand() -> None:
+    # 1.1 less the mean of 0.1, 0, 0; 0.1 less that of 1.1, 0, 0; 0 less that of 1.1, 0.1, 0
+    found = advantages([1.1, 0.1, 0.0, 0.0], [True, *[False] * 3], "rloo")
+    assert found == pytest.approx([1.1 - 0.1 / 3, 0.1 - 1.1 / 3, -0.4, -0.4])
+
+
+@given(GROUPS)
+def test_leave_one_out_is_the_distance_from_the_mean_stretched(
+    group: list[tuple[bool, float]],
+) -> None:
+    correct, terms = [c for c, _ in group], [t for _, t in group]
+    found = advantages(terms, correct, "rloo", outcome_gate=False)
+    n = len(found)
+    centred = advantages(terms, correct, outcome_gate=False, normalize_std=False)
+    assert found == pytest.approx([a * n / (n - 1) for a in centred], abs=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("correct", [[False] * 4, [True] * 4])
-def test_the_gate_silences_groups_that_differ_in_format_only(correct: list[bool]) -> None:
+def test_the_gate_silences_groups_that_differ_in_format_only(
+    correct: list[bool], kind: str
+) -> None:
     rewards = [0.1, 0.0, 0.1, 0.1]
-    assert advantages(rewards, correct) == [0.0] * 4
+    assert advantages(rewards, correct, kind) == [0.0] * 4
+    assert any(advantages(rewards, correct, kind, outcome_gate=False))
     ungated = advantages(rewards, correct, outcome_gate=False)
     assert ungated == pytest.approx(
         [1 / math.sqrt(3), -math.sqrt(3), *[1 / math.sqrt(3)] * 2], 1e-4
@@ -65,10 +89,12 @@ def test_the_gate_leaves_mixed_groups_alone() -> None:
     assert any(advantages(rewards, correct))
 
 
-def test_one_rollout_has_nothing_to_be_compared_with() -> None:
-    assert advantages([1.0], [True], outcome_gate=False) == [0.0]
-    assert advantages([], [], outcome_gate=False) == []
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_rollout_has_nothing_to_be_compared_with(kind: str) -> None:
+    assert advantages([1.0], [True], kind, outcome_gate=False) == [0.0]
+    assert advantages([], [], kind, outcome_gate=False) == []
 
 
-def test_equal_rewards_give_nothing_even_where_outcomes_differ() -> None:
-    assert advantages([0.7] * 3, [True, False, False]) == [0.0] * 3
+@pytest.mark.parametrize("kind", KINDS)
+def test_equal_rewards_give_nothing_even_where_outcomes_differ(kind: str) -> None:
+    assert advantages([0.7] * 3, [True, False, False], kind) == [0.0] * 3

@@ -24,12 +24,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from srpo.algorithm.ledger import Ledger
+from srpo.algorithm.ledger import Ledger, Reason
+from srpo.algorithm.strategies.base import Decision, Epoch, Strategy, share_of
 from srpo.recipe.schema import ForecastConfig
+
+PROMISING = Reason("keep", "forecast: its next group will probably inform")
+RESTING = Reason("drop", "forecast: its next group will probably be uniform, so it rests")
 
 EASINESS = np.linspace(-8.0, 8.0, 33)  # logits
 STEPS = np.diff(np.eye(33), axis=0)
 DRIFT = 1.0  # how far an easiness moves while the policy visits all prompts once: std, logits
+
+
+class ForecastStrategy(Strategy):
+    config: ForecastConfig
+
+    def decide(self, epoch: Epoch) -> Decision:
+        forecast = Forecast.from_ledger(epoch.ledger)
+        coming = forecast.choose(epoch.stage, self.config, epoch.group_size, epoch.rng)
+        rests = ~coming[epoch.view("problem")]
+        return Decision([(RESTING, rests), (PROMISING, ~rests)], ~coming, forecast.pass_rates())
 
 
 class Forecast:
@@ -48,9 +62,9 @@ class Forecast:
         self.tried = np.zeros(len(domain), dtype=bool)
 
     @classmethod
-    def from_ledger(cls, domain: np.ndarray, ledger: Ledger) -> Forecast:
+    def from_ledger(cls, ledger: Ledger) -> Forecast:
         """Everything follows from the ledger, so that there is nothing else to save."""
-        forecast = cls(domain)
+        forecast = cls(np.unique(ledger.domains, return_inverse=True)[1])
         for rows in ledger.epochs():
             problem, correct, wrong = (
                 ledger.view(name, rows) for name in ("problem", "correct", "wrong")
@@ -95,9 +109,7 @@ class Forecast:
         """(P,) bool: the prompts of `pool`, (P,) bool, that come in the next epoch."""
         informs = np.where(pool, self.informs(group_size), -1.0)
         coming = (informs > 0.5) | (pool & ~self.tried)
-        resting = np.flatnonzero(pool & ~coming)
-        n = round(config.recheck_share * resting.size)
-        coming[rng.choice(resting, size=n, replace=False)] = True
+        coming[share_of(pool & ~coming, config.recheck_share, rng)] = True
         if lacking := max(0, min(config.min_prompts, int(pool.sum())) - int(coming.sum())):
             best = np.argsort(-np.where(coming, -1.0, informs), kind="stable")
             coming[best[:lacking]] = True
