@@ -24,9 +24,10 @@ def explain(error: Any, root: type[BaseModel]) -> str:
     if error["type"] == "union_tag_invalid":
         kind = error["ctx"]["tag"]
         return f"{field}.kind: {kind!r} is unknown{_nearest(kind, _kinds(sections), 'kinds')}"
+    got = short(error["input"], 200)
     if len(sections) > 1:
-        return f"{field}: must be one of {', '.join(_kinds(sections))}, got {short(error['input'], 200)}"
-    return f"{field}: {error['msg'][0].lower()}{error['msg'][1:]}, got {short(error['input'], 200)}"
+        return f"{field}: must be one of {', '.join(_kinds(sections))}, got {got}"
+    return f"{field}: {error['msg'][0].lower()}{error['msg'][1:]}, got {got}"
 
 
 def _whose(key: str, section: type[BaseModel], kinds: list[type[BaseModel]]) -> str:
