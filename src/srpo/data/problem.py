@@ -14,7 +14,7 @@ from typing import Any
 from srpo.types import Domain, Problem, UserError, short
 from srpo.verifiers.code.tests import validate_tests
 
-KEYS = {"id", "domain", "prompt", "answer", "tests", "meta"}
+KEYS = ("id", "domain", "prompt", "answer", "tests", "meta")
 
 
 def parse_problem(row: Any, where: str) -> Problem:
@@ -28,7 +28,7 @@ def parse_problem(row: Any, where: str) -> Problem:
         return row
     if not isinstance(row, dict):
         raise UserError(f"{where}: must be an object, got {short(row)}")
-    if unknown := set(row) - KEYS:
+    if unknown := set(row) - set(KEYS):
         raise UserError(f"{where}: unknown key {min(unknown)!r}; known are {', '.join(KEYS)}")
     domain = row.get("domain")
     if domain not in list(Domain):
