@@ -35,19 +35,20 @@ def opened(kind: str = "own_strategy:Cooldown", **settings: Any) -> Any:
 def test_the_solved_rest_for_the_epochs_that_were_set():
     strategy, ledger = opened(epochs=2), Ledger(problems(3), ["train"])
     epochs = [{"m0": "cc", "m1": "ci", "m2": "ii"}, {"m1": "cc", "m2": "ee"}, {"m2": "ii"}]
-    resting = []
+    resting, expected = [], []
     for number, outcomes in enumerate(epochs):
         record(ledger, "train", number, outcomes)
         decision = strategy.decide(over := epoch_over(ledger, epoch=number))
         ledger.decide(over.rows, decision.reasons)
         resting.append(decision.resting.tolist())
+        expected = decision.expected.tolist()
         saved = json.loads(json.dumps(strategy.state_dict()))
         strategy = opened(epochs=2)
         strategy.load_state_dict(saved)
     assert resting == [[True, False, False], [True, True, False], [False, True, False]]
     decisions = ledger.table()["decision"].to_pylist()
     assert decisions == ["drop", "keep", "keep", "drop", "keep", "keep"]
-    assert decision.expected.tolist() == [1.0, 1.0, 0.0]
+    assert expected == [1.0, 1.0, 0.0], "of those that rest, what they did last"
 
 
 def test_a_run_goes_by_it(tmp_path: Path):
