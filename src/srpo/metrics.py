@@ -42,7 +42,7 @@ METRICS: dict[str, str] = {
     "errors": "Rollouts that our machinery failed to judge: excluded, never scored 0.",
     "pool/size": "Prompts in this epoch, after resampling.",
     "pool/dropped": "Prompts of the stage that resampling left out of this epoch.",
-    "loss": "Policy loss of the step, over all its tokens.",
+    "loss": "The step's loss, as the recipe's loss.kind divides it.",
     "entropy": "Mean entropy (nats) of the policy at the trained tokens. Near 0: no exploration.",
     "clip/low": "Share of trained tokens whose ratio was clipped below.",
     "clip/high": "Share of trained tokens whose ratio was clipped above.",

@@ -18,7 +18,7 @@ PLACES = {
 }
 
 
-def sections(annotation: Any) -> list[type[BaseModel]]:
+def sections(annotation: Any) -> list[Any]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [s for argument in get_args(annotation) for s in sections(argument)]

@@ -14,14 +14,14 @@ from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHead
 from builders import make_group, tiny_model
 from srpo.learner.batch import Row, TrainBatch, pack
 from srpo.learner.learner import Learner, NotFiniteError
-from srpo.recipe.schema import GroupConfig, LearnerConfig, TokenMeanConfig
+from srpo.recipe.schema import GroupConfig, LearnerConfig, LossConfig, TokenMeanConfig
 from srpo.types import Group, UserError
 
 TEMPERATURE = 0.8
 UNCLIPPED = 1e9  # max_grad_norm that never binds, so that p.grad is the gradient itself
 
 
-def make_learner(model: Any = None, loss: TokenMeanConfig | None = None, **config: Any) -> Learner:
+def make_learner(model: Any = None, loss: LossConfig | None = None, **config: Any) -> Learner:
     config = {"lr": 1e-3, "max_grad_norm": UNCLIPPED, **config}
     model = tiny_model(dtype=torch.float64) if model is None else model
     return Learner(model, 0, LearnerConfig(**config), loss or TokenMeanConfig(), TEMPERATURE)

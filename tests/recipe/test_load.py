@@ -22,6 +22,7 @@ from srpo.recipe.schema import (
     NoneConfig,
     Recipe,
     RlooConfig,
+    TokenLossSettings,
 )
 from srpo.types import UserError
 
@@ -119,6 +120,7 @@ def test_importance_sampling_goes_by_the_engine_unless_said(
     engine: str, loss: dict[str, Any], cap: float | None
 ):
     recipe = parse_recipe({**MINIMAL, "rollout": {"engine": engine}, "loss": loss}, "r")
+    assert isinstance(recipe.loss, TokenLossSettings)
     assert recipe.loss.tis_cap == cap
     assert recipe.loss.kl_coef == loss.get("kl_coef", 0.0)
     assert parse_recipe(yaml.safe_load(dump_recipe(recipe)), "again") == recipe

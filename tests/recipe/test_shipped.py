@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from srpo.recipe.load import load_recipe
+from srpo.recipe.schema import TokenMeanConfig
 
 RECIPES = Path(__file__).parents[2] / "src/srpo/recipe/shipped"
 PAPER = RECIPES / "srpo-qwen2.5-32b.yaml"
@@ -94,7 +95,7 @@ def test_the_paper_recipe_names_every_key():
 def test_one_gpu_recipes_run_both_stages_beside_vllm(name: str):
     recipe = load_recipe(RECIPES / name)
     assert (recipe.rollout.engine, recipe.curriculum.kind) == ("vllm", "staged")
-    assert recipe.loss.tis_cap == 2.0
+    assert recipe.loss == TokenMeanConfig(tis_cap=2.0)
     assert recipe.learner.gradient_checkpointing
     longest = recipe.data.max_prompt_tokens + recipe.rollout.max_new_tokens
     assert longest <= recipe.learner.micro_batch_tokens

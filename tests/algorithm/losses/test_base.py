@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -20,7 +22,7 @@ def tensor(values: list[float] | np.ndarray) -> Tensor:
     return torch.tensor(np.asarray(values), dtype=torch.float64)
 
 
-def at_ratio(ratio: float, advantage: float, **config: float) -> tuple[TokenSums, float]:
+def at_ratio(ratio: float, advantage: float, **config: Any) -> tuple[TokenSums, float]:
     """The sums for one token, and the gradient with respect to its log-probability."""
     logprob = tensor([np.log(ratio) - 1.0]).requires_grad_()
     old = tensor([-1.0])

@@ -103,7 +103,10 @@ def test_settings_of_one_kind_alone_vary_with_the_kind(tmp_path: Path):
         "strategy=history, solved_at=1.0",
         "strategy=history, solved_at=0.9",
     ]
-    assert set(found.varied) == {"sampler.strategy", "sampler.strategy.solved_at"}
+    assert found.varied == {
+        "sampler.strategy": ["none", "history", "history"],
+        "sampler.strategy.solved_at": ["-", "1.0", "0.9"],
+    }
     assert set(group_runs(strings(*runs[3:])).varied) == {"sampler.strategy.share"}
     found = group_runs(strings(runs[0], runs[4]))
     assert [c.name for c in found.conditions] == [

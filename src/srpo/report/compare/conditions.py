@@ -172,14 +172,16 @@ def _names(recipes: list[dict[str, Any]], fields: list[str], short: bool = False
     heads = last if short and len(set(last)) == len(last) else fields
     pairs = list(zip(heads, fields, strict=True))
     names = [
-        ", ".join(
-            f"{h}={value_text(r.get(f))}" for h, f in pairs if f in r or _section(f) not in fields
-        )
+        ", ".join(f"{h}={_shown(r, f)}" for h, f in pairs if f in r or _section(f) not in fields)
         for r in recipes
     ]
     if len(set(names)) < len(names):  # long values that were cut
         return [f"{name} #{i}" for i, name in enumerate(names, 1)]
     return names
+
+
+def _shown(recipe: dict[str, Any], field: str) -> str:
+    return value_text(recipe[field]) if field in recipe else "-"
 
 
 def value_text(value: Any) -> str:
@@ -238,8 +240,7 @@ def _varied(conditions: list[Condition]) -> dict[str, list[str]]:
     every = [m.fields for c in conditions for m in c.members]
     varied = {}
     for field in differing(every):
-        texts = [dict.fromkeys(value_text(m.fields.get(field)) for m in c.members)
-                 for c in conditions]  # fmt: skip
+        texts = [dict.fromkeys(_shown(m.fields, field) for m in c.members) for c in conditions]
         varied[field] = [" / ".join(t) for t in texts]
     return varied
 
