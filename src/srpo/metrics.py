@@ -7,9 +7,10 @@ A step that logs an unknown name fails, so the page cannot fall behind.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Protocol
+
+from srpo.files import write_whole
 
 Row = dict[str, Any]
 
@@ -106,9 +107,7 @@ class MetricsWriter:
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.rows = state["rows"]
         kept = self.path.read_bytes().splitlines(keepends=True)[: self.rows]
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_bytes(b"".join(kept))
-        os.replace(temporary, self.path)
+        write_whole(self.path, b"".join(kept))
 
     def close(self) -> None:
         for tracker in self.trackers:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srpo.recipe.load import load_recipe
+from srpo.report.reader import Run, is_run
 from srpo.reproduce.suite import Job
+from srpo.run.files import RunFiles
 from srpo.run.signals import StopSignal
 from srpo.types import TrainingError
 
@@ -67,7 +69,7 @@ def run_suite(
 def _start(job: Job, out: Path) -> subprocess.Popen[bytes]:
     folder = job.folder(out)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if (folder / "recipe.yaml").is_file():
+    if is_run(folder):
         arguments = ["resume", str(folder)]
     else:
         overrides = (*job.overrides, f"output_dir={json.dumps(str(folder))}")
@@ -98,7 +100,7 @@ def _log(folder: Path) -> Path:
 
 
 def _finished(folder: Path) -> bool:
-    return (folder / "summary.json").is_file()
+    return RunFiles(folder).summary.is_file()
 
 
 def _budget(job: Job) -> int:
@@ -108,16 +110,6 @@ def _budget(job: Job) -> int:
 def _state(budgets: dict[Job, int], out: Path, running: int) -> State:
     folders = {job: job.folder(out) for job in budgets}
     finished = {job for job, folder in folders.items() if _finished(folder)}
-    tokens = sum(budgets[j] if j in finished else _tokens(folders[j]) for j in budgets)
+    spent = {j: Run(folder).generated_tokens() for j, folder in folders.items()}
+    tokens = sum(budgets[j] if j in finished else spent[j] for j in budgets)
     return State(len(budgets), len(finished), running, tokens, sum(budgets.values()))
-
-
-def _tokens(folder: Path) -> int:
-    """What a run has generated so far, from the last line of its metrics."""
-    try:
-        with (folder / "metrics.jsonl").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-            lines = file.read().splitlines()
-        return int(json.loads(lines[-1])["tokens/generated"])
-    except (OSError, ValueError, IndexError, KeyError):
-        return 0

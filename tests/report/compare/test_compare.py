@@ -420,7 +420,7 @@ def test_markdown_and_picture(tmp_path: Path):
     out = tmp_path / "x.png"
     writer(out)(c, out)
     assert out.read_bytes().startswith(b"\x89PNG")
-    assert not list(tmp_path.glob("*.tmp"))
+    assert not list(tmp_path.glob(".writing*"))
 
 
 def test_the_command(tmp_path: Path):

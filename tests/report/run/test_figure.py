@@ -69,7 +69,7 @@ def test_the_file(tmp_path: Path, finished: bool):
     height, width = imread(path).shape[:2]
     assert width > 1.5 * height > 1000
     assert dict(mpl.rcParams) == before
-    assert not list(run.glob("*.tmp"))
+    assert not list(run.glob(".writing*"))
 
 
 @pytest.mark.filterwarnings("error")  # matplotlib warns when the layout falls apart

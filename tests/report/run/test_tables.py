@@ -110,7 +110,12 @@ def test_totals_of_an_unfinished_run_are_its_last_rows(tmp_path: Path):
 def test_a_run_before_its_first_step(tmp_path: Path):
     (tmp_path / "recipe.yaml").touch()
     run = open_run(tmp_path)
-    assert (run.metrics(), run.evals(), run.ledger(), run.rollout_files()) == ([], [], None, {})
+    assert (run.metrics(), run.evals(), run.ledger(), run.files.rollout_files()) == (
+        [],
+        [],
+        None,
+        {},
+    )
     assert "not finished" in text_of(totals_table(run))
 
 

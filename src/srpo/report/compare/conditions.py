@@ -14,7 +14,7 @@ import yaml
 
 from srpo.recipe.load import parse_recipe
 from srpo.report.plain import one_line
-from srpo.report.reader import Row, Run, open_run
+from srpo.report.reader import Row, Run, is_run, open_run
 from srpo.types import POOL_EXHAUSTED, UserError
 
 # A condition's name should rather tell what was varied than how long or where it ran.
@@ -198,7 +198,7 @@ def _name(name: str, argument: str) -> str:
 
 
 def _matching(pattern: str, argument: str) -> list[Member]:
-    folders = [Path(p) for p in sorted(glob.glob(pattern)) if Path(p, "recipe.yaml").is_file()]
+    folders = [Path(p) for p in sorted(glob.glob(pattern)) if is_run(Path(p))]
     if not folders:
         raise UserError(
             f"{argument!r}: no run matches {pattern!r}; give a pattern of run folders, in quotes"
@@ -208,7 +208,7 @@ def _matching(pattern: str, argument: str) -> list[Member]:
 
 def _member(folder: Path) -> Member:
     run = open_run(folder)
-    where = folder / "recipe.yaml"
+    where = run.files.recipe
     try:
         tree = yaml.safe_load(where.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -282,7 +282,7 @@ def _files_changed(members: list[Member]) -> str:
     """The same `data.train`, but other problems: files were changed between runs."""
     first: dict[str, tuple[str, Member]] = {}
     for member in members:
-        stored = fingerprint(member.run)
+        stored = member.run.trained_on()
         if not stored:
             continue
         # Generated problems follow the seed.
@@ -294,18 +294,6 @@ def _files_changed(members: list[Member]) -> str:
                 " data.train, but its problems differ: a data file was changed in between."
             )
     return ""
-
-
-def fingerprint(run: Run) -> str | None:
-    """That of the training problems, from the newest checkpoint; None where there is none."""
-    for state in sorted(run.path.glob("checkpoints/step-*/state.json"), reverse=True):
-        try:
-            found = json.loads(state.read_text(encoding="utf-8")).get("problems")
-        except (ValueError, AttributeError):
-            continue
-        if isinstance(found, str):
-            return found
-    return None
 
 
 def _some(names: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
+from srpo.files import replacing
 from srpo.report.compare.charts import BandChart, compared_charts, training_charts
 from srpo.report.compare.compare import Comparison
 from srpo.report.run.figure import BLUE, GREEN, GREY, INK, ORANGE, PINK, RED, SKY, STYLE
@@ -35,9 +35,8 @@ def write_figure(c: Comparison, out: Path) -> None:
         for ax in axes[len(charts) :]:
             ax.set_visible(False)
         _legend(figure)
-        temporary = out.with_name(out.name + ".tmp")
-        FigureCanvasAgg(figure).print_png(str(temporary))
-    os.replace(temporary, out)
+        with replacing(out) as unfinished:
+            FigureCanvasAgg(figure).print_png(str(unfinished))
 
 
 def _panel(ax: Axes, chart: BandChart) -> None:

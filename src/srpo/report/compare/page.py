@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from srpo.files import write_whole
 from srpo.report.compare.charts import band_sheet, compared_charts, draw_bands, training_charts
 from srpo.report.compare.compare import Comparison
 from srpo.report.compare.words import compare_sheets, compare_verdict, notes
@@ -64,17 +64,11 @@ def writer(out: Path) -> Callable[[Comparison, Path], None]:
 
 
 def _write_page(c: Comparison, out: Path) -> None:
-    _replace(out, compare_page(c))
+    write_whole(out, compare_page(c))
 
 
 def _write_markdown(c: Comparison, out: Path) -> None:
-    _replace(out, compare_markdown(c))
-
-
-def _replace(out: Path, text: str) -> None:
-    temporary = out.with_name(out.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-    os.replace(temporary, out)
+    write_whole(out, compare_markdown(c))
 
 
 def _write_picture(c: Comparison, out: Path) -> None:

@@ -42,7 +42,7 @@ class Filter:
 
 def find_groups(run: Run, wanted: Filter) -> Iterator[Row]:
     """The groups that pass the filter, in the order of training. Raises UserError."""
-    files = run.rollout_files()
+    files = run.files.rollout_files()
     if not files:
         raise UserError(
             f"{str(run.path)!r} has no rollouts: no step is done yet, or the run had"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from srpo.files import replacing
 from srpo.report.reader import Row, open_run, stage_starts
 from srpo.report.smoothing import smooth, window
 
@@ -62,11 +62,9 @@ def write_curves(run: Path) -> Path:
     opened = open_run(run)
     with _style():
         figure = draw_curves(opened.metrics(), opened.evals())
-        target = opened.path / "curves.png"
-        temporary = target.with_suffix(".png.tmp")
-        FigureCanvasAgg(figure).print_png(str(temporary))
-    os.replace(temporary, target)
-    return target
+        with replacing(opened.files.picture) as unfinished:
+            FigureCanvasAgg(figure).print_png(str(unfinished))
+    return opened.files.picture
 
 
 def draw_curves(rows: list[Row], evals: list[Row]) -> Figure:

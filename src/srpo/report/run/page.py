@@ -7,7 +7,6 @@ Everything that a model or a data set wrote is escaped: by `page` where it is ma
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from srpo.files import write_whole
 from srpo.report.plain import duration, one_line, printable
 from srpo.report.reader import Run, open_run
 from srpo.report.run.charts import MAX_POINTS, Chart, sections
@@ -40,11 +40,8 @@ class Tile:
 def write_page(run: Path) -> Path:
     """Write the run's `report.html`, replaced in one move. Raises UserError when it is no run."""
     opened = open_run(run)
-    target = opened.path / "report.html"
-    temporary = target.with_suffix(".html.tmp")
-    temporary.write_text(page(opened), encoding="utf-8", errors="backslashreplace")
-    os.replace(temporary, target)
-    return target
+    write_whole(opened.files.page, page(opened))
+    return opened.files.page
 
 
 def page(run: Run, budget: int = BUDGET) -> str:

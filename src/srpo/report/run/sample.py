@@ -40,7 +40,7 @@ class Sample:
 
 def sample_rollouts(run: Run, budget: int = BUDGET) -> Sample:
     """The rollouts for the page, of at most `budget` bytes."""
-    files = run.rollout_files()
+    files = run.files.rollout_files()
     if sum(file.stat().st_size for file in files.values()) <= budget * 0.8:
         every = [g for file in files.values() for g in read_groups(file)]
         groups = [encode(g, budget) for g in every]

@@ -43,12 +43,12 @@ class Facts:
 
 def read_facts(run: Run) -> Facts:
     """Everything but the rollouts. What is not there yet is empty."""
-    text = (run.path / "recipe.yaml").read_text(encoding="utf-8", errors="replace")
+    text = run.files.recipe.read_text(encoding="utf-8", errors="replace")
     try:
         recipe = yaml.safe_load(text)
     except yaml.YAMLError:
         recipe = None  # shown as it is; what it would have told is left out
-    file, ledger = run.path / "metrics.jsonl", run.ledger()
+    file, ledger = run.files.metrics, run.ledger()
     rows = run.metrics()
     return Facts(
         run,
