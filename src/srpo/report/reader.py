@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srpo.metrics import read_metrics
+from srpo.metrics import Row, read_metrics
 from srpo.run.files import RunFiles
 from srpo.types import UserError
 
-Row = dict[str, Any]
+Record = dict[str, Any]  # one JSON object of a run's files
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Run:
         """One row a step."""
         return _read_lines(self.files.metrics)
 
-    def evals(self) -> list[Row]:
+    def evals(self) -> list[Record]:
         """One row an evaluation, in order."""
         return _read_lines(self.files.evals)
 
-    def summary(self) -> Row | None:
+    def summary(self) -> Record | None:
         """The totals; None until the run is finished."""
         file = self.files.summary
         if not file.is_file():
@@ -89,7 +89,7 @@ def open_run(path: str | Path) -> Run:
     return Run(folder)
 
 
-def read_groups(file: Path) -> Iterator[Row]:
+def read_groups(file: Path) -> Iterator[Record]:
     """The groups of one step's file, one after the other."""
     with file.open("rb") as lines:
         for line in lines:

@@ -17,10 +17,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from srpo.metrics import Row
 from srpo.observer import Observer
 from srpo.recipe.schema import Recipe
 from srpo.report.plain import duration, one_line
-from srpo.report.reader import Row
 from srpo.report.run.tables import summary_lines
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -49,7 +49,7 @@ def open_display() -> Observer:
     return LineDisplay()
 
 
-class Progress:
+class Pace:
     """How far a run is; both displays keep one."""
 
     def __init__(self) -> None:
@@ -87,17 +87,17 @@ class LineDisplay(Observer):
     """One line a step: for logs, pipes and CI."""
 
     def __init__(self) -> None:
-        self._progress = Progress()
+        self._pace = Pace()
 
     def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
-        self._progress.begin(recipe, resumed_at)
+        self._pace.begin(recipe, resumed_at)
         after = f", after step {resumed_at}" if resumed_at else ""
         budget = f" or {recipe.max_tokens:,} tokens" if recipe.max_tokens else ""
         self.message(f"run {run}: {recipe.max_steps} steps{budget}{after}")
 
     def step(self, row: Row) -> None:
-        self._progress.observe(row)
-        self.message(step_line(row, self._progress))
+        self._pace.observe(row)
+        self.message(step_line(row, self._pace))
 
     def stage(self, name: str, reason: str) -> None:
         self.message(f"{name}: {reason}")
@@ -110,9 +110,9 @@ class LineDisplay(Observer):
         print(one_line(text, 2000), file=sys.stdout, flush=True)
 
 
-def step_line(row: Row, progress: Progress) -> str:
+def step_line(row: Row, pace: Pace) -> str:
     """`step 34/110 stage1 epoch 2 | reward 0.451 | math 51.0% 39.2 tokens | ... | eta 4m10s`."""
-    parts = [f"step {row['step']}/{progress.max_steps} {row['stage']} epoch {row['epoch']}"]
+    parts = [f"step {row['step']}/{pace.max_steps} {row['stage']} epoch {row['epoch']}"]
     parts += _present(row, "reward {:.3f}", "reward/mean")
     for domain in ("math", "code"):
         accuracy = _present(row, "{:.1%}", f"accuracy/{domain}")
@@ -122,14 +122,14 @@ def step_line(row: Row, progress: Progress) -> str:
     parts += _present(row, "prompts {:,}", "pool/size")
     parts += _present(row, "errors {}", "errors") if row.get("errors") else []
     parts += _present(row, "{:,.0f} tokens/s", "tokens/s")
-    return " | ".join([*parts, f"eta {progress.eta}"])
+    return " | ".join([*parts, f"eta {pace.eta}"])
 
 
 class LiveDisplay(Observer):
     """A panel that is redrawn in place: where the run is, its trends, its last messages."""
 
     def __init__(self, console: Console | None = None):
-        self._progress = Progress()
+        self._pace = Pace()
         self._title = "srpo"
         self._place = "loading"
         self._phase = ("", 0, 0)
@@ -144,7 +144,7 @@ class LiveDisplay(Observer):
 
     def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
         self._title = f"srpo · {one_line(str(run), 60)}"
-        self._progress.begin(recipe, resumed_at)
+        self._pace.begin(recipe, resumed_at)
         if resumed_at:
             self.message(f"resumed after step {resumed_at}")
 
@@ -152,7 +152,7 @@ class LiveDisplay(Observer):
         self._phase = (name, done, total)
 
     def step(self, row: Row) -> None:
-        self._progress.observe(row)
+        self._pace.observe(row)
         self._place = f"{row['stage']} · epoch {row['epoch']}"
         self._row = row
         for name, trend in self._trends.items():
@@ -184,7 +184,7 @@ class LiveDisplay(Observer):
     def _bars(self) -> Table:
         """The run's progress, and below it the step's."""
         name, done, total = self._phase
-        p = self._progress
+        p = self._pace
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
             Text(self._place, style="bold cyan"),

@@ -23,7 +23,7 @@ from srpo.report.compare.charts import compared_charts, training_charts
 from srpo.report.compare.compare import Comparison, compare_runs
 from srpo.report.compare.conditions import group_runs
 from srpo.report.compare.page import compare_markdown, compare_page, writer
-from srpo.report.compare.words import compare_sheets, compare_verdict, notes
+from srpo.report.compare.words import compare_conclusions, compare_sheets, notes
 from srpo.report.statistics import mean_interval
 from srpo.types import POOL_EXHAUSTED, UserError
 
@@ -50,7 +50,7 @@ def pair(
 
 
 def words(comparison: Comparison) -> str:
-    return " ".join(compare_verdict(comparison))
+    return " ".join(compare_conclusions(comparison))
 
 
 # --- alignment

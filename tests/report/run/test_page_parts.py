@@ -18,9 +18,9 @@ from runs import eval_line, group, ledger_rows, make_run, write_groups, write_le
 from srpo.report.numbers import cell_text, tick_text
 from srpo.report.reader import open_run
 from srpo.report.run.charts import Axis, Chart, Kind, Mark, Series, Unit, sections, thin
+from srpo.report.run.conclusions import conclusions, read_facts
 from srpo.report.run.difficulty import BUCKETS, bucket_shares
 from srpo.report.run.sample import encode, sample_rollouts
-from srpo.report.run.verdict import read_facts, verdict
 from srpo.report.web.svg import draw, ticks
 
 
@@ -241,14 +241,14 @@ def test_numbers(value: float, unit: str, cell: str, tick: str):
     assert cell_text(math.nan, unit) == "-"
 
 
-# --- the verdict's words
+# --- the conclusions' words
 
 
 def words(run: Path) -> str:
-    return " ".join(verdict(read_facts(open_run(run))))
+    return " ".join(conclusions(read_facts(open_run(run))))
 
 
-def test_the_verdict_of_a_finished_run(tmp_path: Path):
+def test_the_conclusions_of_a_finished_run(tmp_path: Path):
     run = make_run(tmp_path, steps=110, stage2_at=58)
     evals = [eval_line("base", 0, 0.20, 0.28, 21.0), eval_line("final", 110, 0.27, 0.71, 42.0)]
     write_lines(run / "evals.jsonl", evals)
@@ -264,7 +264,7 @@ def test_the_verdict_of_a_finished_run(tmp_path: Path):
     assert "Every rollout was judged." in text
 
 
-def test_the_verdict_of_an_unfinished_run(tmp_path: Path):
+def test_the_conclusions_of_an_unfinished_run(tmp_path: Path):
     run = make_run(tmp_path, steps=50, stage2_at=30, finished=False)
     rows = open_run(run).metrics()[:40]
     rows = [r | {"seconds/step": 3.0, "errors": 2, "truncated": 0.25} for r in rows]
@@ -277,7 +277,7 @@ def test_the_verdict_of_an_unfinished_run(tmp_path: Path):
     assert "In the last 10 steps 25.0% of responses hit the limit." in text
 
 
-def test_the_verdict_without_evaluations_is_of_training_prompts(tmp_path: Path):
+def test_the_conclusions_without_evaluations_is_of_training_prompts(tmp_path: Path):
     run = make_run(tmp_path, steps=50, stage2_at=90, finished=False)
     write_lines(run / "evals.jsonl", [])
     values = [r["accuracy/math"] for r in open_run(run).metrics()]

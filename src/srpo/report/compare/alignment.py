@@ -12,7 +12,7 @@ import numpy as np
 from srpo.metrics import METRICS
 from srpo.report.compare.conditions import Member
 from srpo.report.plain import duration
-from srpo.report.reader import Row
+from srpo.report.reader import Record
 from srpo.report.smoothing import window
 from srpo.types import Domain, UserError
 
@@ -117,7 +117,7 @@ def _evaluated(member: Member, metric: Metric, by: By) -> list[tuple[float, floa
     return points
 
 
-def _spent(member: Member, line: Row, by: By) -> float:
+def _spent(member: Member, line: Record, by: By) -> float:
     if by is By.tokens:
         return float(line["generated_tokens"])
     if by is By.steps:

@@ -12,9 +12,10 @@ from typing import Any
 
 import yaml
 
+from srpo.metrics import Row
 from srpo.recipe.load import parse_recipe
 from srpo.report.plain import one_line
-from srpo.report.reader import Row, Run, is_run, open_run
+from srpo.report.reader import Record, Run, is_run, open_run
 from srpo.types import POOL_EXHAUSTED, UserError
 
 # A condition's name should rather tell what was varied than how long or where it ran.
@@ -45,7 +46,7 @@ class Member:
     seed: int
     fields: dict[str, Any]  # the recipe, flat: "sampler.strategy" -> value; no seed, no output_dir
     rows: list[Row]
-    evals: list[Row]
+    evals: list[Record]
     exhausted: bool  # ended because its pool had no prompt left to train on
 
     @property

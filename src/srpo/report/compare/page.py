@@ -17,7 +17,7 @@ from rich.text import Text
 from srpo.files import write_whole
 from srpo.report.compare.charts import band_sheet, compared_charts, draw_bands, training_charts
 from srpo.report.compare.compare import Comparison
-from srpo.report.compare.words import compare_sheets, compare_verdict, notes
+from srpo.report.compare.words import compare_conclusions, compare_sheets, notes
 from srpo.report.run.markdown import escape, table_lines
 from srpo.report.run.sheets import Sheet
 from srpo.report.web.page import render
@@ -28,7 +28,7 @@ def comparison_view(c: Comparison) -> Group:
     """Verdict, warnings and tables for a terminal."""
     parts = [Padding(_rich(s), (0, 0, 1, 0)) for s in compare_sheets(c)]
     warned = [Text(f"! {note}", style="yellow") for note in notes(c)]
-    return Group(*parts, *warned, Text(""), Text(" ".join(compare_verdict(c))))
+    return Group(*parts, *warned, Text(""), Text(" ".join(compare_conclusions(c))))
 
 
 def _rich(sheet: Sheet) -> Table:
@@ -85,7 +85,7 @@ def compare_page(c: Comparison) -> str:
         None,
         title=" vs ".join(k.label for k in c.conditions[:4]),
         subtitle=_subtitle(c),
-        verdict=compare_verdict(c),
+        conclusions=compare_conclusions(c),
         notes=notes(c),
         tested=compared_charts(c),
         training=training_charts(c),
@@ -104,7 +104,7 @@ def _subtitle(c: Comparison) -> str:
 
 def compare_markdown(c: Comparison) -> str:
     """Verdict, warnings and tables; names from recipes are escaped."""
-    parts = ["## srpo compare", "", escape(" ".join(compare_verdict(c))), ""]
+    parts = ["## srpo compare", "", escape(" ".join(compare_conclusions(c))), ""]
     parts += [f"- {escape(note)}" for note in notes(c)]
     return (
         "\n".join([*parts, "", *(line for s in compare_sheets(c) for line in table_lines(s))])

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from srpo.metrics import Row
 from srpo.report.plain import printable
-from srpo.report.reader import Row, stage_starts
+from srpo.report.reader import Record, stage_starts
 from srpo.report.run.difficulty import BUCKETS, bucket_shares
 from srpo.types import Domain
 
@@ -72,7 +73,7 @@ class Section:
     charts: list[Chart]
 
 
-def sections(rows: list[Row], evals: list[Row], ledger: Path | None) -> list[Section]:
+def sections(rows: list[Row], evals: list[Record], ledger: Path | None) -> list[Section]:
     """All charts that the run has values for, by subject."""
     data = _Steps(rows, evals)
     drift = [_drift(ledger)] if ledger is not None else []
@@ -119,7 +120,7 @@ def _mean(part: list[Row]) -> Row:
 class _Steps:
     """The rows of metrics.jsonl, thinned, with the axis that they share."""
 
-    def __init__(self, rows: list[Row], evals: list[Row]):
+    def __init__(self, rows: list[Row], evals: list[Record]):
         self.rows = thin(rows, MAX_POINTS)
         last = max((line["step"] for line in (*rows, *evals)), default=1)
         self.axis = Axis(
@@ -148,7 +149,7 @@ def _by_domain(data: _Steps, prefix: str) -> list[Series]:
     return data.series(*((f"{prefix}/{d}", str(d), str(d)) for d in Domain))
 
 
-def _accuracy(data: _Steps, evals: list[Row]) -> Chart:
+def _accuracy(data: _Steps, evals: list[Record]) -> Chart:
     return Chart(
         "accuracy",
         "Accuracy",
@@ -161,7 +162,7 @@ def _accuracy(data: _Steps, evals: list[Row]) -> Chart:
     )
 
 
-def _marks(evals: list[Row]) -> list[Mark]:
+def _marks(evals: list[Record]) -> list[Mark]:
     marks = []
     for line in evals:
         for domain in map(str, Domain):

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from srpo.files import replacing
-from srpo.report.reader import Row, open_run, stage_starts
+from srpo.metrics import Row
+from srpo.report.reader import Record, open_run, stage_starts
 from srpo.report.smoothing import smooth, window
 
 # Okabe and Ito's colours, which people with any kind of colour vision can tell apart.
@@ -67,7 +68,7 @@ def write_curves(run: Path) -> Path:
     return opened.files.picture
 
 
-def draw_curves(rows: list[Row], evals: list[Row]) -> Figure:
+def draw_curves(rows: list[Row], evals: list[Record]) -> Figure:
     """The figure, from the rows of metrics.jsonl and evals.jsonl."""
     with _style():
         figure = Figure(figsize=(12.4, 7.2), dpi=140, layout="constrained")
@@ -88,7 +89,7 @@ def draw_curves(rows: list[Row], evals: list[Row]) -> Figure:
     return figure
 
 
-def _accuracy(ax: Axes, rows: list[Row], evals: list[Row]) -> None:
+def _accuracy(ax: Axes, rows: list[Row], evals: list[Record]) -> None:
     for domain, color in DOMAINS.items():
         _trend(ax, rows, f"accuracy/{domain}", color, domain)
         _held_out(ax, evals, domain, color)
@@ -98,7 +99,7 @@ def _accuracy(ax: Axes, rows: list[Row], evals: list[Row]) -> None:
     _legend(ax)
 
 
-def _held_out(ax: Axes, evals: list[Row], domain: str, color: str) -> None:
+def _held_out(ax: Axes, evals: list[Record], domain: str, color: str) -> None:
     """Markers at the evaluations, with the confidence interval where it is known."""
     points = [
         (e["step"], e[domain]) for e in evals if (e.get(domain) or {}).get("pass@1") is not None

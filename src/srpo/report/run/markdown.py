@@ -7,9 +7,9 @@ import re
 from srpo.report.plain import one_line
 from srpo.report.reader import Run
 from srpo.report.run.charts import sections
+from srpo.report.run.conclusions import conclusions, read_facts
 from srpo.report.run.sheets import Sheet, epoch_sheet, eval_sheet, summary_sheet
 from srpo.report.run.tables import totals
-from srpo.report.run.verdict import read_facts, verdict
 
 # Characters that start markup somewhere in a line; a backslash before them is always allowed.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
@@ -24,7 +24,7 @@ def markdown(run: Run) -> str:
     sheets += [epoch_sheet(ledger)] if ledger is not None else []
     sheets += [summary_sheet(charts)] if charts else []
     title = f"## srpo report: {escape(facts.run.path.resolve().name)}"
-    text = escape(" ".join(verdict(facts)))
+    text = escape(" ".join(conclusions(facts)))
     recipe = ["<details><summary>recipe.yaml</summary>", "", _fenced(facts.recipe_text), ""]
     parts = [title, "", text, "", *(line for s in sheets for line in table_lines(s))]
     return "\n".join([*parts, *recipe, "</details>"]) + "\n"

@@ -18,10 +18,10 @@ from srpo.files import write_whole
 from srpo.report.plain import duration, one_line, printable
 from srpo.report.reader import Run, open_run
 from srpo.report.run.charts import MAX_POINTS, Chart, sections
+from srpo.report.run.conclusions import Facts, conclusions, read_facts
 from srpo.report.run.sample import BUDGET, Sample, sample_rollouts
 from srpo.report.run.sheets import Sheet, chart_sheet, epoch_sheet, eval_sheet
 from srpo.report.run.tables import totals
-from srpo.report.run.verdict import Facts, read_facts, verdict
 from srpo.report.web.page import render
 from srpo.report.web.svg import draw
 from srpo.types import Domain
@@ -54,7 +54,7 @@ def page(run: Run, budget: int = BUDGET) -> str:
         name=one_line(facts.run.path.resolve().name, 100),
         subtitle=_subtitle(facts),
         tiles=_tiles(facts),
-        verdict=verdict(facts),
+        conclusions=conclusions(facts),
         totals=totals(run),
         averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
         sections=sections(facts.rows, facts.evals, ledger),

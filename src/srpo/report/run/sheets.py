@@ -9,7 +9,7 @@ from pathlib import Path
 
 from srpo.report.numbers import cell_text
 from srpo.report.plain import one_line
-from srpo.report.reader import Row
+from srpo.report.reader import Record
 from srpo.report.run.charts import Chart
 from srpo.report.run.tables import epochs, eval_columns
 
@@ -24,7 +24,7 @@ class Sheet:
     heads: int = 1
 
 
-def eval_sheet(evals: list[Row]) -> Sheet:
+def eval_sheet(evals: list[Record]) -> Sheet:
     """One row an evaluation; pass@k with its 95% interval where the run has it."""
     columns = eval_columns(evals)
     names = [f"{d} {'tokens' if n == 'mean_tokens' else n}" for d, n in columns]
@@ -39,7 +39,7 @@ def eval_sheet(evals: list[Row]) -> Sheet:
     )
 
 
-def _eval_cell(results: Row, name: str) -> str:
+def _eval_cell(results: Record, name: str) -> str:
     value = results.get(name)
     if value is None:
         return "-"

@@ -10,14 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from srpo.report.plain import duration, one_line
-from srpo.report.reader import Row, Run, stage_starts
+from srpo.report.reader import Record, Run, stage_starts
 from srpo.types import Domain
 
 TIMES = "\u00d7"
 DOMAINS = tuple(str(d) for d in Domain)
 
 
-def eval_table(evals: list[Row]) -> Table:
+def eval_table(evals: list[Record]) -> Table:
     """Points as rows; below each number its change from the first point.
 
     pass@1 stands with half its 95% confidence interval, and lengths change by a factor.
@@ -66,7 +66,7 @@ def epoch_table(ledger: Path) -> Table:
     return table
 
 
-def epochs(ledger: Path) -> list[Row]:
+def epochs(ledger: Path) -> list[Record]:
     """The ledger summed up by stage and epoch, in the order of training.
 
     Counts: prompts (groups), errored rollouts, dropped prompts. Shares of groups: informative,
@@ -104,7 +104,7 @@ def epochs(ledger: Path) -> list[Row]:
     return [_epoch(row) for row in sorted(grouped.to_pylist(), key=lambda r: r["step_min"])]
 
 
-def _epoch(row: Row) -> Row:
+def _epoch(row: Record) -> Record:
     prompts, rollouts = row["stage_count"], max(row["rollouts_sum"], 1)
     shares = ("informative", "all_correct", "all_wrong")
     return {
@@ -156,7 +156,7 @@ def _ends(shares: list[float]) -> list[float]:
 _SHORT = {"mean_tokens": "tokens"}
 
 
-def eval_columns(evals: list[Row]) -> list[tuple[str, str]]:
+def eval_columns(evals: list[Record]) -> list[tuple[str, str]]:
     """(domain, result) of all results present: pass@1, then the other pass@k, then the length."""
     columns = []
     for domain in DOMAINS:
@@ -167,7 +167,7 @@ def eval_columns(evals: list[Row]) -> list[tuple[str, str]]:
     return columns
 
 
-def _eval_cell(line: Row, base: Row, domain: str, name: str, first: bool) -> Text:
+def _eval_cell(line: Record, base: Record, domain: str, name: str, first: bool) -> Text:
     results, before = line.get(domain) or {}, (base.get(domain) or {}).get(name)
     value = results.get(name)
     if value is None:
@@ -185,7 +185,7 @@ def _eval_cell(line: Row, base: Row, domain: str, name: str, first: bool) -> Tex
     return cell
 
 
-def _half_interval(results: Row, name: str) -> str:
+def _half_interval(results: Record, name: str) -> str:
     low, high = results.get(f"{name}_low"), results.get(f"{name}_high")
     return "" if low is None or high is None else f" ±{(high - low) / 2:.2f}".replace("0.", ".")
 

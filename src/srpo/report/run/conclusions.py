@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from srpo.metrics import Row
 from srpo.report.plain import duration, one_line
-from srpo.report.reader import Row, Run, stage_starts
+from srpo.report.reader import Record, Run, stage_starts
 from srpo.report.run.tables import epochs
 from srpo.types import Domain
 
@@ -24,9 +25,9 @@ class Facts:
     recipe_text: str
     recipe: dict[str, Any]
     rows: list[Row]  # one a step
-    evals: list[Row]
-    summary: Row | None
-    epochs: list[Row]
+    evals: list[Record]
+    summary: Record | None
+    epochs: list[Record]
     written: datetime | None  # when the last step was logged
 
     @property
@@ -62,7 +63,7 @@ def read_facts(run: Run) -> Facts:
     )
 
 
-def verdict(facts: Facts) -> list[str]:
+def conclusions(facts: Facts) -> list[str]:
     """The paragraph's sentences."""
     lines = [state(facts)]
     lines += [s for domain in map(str, Domain) if (s := _domain(facts, domain))]
@@ -128,20 +129,20 @@ def _since(facts: Facts, domain: str, step: int) -> str:
     return f" Since then, on training prompts, it came to {share:.1%} (last {len(recent)} steps)."
 
 
-def _grown(first: Row, last: Row) -> str:
+def _grown(first: Record, last: Record) -> str:
     before, after = first.get("mean_tokens"), last.get("mean_tokens")
     if before is None or after is None:
         return ""
     return f" Its answers went from {before:,.1f} to {after:,.1f} tokens."
 
 
-def _share(results: Row) -> str:
+def _share(results: Record) -> str:
     low, high = results.get("pass@1_low"), results.get("pass@1_high")
     interval = "" if low is None or high is None else f" (95%: {low:.1%} to {high:.1%})"
     return f"{results['pass@1']:.1%}{interval}"
 
 
-def _certainty(first: Row, last: Row) -> str:
+def _certainty(first: Record, last: Record) -> str:
     names = ("pass@1_low", "pass@1_high")
     if any(results.get(n) is None for results in (first, last) for n in names):
         return ""
