@@ -46,7 +46,7 @@ def show_report(run: Run) -> None:
 
 
 def draw_curves(run: Run) -> None:
-    from srpo.report.run.figure import write_curves
+    from srpo.report.run.page import write_curves
 
     typer.echo(f"curves: {write_curves(run.path)}")
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srpo.metrics import Row, read_metrics
+from srpo.metrics import Row, domain_of, read_metrics
+from srpo.report.colors import domain_style
 from srpo.run.files import RunFiles
 from srpo.types import UserError
 
@@ -97,6 +98,13 @@ def read_groups(file: Path) -> Iterator[Record]:
                 yield json.loads(line)
             except ValueError:
                 return
+
+
+def domains(rows: list[Row], evals: list[Record]) -> list[str]:
+    """The domains that were trained on or evaluated, in the order of their style's rank."""
+    found = {d for row in rows for name in row if (d := domain_of(name)) is not None}
+    found |= {name for line in evals for name, results in line.items() if isinstance(results, dict)}
+    return sorted(found, key=lambda name: (domain_style(name).rank, name))
 
 
 def stage_starts(rows: list[Row]) -> list[tuple[int, str]]:

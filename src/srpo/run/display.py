@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from srpo.metrics import Row
 from srpo.observer import Observer
 from srpo.recipe.schema import Recipe
 from srpo.report.plain import duration, one_line
+from srpo.report.reader import domains
 from srpo.report.run.tables import summary_lines
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -28,12 +29,11 @@ RECENT = 20  # steps that the estimate of the time left looks back on
 TREND = 32  # characters of a sparkline
 
 # What the panel shows of a step: metric, name for people, format, whether it has a trend.
+# {domain}: a line for each that the run has.
 SHOWN = (
     ("reward/mean", "reward", "{:.3f}", True),
-    ("accuracy/math", "math accuracy", "{:.1%}", True),
-    ("accuracy/code", "code accuracy", "{:.1%}", True),
-    ("length/math", "math length", "{:.1f} tokens", True),
-    ("length/code", "code length", "{:.1f} tokens", True),
+    ("accuracy/{domain}", "{domain} accuracy", "{:.1%}", True),
+    ("length/{domain}", "{domain} length", "{:.1f} tokens", True),
     ("groups/informative", "informative groups", "{:.0%}", True),
     ("pool/size", "prompts in epoch", "{:,}", True),
     ("tokens/s", "speed", "{:,.0f} tokens/s", False),
@@ -102,7 +102,7 @@ class LineDisplay(Observer):
     def stage(self, name: str, reason: str) -> None:
         self.message(f"{name}: {reason}")
 
-    def evaluated(self, point: str, results: Row) -> None:
+    def evaluated(self, point: str, results: dict[str, Any]) -> None:
         self.message(f"evaluated {point}: {summary_lines(results)}")
 
     def message(self, text: str) -> None:
@@ -114,7 +114,7 @@ def step_line(row: Row, pace: Pace) -> str:
     """`step 34/110 stage1 epoch 2 | reward 0.451 | math 51.0% 39.2 tokens | ... | eta 4m10s`."""
     parts = [f"step {row['step']}/{pace.max_steps} {row['stage']} epoch {row['epoch']}"]
     parts += _present(row, "reward {:.3f}", "reward/mean")
-    for domain in ("math", "code"):
+    for domain in domains([row], []):
         accuracy = _present(row, "{:.1%}", f"accuracy/{domain}")
         length = _present(row, "{:.1f} tokens", f"length/{domain}")
         parts += [" ".join([domain, *accuracy, *length])] if accuracy or length else []
@@ -134,7 +134,7 @@ class LiveDisplay(Observer):
         self._place = "loading"
         self._phase = ("", 0, 0)
         self._row: Row = {}
-        self._trends: dict[str, list[float]] = {name: [] for name, *_ in SHOWN}
+        self._trends: defaultdict[str, list[float]] = defaultdict(list)
         self._messages: deque[Text] = deque(maxlen=6)
         # Live redraws from a thread of its own: callbacks only leave values for it to find.
         self._live = Live(
@@ -155,15 +155,14 @@ class LiveDisplay(Observer):
         self._pace.observe(row)
         self._place = f"{row['stage']} · epoch {row['epoch']}"
         self._row = row
-        for name, trend in self._trends.items():
-            if row.get(name) is not None:
-                trend.append(float(row[name]))
+        for name, *_ in _shown(row):
+            self._trends[name].append(float(row[name]))
 
     def stage(self, name: str, reason: str) -> None:
         self._place = name
         self.message(f"{name}: {reason}")
 
-    def evaluated(self, point: str, results: Row) -> None:
+    def evaluated(self, point: str, results: dict[str, Any]) -> None:
         self.message(f"{point}: {summary_lines(results)}")
 
     def message(self, text: str) -> None:
@@ -203,11 +202,20 @@ class LiveDisplay(Observer):
         grid.add_column(style="dim")
         grid.add_column(justify="right")
         grid.add_column(style="cyan", no_wrap=True)
-        for name, label, form, has_trend in SHOWN:
-            if (value := self._row.get(name)) is not None:
-                trend = sparkline(self._trends[name], TREND) if has_trend else ""
-                grid.add_row(label, form.format(value), trend)
+        for name, label, form, has_trend in _shown(self._row):
+            trend = sparkline(self._trends[name], TREND) if has_trend else ""
+            grid.add_row(label, form.format(self._row[name]), trend)
         return grid
+
+
+def _shown(row: Row) -> list[tuple[str, str, str, bool]]:
+    """The lines of SHOWN that the step has values for."""
+    every = [
+        (name.format(domain=domain), label.format(domain=domain), form, has_trend)
+        for name, label, form, has_trend in SHOWN
+        for domain in (domains([row], []) if "{domain}" in name else [""])
+    ]
+    return [line for line in every if row.get(line[0]) is not None]
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

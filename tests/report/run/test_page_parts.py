@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import random
-import re
 from pathlib import Path
-from typing import Any, get_args
-from xml.etree import ElementTree
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runs import eval_line, group, ledger_rows, make_run, write_groups, write_ledger, write_lines
-from srpo.report.numbers import cell_text, tick_text
 from srpo.report.reader import open_run
-from srpo.report.run.charts import Axis, Chart, Kind, Mark, Series, Unit, sections, thin
+from srpo.report.run.charts import run_charts, thin
 from srpo.report.run.conclusions import conclusions, read_facts
 from srpo.report.run.difficulty import BUCKETS, bucket_shares
 from srpo.report.run.sample import encode, sample_rollouts
-from srpo.report.web.svg import draw, ticks
 
 
 def decoded(groups: list[str]) -> list[dict[str, Any]]:
@@ -166,79 +161,7 @@ def test_difficulty_is_the_ledgers_pass_rates(tmp_path: Path, seed: int):
 
 def test_a_chart_without_values_is_left_out():
     rows = [{"step": n, "stage": "train", "epoch": 0, "entropy": 0.5} for n in range(1, 9)]
-    assert [c.key for s in sections(rows, [], None) for c in s.charts] == ["entropy"]
-
-
-# --- drawing
-
-
-@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e6), st.integers(1, 9))
-def test_ticks_are_few_and_inside(low: float, span: float, about: int):
-    found = ticks(low, low + span, about)
-    slack = span * 1e-6
-    assert len(found) <= about + 1
-    assert all(low - slack <= t <= low + span + slack for t in found)
-    assert found == sorted(set(found))
-
-
-@given(st.data())
-def test_every_drawing_is_well_formed_and_inside_its_frame(data: st.DataObject):
-    kind: Kind = data.draw(st.sampled_from(get_args(Kind)))
-    unit: Unit = data.draw(st.sampled_from(get_args(Unit)))
-    n = data.draw(st.integers(1, 40))
-    size = st.floats(1e-9, 1e6)
-    values = st.lists(size | st.just(math.nan), min_size=n, max_size=n)
-    if kind in ("area", "bars"):
-        unit, values = "number", st.lists(size, min_size=n, max_size=n)
-    series = [Series("<b>&", "ink", data.draw(values)) for _ in range(2)]
-    if unit == "log" and all(map(math.isnan, series[0].values + series[1].values)):
-        return
-    at = [i + 0.5 for i in range(n)]
-    axis = Axis("step", at, ["<x>"] * n, [(0.0, "<s>"), (n / 2, '"&')], float(n))
-    marks = [Mark(n, 0.5, 0.4, 0.6, "<m>", "math")] if unit == "share" else []
-    drawn = draw(Chart("k", "<t>", "", axis, series, kind, unit, marks))
-    root = ElementTree.fromstring(drawn)
-    assert "nan" not in drawn
-    assert "inf" not in drawn
-    for line in root.iter("line"):
-        assert -1 <= float(line.get("y1", 0)) <= 241
-
-
-def heights(drawn: str, color: str) -> list[list[float]]:
-    """The vertical places of each line of a colour, raw first."""
-    paths = re.findall(rf'class="line (?:raw )?{color}" d="([^"]*)"', drawn)
-    return [[float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", path)] for path in paths]
-
-
-def test_no_average_crosses_a_stage_boundary():
-    values = [0.2] * 40 + [0.8] * 40
-    at = [float(step) for step in range(1, 81)]
-    axis = Axis("step", at, [str(a) for a in at], [(1.0, "stage1"), (41.0, "stage2")], 80.0)
-    for smoothed in (True, False):
-        chart = Chart("k", "t", "", axis, [Series("s", "ink", values)], smoothed=smoothed)
-        line = heights(draw(chart), "ink")[-1]  # the average is the curve itself
-        assert len(set(line[:40])) == len(set(line[40:])) == 1
-    noisy = [v + (-1) ** n * 0.1 for n, v in enumerate(values)]
-    raw, mean = heights(draw(Chart("k", "t", "", axis, [Series("s", "ink", noisy)])), "ink")
-    assert max(raw[5:35]) - min(raw[5:35]) > 5 * (max(mean[5:35]) - min(mean[5:35]))
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "cell", "tick"),
-    [
-        (0.25, "share", "25.0%", "25%"),
-        (0.002, "share", "0.2%", "0.2%"),
-        (1500000.0, "count", "1,500,000", "1.5M"),
-        (20000.0, "count", "20,000", "20k"),
-        (2.5, "seconds", "2.50 s", "2.5 s"),
-        (1e-7, "log", "1e-07", "10⁻⁷"),
-        (0.5, "number", "0.500", "0.5"),
-    ],
-)
-def test_numbers(value: float, unit: str, cell: str, tick: str):
-    assert cell_text(value, unit) == cell
-    assert tick_text(value, unit) == tick
-    assert cell_text(math.nan, unit) == "-"
+    assert [c.key for c in run_charts(rows, [], None)] == ["entropy"]
 
 
 # --- the conclusions' words

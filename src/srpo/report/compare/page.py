@@ -7,46 +7,26 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from markupsafe import Markup
-from rich import box
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from srpo.files import write_whole
-from srpo.report.compare.charts import band_sheet, compared_charts, draw_bands, training_charts
+from srpo.report.compare.charts import compare_charts
 from srpo.report.compare.compare import Comparison
 from srpo.report.compare.words import compare_conclusions, compare_sheets, notes
-from srpo.report.run.markdown import escape, table_lines
-from srpo.report.run.sheets import Sheet
-from srpo.report.web.page import render
+from srpo.report.sheet import escape, rich_table, table_lines
+from srpo.report.web.page import figures, render
 from srpo.types import UserError
+
+TABLE = 11  # places of a curve in its table
 
 
 def comparison_view(c: Comparison) -> Group:
     """Verdict, warnings and tables for a terminal."""
-    parts = [Padding(_rich(s), (0, 0, 1, 0)) for s in compare_sheets(c)]
+    parts = [Padding(rich_table(s), (0, 0, 1, 0)) for s in compare_sheets(c)]
     warned = [Text(f"! {note}", style="yellow") for note in notes(c)]
     return Group(*parts, *warned, Text(""), Text(" ".join(compare_conclusions(c))))
-
-
-def _rich(sheet: Sheet) -> Table:
-    table = Table(
-        title=Text(sheet.caption),
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-    )
-    for i, column in enumerate(sheet.columns):
-        side = "left" if i < sheet.heads else "right"
-        table.add_column(Text(column), justify=side, overflow="fold", vertical="top")
-    for row in sheet.rows:
-        table.add_row(*map(Text, row))
-    return table
 
 
 def writer(out: Path) -> Callable[[Comparison, Path], None]:
@@ -72,25 +52,22 @@ def _write_markdown(c: Comparison, out: Path) -> None:
 
 
 def _write_picture(c: Comparison, out: Path) -> None:
-    from srpo.report.compare.figure import write_figure
+    from srpo.report.picture import write_picture
 
-    write_figure(c, out)
+    write_picture(compare_charts(c), out)
 
 
 def compare_page(c: Comparison) -> str:
     """One page that needs nothing else: no script, no network; all text in it is escaped."""
     return render(
         "page.compare.html",
-        ["page.css", "page.compare.css"],
+        ["page.css"],
         None,
         title=" vs ".join(k.label for k in c.conditions[:4]),
         subtitle=_subtitle(c),
         conclusions=compare_conclusions(c),
         notes=notes(c),
-        tested=compared_charts(c),
-        training=training_charts(c),
-        draw=lambda chart: Markup(draw_bands(chart)),
-        sheet=band_sheet,
+        subjects=figures(compare_charts(c), TABLE),
         sheets=compare_sheets(c),
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         version=version("srpo"),

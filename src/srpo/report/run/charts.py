@@ -1,95 +1,277 @@
-"""Which charts the report page has, and their values: nothing here draws.
+"""The catalogue of a run's charts: one entry each, drawn on the page and in the picture alike.
 
-A chart's values are also its table, which a screen reader reads and the page's cursor shows.
+An entry is a chart without its values, and the metrics that it shows: name, label and colour of
+each. `{domain}` stands for every domain that the run has, in that domain's own colour.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 from srpo.metrics import Row
+from srpo.report.chart import Axis, Chart, Point, Series
+from srpo.report.colors import domain_style
 from srpo.report.plain import printable
-from srpo.report.reader import Record, stage_starts
+from srpo.report.reader import Record, domains, stage_starts
 from srpo.report.run.difficulty import BUCKETS, bucket_shares
-from srpo.types import Domain
 
 MAX_POINTS = 300  # beyond it, neighbouring steps are averaged: a screen shows no more
 LAST_COUNTS = ("pool/size", "pool/dropped", "tokens/generated", "tokens/trained", "seconds/total")
 
-Kind = Literal["line", "steps", "area", "bars"]
-Unit = Literal["share", "count", "number", "tokens", "seconds", "log"]
+Curve = tuple[str, str, str]
 
-
-@dataclass(frozen=True)
-class Series:
-    label: str
-    color: str  # a colour's name in page.css
-    values: list[float]  # one a position of the axis; not-a-number where there is none
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One evaluation: a point with its 95% interval."""
-
-    step: int
-    value: float
-    low: float
-    high: float
-    label: str
-    color: str
-
-
-@dataclass(frozen=True)
-class Axis:
-    """Positions from left to right. `stages` are where each stage starts, by position."""
-
-    name: str
-    at: list[float]
-    labels: list[str]
-    stages: list[tuple[float, str]]
-    high: float
-
-
-@dataclass(frozen=True)
-class Chart:
-    key: str
-    title: str
-    caption: str  # what to look for, in one line
-    axis: Axis
-    series: list[Series]
-    kind: Kind = "line"
-    unit: Unit = "number"
-    marks: list[Mark] = field(default_factory=list)
-    smoothed: bool = True  # lines and areas get a moving average; totals so far need none
-
-
-@dataclass(frozen=True)
-class Section:
-    title: str
-    charts: list[Chart]
-
-
-def sections(rows: list[Row], evals: list[Record], ledger: Path | None) -> list[Section]:
-    """All charts that the run has values for, by subject."""
-    data = _Steps(rows, evals)
-    drift = [_drift(ledger)] if ledger is not None else []
-    health = [_entropy(data), _clip(data), _gradient(data), _kl(data), _mismatch(data)]
-    health += [_truncated(data), _errors(data)]
-    every = [
-        Section(
-            "Learning",
-            [_accuracy(data, evals), _length(data), _reward(data), _reward_by_domain(data)],
+LEARNING, GROUPS, HEALTH, COST = "Learning", "Groups and resampling", "Health", "Cost"
+CATALOGUE: tuple[tuple[Chart, list[Curve]], ...] = (
+    (
+        Chart(
+            LEARNING, "accuracy", "Accuracy",
+            "Lines are training prompts, which resampling makes harder; dots are held-out"
+            " problems with 95% intervals: trust the dots.",
+            unit="share", points_name="held-out pass@1",
         ),
-        Section("Groups and resampling", [_groups(data), _pool(data), *drift]),
-        Section("Health", health),
-        Section("Cost", [_seconds(data), _tokens(data), _speed(data)]),
+        [("accuracy/{domain}", "{domain}", "{domain}")],
+    ),
+    (
+        Chart(
+            LEARNING, "length", "Response length (tokens)",
+            "Growth together with accuracy is the reasoning that stage 1 is for; growth without"
+            " it is padding. Means of the step.",
+            unit="tokens",
+        ),
+        [("length/{domain}", "{domain}", "{domain}")],
+    ),
+    (
+        Chart(
+            LEARNING, "reward", "Reward and its parts",
+            "Total and accuracy should rise together; a total that rises alone is format being"
+            " learnt, not the task.",
+        ),
+        [
+            ("reward/mean", "total", "ink"),
+            ("reward/accuracy", "accuracy", "blue"),
+            ("reward/format", "format", "orange"),
+            ("reward/language", "language mixing", "pink"),
+        ],
+    ),
+    (
+        Chart(
+            LEARNING, "reward-domain", "Reward by domain",
+            "What the gradient sees of each domain: accuracy, format and language together.",
+        ),
+        [("reward/{domain}", "{domain}", "{domain}")],
+    ),
+    (
+        Chart(
+            GROUPS, "groups", "Groups by verdicts",
+            "Only mixed groups teach. The paper saw nearly 50% identical late in training;"
+            " resampling should keep the green high.",
+            kind="area", unit="share",
+        ),
+        [
+            ("groups/informative", "mixed", "green"),
+            ("groups/all_correct", "all correct", "sky"),
+            ("groups/all_wrong", "all wrong", "pale"),
+        ],
+    ),
+    (
+        Chart(
+            GROUPS, "pool", "Prompts in the epoch",
+            "Falls as solved prompts are dropped. A pool that shrinks to the unsolvable few"
+            " starves training.",
+            kind="steps", unit="count",
+        ),
+        [("pool/size", "in the epoch", "ink"), ("pool/dropped", "left out", "orange")],
+    ),
+    (
+        Chart(
+            HEALTH, "entropy", "Entropy of the policy (nats)",
+            "A slow fall is normal; near 0 the policy no longer explores. Per token.",
+        ),
+        [("entropy", "entropy", "green")],
+    ),
+    (
+        Chart(
+            HEALTH, "clip", "Clipped tokens",
+            "0 with one update a step; shares of several per cent mean steps too large for the"
+            " clip range.",
+            unit="share",
+        ),
+        [("clip/low", "clipped below", "blue"), ("clip/high", "clipped above", "red")],
+    ),
+    (
+        Chart(
+            HEALTH, "gradient", "Gradient norm",
+            "Spikes before clipping come ahead of divergence; steady is good.",
+        ),
+        [("grad_norm", "gradient norm", "ink")],
+    ),
+    (
+        Chart(
+            HEALTH, "kl", "KL to the base model",
+            "How far the policy has moved. Only there with loss.kl_coef above 0.",
+        ),
+        [("kl", "KL (k3)", "pink")],
+    ),
+    (
+        Chart(
+            HEALTH, "mismatch", "Engine against learner",
+            "Log-probabilities of the same tokens by both, on a logarithmic scale: a jump means"
+            " stale weights or different arithmetic.",
+            unit="log",
+        ),
+        [
+            ("mismatch/max", "largest difference", "orange"),
+            ("mismatch/mean", "mean difference", "ink"),
+            ("mismatch/kl", "KL (k3)", "pink"),
+        ],
+    ),
+    (
+        Chart(
+            HEALTH, "truncated", "Responses cut at the token limit",
+            "A rise means that answers outgrow rollout.max_new_tokens, and a cut answer is a wrong"
+            " answer.",
+            unit="share",
+        ),
+        [("truncated", "cut", "orange")],
+    ),
+    (
+        Chart(
+            HEALTH, "errors", "Rollouts that we failed to judge",
+            "Should be 0. Each one is left out of its group, never scored as wrong.",
+            kind="steps", unit="count",
+        ),
+        [("errors", "errors", "pink")],
+    ),
+    (
+        Chart(
+            COST, "seconds", "Time of a step", "The thickest band is what to make faster.",
+            kind="area", unit="seconds",
+        ),
+        [
+            ("seconds/rollout", "decoding", "blue"),
+            ("seconds/verify", "waiting for verdicts", "orange"),
+            ("seconds/learn", "learning", "green"),
+            ("seconds/weights", "moving weights", "pink"),
+            ("seconds/rest", "the rest", "pale"),
+        ],
+    ),
+    (
+        Chart(
+            COST, "tokens", "Tokens so far",
+            "The gap was paid for and taught nothing: uniform groups, discarded rounds, errors.",
+            unit="count", smoothed=False,
+        ),
+        [("tokens/generated", "generated", "ink"), ("tokens/trained", "trained on", "green")],
+    ),
+    (
+        Chart(
+            COST, "speed", "Tokens a second",
+            "Generated tokens over the whole step's time. Falls when answers grow faster than"
+            " batches.",
+            unit="count",
+        ),
+        [("tokens/s", "tokens a second", "blue")],
+    ),
+)  # fmt: skip
+DRIFT = Chart(
+    GROUPS, "drift", "Difficulty of the epochs' prompts",
+    "Pass rates by epoch, from the ledger: bands that move downwards mean that the policy"
+    " learns; a growing grey base is what it cannot reach.",
+    kind="bars", unit="share",
+)  # fmt: skip
+PICTURED = ("accuracy", "length", "groups", "pool", "reward", "entropy")  # in curves.png
+
+
+def run_charts(rows: list[Row], evals: list[Record], ledger: Path | None) -> list[Chart]:
+    """All charts that the run has values for, subject by subject."""
+    thinned = [_with_rest(row) for row in thin(rows, MAX_POINTS)]
+    names, axis = domains(rows, evals), _steps_axis(thinned, rows, evals)
+    charts = [
+        replace(chart, axis=axis, series=_series(thinned, curves, names, chart.unit == "log"))
+        for chart, curves in CATALOGUE
     ]
-    full = [Section(s.title, [c for c in s.charts if c.series or c.marks]) for s in every]
-    return [s for s in full if s.charts]
+    charts[0] = replace(charts[0], points=_points(evals, names))
+    if ledger is not None:
+        after = next(i for i, chart in enumerate(charts) if chart.key == "pool") + 1
+        charts.insert(after, _drift(ledger))
+    return [chart for chart in charts if not chart.empty]
+
+
+def pictured(charts: list[Chart]) -> list[Chart]:
+    """Those of curves.png."""
+    return sorted((c for c in charts if c.key in PICTURED), key=lambda c: PICTURED.index(c.key))
+
+
+def _steps_axis(thinned: list[Row], rows: list[Row], evals: list[Record]) -> Axis:
+    last = max((line["step"] for line in (*rows, *evals)), default=1)
+    starts = [(float(step), printable(name)) for step, name in stage_starts(rows)]
+    return Axis(
+        "step",
+        [float(row["step"]) for row in thinned],
+        [_label(row) for row in thinned],
+        [(0.0 if i == 0 else step, name) for i, (step, name) in enumerate(starts)],
+        float(max(last, 1)),
+    )
+
+
+def _label(row: Row) -> str:
+    return str(row["step"]) if row["first"] == row["step"] else f"{row['first']}-{row['step']}"
+
+
+def _series(rows: list[Row], curves: list[Curve], names: list[str], log: bool) -> list[Series]:
+    """Of each curve that has values; a logarithmic axis has no place for 0."""
+    found = []
+    for metric, label, color in _by_domain(curves, names):
+        values = [float(row.get(metric, math.nan)) for row in rows]
+        if log:
+            values = [v if v > 0 else math.nan for v in values]
+        if not all(map(math.isnan, values)):
+            found.append(Series(label, color, values))
+    return found
+
+
+def _by_domain(curves: list[Curve], names: list[str]) -> list[Curve]:
+    found = []
+    for metric, label, color in curves:
+        if color == "{domain}":
+            found += [(metric.format(domain=n), n, domain_style(n).color) for n in names]
+        else:
+            found.append((metric, label, color))
+    return found
+
+
+def _points(evals: list[Record], names: list[str]) -> list[Point]:
+    points = []
+    for line in evals:
+        for name in names:
+            results, style = line.get(name) or {}, domain_style(name)
+            if (value := results.get("pass@1")) is not None:
+                ends = results.get("pass@1_low", value), results.get("pass@1_high", value)
+                label = f"{name}, held-out pass@1, {line['point']} (step {line['step']})"
+                points.append(Point(line["step"], value, style.color, *ends, label, style.marker))
+    return points
+
+
+def _with_rest(row: Row) -> Row:
+    """What a step's seconds hold beside the parts that are measured."""
+    parts = [c for chart, curves in CATALOGUE if chart.key == "seconds" for c, *_ in curves]
+    known = [row[name] for name in parts if name in row]
+    if not known or "seconds/step" not in row:
+        return row
+    return row | {"seconds/rest": max(0.0, row["seconds/step"] - sum(known))}
+
+
+def _drift(ledger: Path) -> Chart:
+    names, stages, shares = bucket_shares(ledger)
+    colors = ("pale", "green4", "green3", "green2", "green1", "sky")
+    columns = zip(BUCKETS, colors, zip(*shares, strict=True), strict=False)
+    return replace(
+        DRIFT,
+        axis=Axis("epoch", [i + 0.5 for i in range(len(names))], names, stages, float(len(names))),
+        series=[Series(label, color, list(values)) for label, color, values in columns],
+    )
 
 
 def thin(rows: list[Row], limit: int) -> list[Row]:
@@ -115,290 +297,3 @@ def _mean(part: list[Row]) -> Row:
         if values and name not in means:
             means[name] = values[-1] if name in LAST_COUNTS else sum(values) / len(values)
     return means
-
-
-class _Steps:
-    """The rows of metrics.jsonl, thinned, with the axis that they share."""
-
-    def __init__(self, rows: list[Row], evals: list[Record]):
-        self.rows = thin(rows, MAX_POINTS)
-        last = max((line["step"] for line in (*rows, *evals)), default=1)
-        self.axis = Axis(
-            "step",
-            [float(row["step"]) for row in self.rows],
-            [_label(row) for row in self.rows],
-            [(float(step), printable(name)) for step, name in stage_starts(rows)],
-            float(max(last, 1)),
-        )
-
-    def series(self, *wanted: tuple[str, str, str]) -> list[Series]:
-        """(metric, label, colour) of each metric that has values."""
-        found = []
-        for name, label, color in wanted:
-            values = [float(row.get(name, math.nan)) for row in self.rows]
-            if not all(map(math.isnan, values)):
-                found.append(Series(label, color, values))
-        return found
-
-
-def _label(row: Row) -> str:
-    return str(row["step"]) if row["first"] == row["step"] else f"{row['first']}-{row['step']}"
-
-
-def _by_domain(data: _Steps, prefix: str) -> list[Series]:
-    return data.series(*((f"{prefix}/{d}", str(d), str(d)) for d in Domain))
-
-
-def _accuracy(data: _Steps, evals: list[Record]) -> Chart:
-    return Chart(
-        "accuracy",
-        "Accuracy",
-        "Lines are training prompts, which resampling makes harder; dots are held-out"
-        " problems with 95% intervals: trust the dots.",
-        data.axis,
-        _by_domain(data, "accuracy"),
-        unit="share",
-        marks=_marks(evals),
-    )
-
-
-def _marks(evals: list[Record]) -> list[Mark]:
-    marks = []
-    for line in evals:
-        for domain in map(str, Domain):
-            results = line.get(domain) or {}
-            if (value := results.get("pass@1")) is not None:
-                low, high = results.get("pass@1_low", value), results.get("pass@1_high", value)
-                label = f"{domain}, held-out pass@1, {line['point']} (step {line['step']})"
-                marks.append(Mark(line["step"], value, low, high, label, domain))
-    return marks
-
-
-def _length(data: _Steps) -> Chart:
-    return Chart(
-        "length",
-        "Response length",
-        "Growth together with accuracy is the reasoning that stage 1 is for; growth without"
-        " it is padding. Tokens, mean of the step.",
-        data.axis,
-        _by_domain(data, "length"),
-        unit="tokens",
-    )
-
-
-def _reward_by_domain(data: _Steps) -> Chart:
-    return Chart(
-        "reward-domain",
-        "Reward by domain",
-        "What the gradient sees of each domain: accuracy, format and language together.",
-        data.axis,
-        _by_domain(data, "reward"),
-    )
-
-
-def _reward(data: _Steps) -> Chart:
-    wanted = [
-        ("reward/mean", "total", "ink"),
-        ("reward/accuracy", "accuracy", "math"),
-        ("reward/format", "format", "orange"),
-        ("reward/language", "language mixing", "pink"),
-    ]
-    return Chart(
-        "reward",
-        "Reward and its parts",
-        "Total and accuracy should rise together; a total that rises alone is format being"
-        " learnt, not the task.",
-        data.axis,
-        data.series(*wanted),
-    )
-
-
-def _groups(data: _Steps) -> Chart:
-    wanted = [
-        ("groups/informative", "mixed", "green"),
-        ("groups/all_correct", "all correct", "sky"),
-        ("groups/all_wrong", "all wrong", "pale"),
-    ]
-    return Chart(
-        "groups",
-        "Groups by verdicts",
-        "Only mixed groups teach. The paper saw nearly 50% identical late in training;"
-        " resampling should keep the green high.",
-        data.axis,
-        data.series(*wanted),
-        kind="area",
-        unit="share",
-    )
-
-
-def _pool(data: _Steps) -> Chart:
-    return Chart(
-        "pool",
-        "Prompts in the epoch",
-        "Falls as solved prompts are dropped. A pool that shrinks to the unsolvable few"
-        " starves training.",
-        data.axis,
-        data.series(("pool/size", "in the epoch", "ink"), ("pool/dropped", "left out", "orange")),
-        kind="steps",
-        unit="count",
-    )
-
-
-def _drift(ledger: Path) -> Chart:
-    names, stages, shares = bucket_shares(ledger)
-    axis = Axis("epoch", [i + 0.5 for i in range(len(names))], names, stages, float(len(names)))
-    colors = ("pale", "green4", "green3", "green2", "green1", "sky")
-    columns = [list(column) for column in zip(*shares, strict=True)] or [[] for _ in BUCKETS]
-    return Chart(
-        "drift",
-        "Difficulty of the epochs' prompts",
-        "Pass rates by epoch, from the ledger: bands that move downwards mean that the policy"
-        " learns; a growing grey base is what it cannot reach.",
-        axis,
-        [Series(b, c, v) for b, c, v in zip(BUCKETS, colors, columns, strict=True) if v],
-        kind="bars",
-        unit="share",
-    )
-
-
-def _entropy(data: _Steps) -> Chart:
-    return Chart(
-        "entropy",
-        "Entropy of the policy",
-        "A slow fall is normal; near 0 the policy no longer explores. Nats per token.",
-        data.axis,
-        data.series(("entropy", "entropy", "green")),
-    )
-
-
-def _clip(data: _Steps) -> Chart:
-    return Chart(
-        "clip",
-        "Clipped tokens",
-        "0 with one update a step; shares of several per cent mean steps too large for the"
-        " clip range.",
-        data.axis,
-        data.series(("clip/low", "clipped below", "math"), ("clip/high", "clipped above", "code")),
-        unit="share",
-    )
-
-
-def _gradient(data: _Steps) -> Chart:
-    return Chart(
-        "gradient",
-        "Gradient norm",
-        "Spikes before clipping come ahead of divergence; steady is good.",
-        data.axis,
-        data.series(("grad_norm", "gradient norm", "ink")),
-    )
-
-
-def _kl(data: _Steps) -> Chart:
-    return Chart(
-        "kl",
-        "KL to the base model",
-        "How far the policy has moved. Only there with loss.kl_coef above 0.",
-        data.axis,
-        data.series(("kl", "KL (k3)", "pink")),
-    )
-
-
-def _mismatch(data: _Steps) -> Chart:
-    wanted = [
-        ("mismatch/max", "largest difference", "orange"),
-        ("mismatch/mean", "mean difference", "ink"),
-        ("mismatch/kl", "KL (k3)", "pink"),
-    ]
-    series = data.series(*wanted)
-    positive = [
-        Series(s.label, s.color, [v if v > 0 else math.nan for v in s.values])
-        for s in series
-        if any(v > 0 for v in s.values)
-    ]
-    return Chart(
-        "mismatch",
-        "Engine against learner",
-        "Log-probabilities of the same tokens by both, on a logarithmic scale: a jump means"
-        " stale weights or different arithmetic.",
-        data.axis,
-        positive,
-        unit="log",
-    )
-
-
-def _truncated(data: _Steps) -> Chart:
-    return Chart(
-        "truncated",
-        "Responses cut at the token limit",
-        "A rise means that answers outgrow rollout.max_new_tokens, and a cut answer is a wrong"
-        " answer.",
-        data.axis,
-        data.series(("truncated", "cut", "orange")),
-        unit="share",
-    )
-
-
-def _errors(data: _Steps) -> Chart:
-    return Chart(
-        "errors",
-        "Rollouts that we failed to judge",
-        "Should be 0. Each one is left out of its group, never scored as wrong.",
-        data.axis,
-        data.series(("errors", "errors", "pink")),
-        kind="steps",
-        unit="count",
-    )
-
-
-def _seconds(data: _Steps) -> Chart:
-    wanted = [
-        ("seconds/rollout", "decoding", "math"),
-        ("seconds/verify", "waiting for verdicts", "orange"),
-        ("seconds/learn", "learning", "green"),
-        ("seconds/weights", "moving weights", "pink"),
-    ]
-    series = data.series(*wanted)
-    if series and all("seconds/step" in row for row in data.rows):
-        known = [sum(v for v in part if v == v) for part in _columns(series)]
-        rest = [max(0.0, r["seconds/step"] - k) for r, k in zip(data.rows, known, strict=True)]
-        series.append(Series("the rest", "pale", rest))
-    return Chart(
-        "seconds",
-        "Time of a step",
-        "The thickest band is what to make faster.",
-        data.axis,
-        series,
-        kind="area",
-        unit="seconds",
-    )
-
-
-def _columns(series: Sequence[Series]) -> list[tuple[float, ...]]:
-    return list(zip(*(s.values for s in series), strict=True))
-
-
-def _tokens(data: _Steps) -> Chart:
-    wanted = [
-        ("tokens/generated", "generated", "ink"),
-        ("tokens/trained", "trained on", "green"),
-    ]
-    return Chart(
-        "tokens",
-        "Tokens so far",
-        "The gap was paid for and taught nothing: uniform groups, discarded rounds, errors.",
-        data.axis,
-        data.series(*wanted),
-        unit="count",
-        smoothed=False,
-    )
-
-
-def _speed(data: _Steps) -> Chart:
-    return Chart(
-        "speed",
-        "Tokens a second",
-        "Generated tokens over the whole step's time. Falls when answers grow faster than batches.",
-        data.axis,
-        data.series(("tokens/s", "tokens a second", "math")),
-        unit="count",
-    )

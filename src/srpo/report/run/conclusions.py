@@ -10,9 +10,8 @@ import yaml
 
 from srpo.metrics import Row
 from srpo.report.plain import duration, one_line
-from srpo.report.reader import Record, Run, stage_starts
+from srpo.report.reader import Record, Run, domains, stage_starts
 from srpo.report.run.tables import epochs
-from srpo.types import Domain
 
 RECENT = 10  # steps
 
@@ -29,6 +28,10 @@ class Facts:
     summary: Record | None
     epochs: list[Record]
     written: datetime | None  # when the last step was logged
+
+    @property
+    def domains(self) -> list[str]:
+        return domains(self.rows, self.evals)
 
     @property
     def step(self) -> int:
@@ -66,7 +69,7 @@ def read_facts(run: Run) -> Facts:
 def conclusions(facts: Facts) -> list[str]:
     """The paragraph's sentences."""
     lines = [state(facts)]
-    lines += [s for domain in map(str, Domain) if (s := _domain(facts, domain))]
+    lines += [s for domain in facts.domains if (s := _domain(facts, domain))]
     return [*lines, *_stages(facts), *_groups(facts), *_failures(facts)]
 
 

@@ -15,16 +15,16 @@ from pathlib import Path
 from markupsafe import Markup
 
 from srpo.files import write_whole
-from srpo.report.plain import duration, one_line, printable
+from srpo.report.colors import domain_style
+from srpo.report.plain import duration, one_line, printable, short_count
 from srpo.report.reader import Run, open_run
-from srpo.report.run.charts import MAX_POINTS, Chart, sections
+from srpo.report.run.charts import MAX_POINTS, pictured, run_charts
 from srpo.report.run.conclusions import Facts, conclusions, read_facts
 from srpo.report.run.sample import BUDGET, Sample, sample_rollouts
-from srpo.report.run.sheets import Sheet, chart_sheet, epoch_sheet, eval_sheet
+from srpo.report.run.sheets import epoch_sheet, eval_sheet
 from srpo.report.run.tables import totals
-from srpo.report.web.page import render
-from srpo.report.web.svg import draw
-from srpo.types import Domain
+from srpo.report.sheet import Sheet
+from srpo.report.web.page import figures, render
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,16 @@ def write_page(run: Path) -> Path:
     return opened.files.page
 
 
+def write_curves(run: Path) -> Path:
+    """Draw the run's main charts so far into its `curves.png`, replaced in one move."""
+    from srpo.report.picture import write_picture
+
+    opened = open_run(run)
+    charts = run_charts(opened.metrics(), opened.evals(), None)
+    write_picture(pictured(charts), opened.files.picture)
+    return opened.files.picture
+
+
 def page(run: Run, budget: int = BUDGET) -> str:
     """The page's text; its rollouts take at most `budget` bytes."""
     facts, ledger, sample = read_facts(run), run.ledger(), sample_rollouts(run, budget)
@@ -57,22 +67,17 @@ def page(run: Run, budget: int = BUDGET) -> str:
         conclusions=conclusions(facts),
         totals=totals(run),
         averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
-        sections=sections(facts.rows, facts.evals, ledger),
-        chart=_chart,
+        subjects=figures(run_charts(facts.rows, facts.evals, ledger)),
         sheets=_sheets(facts, ledger),
         recipe=printable(facts.recipe_text),
         sample=sample,
         sample_note=_sample_note(facts, sample),
         groups=Markup("[" + ",".join(sample.groups) + "]"),
-        domains=list(map(str, Domain)),
+        domains=[(name, domain_style(name).color) for name in facts.domains],
         epochs=[(printable(str(e["stage"])), e["epoch"]) for e in facts.epochs],
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         version=version("srpo"),
     )
-
-
-def _chart(chart: Chart) -> dict[str, Markup | Sheet]:
-    return {"svg": Markup(draw(chart)), "sheet": chart_sheet(chart)}
 
 
 def _sheets(facts: Facts, ledger: Path | None) -> list[Sheet]:
@@ -91,7 +96,7 @@ def _subtitle(facts: Facts) -> str:
 
 
 def _tiles(facts: Facts) -> list[Tile]:
-    tiles = [t for d in map(str, Domain) if (t := _accuracy_tile(facts, d))]
+    tiles = [t for d in facts.domains if (t := _accuracy_tile(facts, d))]
     last = facts.rows[-1] if facts.rows else {}
     budget = facts.setting("max_steps")
     of = f"of {budget:,}" if isinstance(budget, int) else ""
@@ -99,7 +104,9 @@ def _tiles(facts: Facts) -> list[Tile]:
     generated, trained = last.get("tokens/generated"), last.get("tokens/trained")
     if generated and trained is not None:
         tiles.append(
-            Tile("tokens generated", _short(generated), f"{trained / generated:.0%} trained on")
+            Tile(
+                "tokens generated", short_count(generated), f"{trained / generated:.0%} trained on"
+            )
         )
     if "seconds/total" in last:
         note = f"{last['seconds/step']:.1f} s the last step" if "seconds/step" in last else ""
@@ -119,14 +126,9 @@ def _accuracy_tile(facts: Facts, domain: str) -> Tile | None:
     before = interval + (f"from {first:.1%}" if len(lines) > 1 else "so far")
     if not facts.summary:
         before += f", at step {lines[-1]['step']}"
-    return Tile(f"held-out {domain}, pass@1", f"{results['pass@1']:.1%}", before, domain)
-
-
-def _short(count: int) -> str:
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{count / size:.3g}{letter}"
-    return str(count)
+    return Tile(
+        f"held-out {domain}, pass@1", f"{results['pass@1']:.1%}", before, domain_style(domain).color
+    )
 
 
 def _sample_note(facts: Facts, sample: Sample) -> str:

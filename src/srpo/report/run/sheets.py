@@ -1,27 +1,16 @@
-"""Tables as plain words, for the page and for Markdown."""
+"""The tables of a run as plain words, for the page, for Markdown and for the terminal."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-from srpo.report.numbers import cell_text
-from srpo.report.plain import one_line
+from srpo.report.chart import Chart
+from srpo.report.plain import cell_text, one_line
 from srpo.report.reader import Record
-from srpo.report.run.charts import Chart
 from srpo.report.run.tables import epochs, eval_columns
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """The first `heads` cells of a row name it."""
-
-    caption: str
-    columns: list[str]
-    rows: list[list[str]]
-    heads: int = 1
+from srpo.report.sheet import Sheet
 
 
 def eval_sheet(evals: list[Record]) -> Sheet:
@@ -67,16 +56,6 @@ def epoch_sheet(ledger: Path) -> Sheet:
     shares = ["mixed", "all correct", "all wrong"]
     columns = ["stage", "epoch", "prompts", *shares, "errors", "cut", "mean length", "dropped"]
     return Sheet("Epochs, from the ledger", columns, rows, heads=2)
-
-
-def chart_sheet(chart: Chart) -> Sheet:
-    """The chart's own values, before any smoothing."""
-    rows = [
-        [label, *(cell_text(s.values[i], chart.unit) for s in chart.series)]
-        for i, label in enumerate(chart.axis.labels)
-    ]
-    columns = [chart.axis.name, *(s.label for s in chart.series)]
-    return Sheet(f"{chart.title}, by {chart.axis.name}", columns, rows)
 
 
 def summary_sheet(charts: Iterable[Chart]) -> Sheet:

@@ -10,11 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from srpo.report.plain import duration, one_line
-from srpo.report.reader import Record, Run, stage_starts
-from srpo.types import Domain
+from srpo.report.reader import Record, Run, domains, stage_starts
 
 TIMES = "\u00d7"
-DOMAINS = tuple(str(d) for d in Domain)
 
 
 def eval_table(evals: list[Record]) -> Table:
@@ -159,7 +157,7 @@ _SHORT = {"mean_tokens": "tokens"}
 def eval_columns(evals: list[Record]) -> list[tuple[str, str]]:
     """(domain, result) of all results present: pass@1, then the other pass@k, then the length."""
     columns = []
-    for domain in DOMAINS:
+    for domain in domains([], evals):
         names = {n for line in evals for n in line.get(domain) or {}}
         passes = sorted((int(n[5:]), n) for n in names if n.startswith("pass@") and n[5:].isdigit())
         columns += [(domain, n) for _, n in passes]
@@ -210,8 +208,8 @@ def _table(title: str, *columns: str) -> Table:
 def summary_lines(line: dict[str, Any]) -> str:
     """One evaluation on one line, for logs: `math pass@1 0.312 pass@32 0.840 tokens 21.3; ...`."""
     parts = []
-    for domain in DOMAINS:
-        if line.get(domain):
+    for domain in domains([], [line]):
+        if line[domain]:
             names = [n for d, n in eval_columns([line]) if d == domain]
             shown = (f"{_SHORT.get(n, n)} {_number(n, line[domain][n])}" for n in names)
             parts.append(f"{domain} " + " ".join(shown))
