@@ -50,20 +50,28 @@ def _value(s: Series, i: int, unit: Unit) -> str:
 
 def rich_table(sheet: Sheet) -> Table:
     """For a terminal; nothing in it is read as markup."""
+    table = ruled_table(sheet.caption, sheet.columns, sheet.heads)
+    for row in sheet.rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def ruled_table(title: str, columns: list[str], heads: int = 1) -> Table:
+    """Without rows. The first `heads` columns name a row."""
     table = Table(
-        title=Text(sheet.caption),
+        title=Text(title),
         title_justify="left",
         title_style="bold",
         header_style="dim",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,
+        show_header=any(columns),
+        collapse_padding=True,
     )
-    for i, column in enumerate(sheet.columns):
-        side = "left" if i < sheet.heads else "right"
+    for i, column in enumerate(columns):
+        side = "left" if i < heads else "right"
         table.add_column(Text(column), justify=side, overflow="fold", vertical="top")
-    for row in sheet.rows:
-        table.add_row(*map(Text, row))
     return table
 
 

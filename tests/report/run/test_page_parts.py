@@ -15,7 +15,7 @@ from runs import eval_line, group, ledger_rows, make_run, write_groups, write_le
 from srpo.report.reader import open_run
 from srpo.report.run.charts import run_charts, thin
 from srpo.report.run.conclusions import conclusions, read_facts
-from srpo.report.run.difficulty import BUCKETS, bucket_shares
+from srpo.report.run.epochs import BUCKETS, bucket_shares
 from srpo.report.run.sample import encode, sample_rollouts
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from srpo.report.compare.alignment import By, Metric, cost_text
 from srpo.report.compare.compare import LEVEL, MIN_SEEDS, Comparison, Contrast, MetricResult
 from srpo.report.compare.conditions import Condition
-from srpo.report.run.sheets import Sheet
+from srpo.report.sheet import Sheet
 from srpo.report.statistics import Interval
 
 

@@ -9,178 +9,142 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from srpo.metrics import Row
 from srpo.report.chart import Axis, Chart, Point, Series
 from srpo.report.colors import domain_style
 from srpo.report.plain import printable
 from srpo.report.reader import Record, domains, stage_starts
-from srpo.report.run.difficulty import BUCKETS, bucket_shares
+from srpo.report.run.epochs import BUCKETS, bucket_shares
 
 MAX_POINTS = 300  # beyond it, neighbouring steps are averaged: a screen shows no more
 LAST_COUNTS = ("pool/size", "pool/dropped", "tokens/generated", "tokens/trained", "seconds/total")
 
 Curve = tuple[str, str, str]
+EACH = "{domain}"
+REST = "seconds/rest"  # of a step's seconds, what no part of them is
 
-LEARNING, GROUPS, HEALTH, COST = "Learning", "Groups and resampling", "Health", "Cost"
-CATALOGUE: tuple[tuple[Chart, list[Curve]], ...] = (
-    (
-        Chart(
-            LEARNING, "accuracy", "Accuracy",
-            "Lines are training prompts, which resampling makes harder; dots are held-out"
-            " problems with 95% intervals: trust the dots.",
-            unit="share", points_name="held-out pass@1",
-        ),
-        [("accuracy/{domain}", "{domain}", "{domain}")],
+
+def _entry(
+    subject: str, key: str, title: str, caption: str, *curves: Curve, **look: Any
+) -> tuple[Chart, list[Curve]]:
+    return Chart(subject, key, title, caption, **look), list(curves)
+
+
+CATALOGUE = (
+    _entry(
+        "Learning", "accuracy", "Accuracy",
+        "Lines are training prompts, which resampling makes harder; dots are held-out problems"
+        " with 95% intervals: trust the dots.",
+        ("accuracy/{domain}", EACH, EACH),
+        unit="share", points_name="held-out pass@1",
     ),
-    (
-        Chart(
-            LEARNING, "length", "Response length (tokens)",
-            "Growth together with accuracy is the reasoning that stage 1 is for; growth without"
-            " it is padding. Means of the step.",
-            unit="tokens",
-        ),
-        [("length/{domain}", "{domain}", "{domain}")],
+    _entry(
+        "Learning", "length", "Response length (tokens)",
+        "Growth together with accuracy is the reasoning that stage 1 is for; growth without it is"
+        " padding. Means of the step.",
+        ("length/{domain}", EACH, EACH),
+        unit="tokens",
     ),
-    (
-        Chart(
-            LEARNING, "reward", "Reward and its parts",
-            "Total and accuracy should rise together; a total that rises alone is format being"
-            " learnt, not the task.",
-        ),
-        [
-            ("reward/mean", "total", "ink"),
-            ("reward/accuracy", "accuracy", "blue"),
-            ("reward/format", "format", "orange"),
-            ("reward/language", "language mixing", "pink"),
-        ],
+    _entry(
+        "Learning", "reward", "Reward and its parts",
+        "Total and accuracy should rise together; a total that rises alone is format being"
+        " learnt, not the task.",
+        ("reward/mean", "total", "ink"), ("reward/accuracy", "accuracy", "blue"),
+        ("reward/format", "format", "orange"), ("reward/language", "language mixing", "pink"),
     ),
-    (
-        Chart(
-            LEARNING, "reward-domain", "Reward by domain",
-            "What the gradient sees of each domain: accuracy, format and language together.",
-        ),
-        [("reward/{domain}", "{domain}", "{domain}")],
+    _entry(
+        "Learning", "reward-domain", "Reward by domain",
+        "What the gradient sees of each domain: accuracy, format and language together.",
+        ("reward/{domain}", EACH, EACH),
     ),
-    (
-        Chart(
-            GROUPS, "groups", "Groups by verdicts",
-            "Only mixed groups teach. The paper saw nearly 50% identical late in training;"
-            " resampling should keep the green high.",
-            kind="area", unit="share",
-        ),
-        [
-            ("groups/informative", "mixed", "green"),
-            ("groups/all_correct", "all correct", "sky"),
-            ("groups/all_wrong", "all wrong", "pale"),
-        ],
+    _entry(
+        "Groups and resampling", "groups", "Groups by verdicts",
+        "Only mixed groups teach. The paper saw nearly 50% identical late in training; resampling"
+        " should keep the green high.",
+        ("groups/informative", "mixed", "green"), ("groups/all_correct", "all correct", "sky"),
+        ("groups/all_wrong", "all wrong", "pale"),
+        kind="area", unit="share",
     ),
-    (
-        Chart(
-            GROUPS, "pool", "Prompts in the epoch",
-            "Falls as solved prompts are dropped. A pool that shrinks to the unsolvable few"
-            " starves training.",
-            kind="steps", unit="count",
-        ),
-        [("pool/size", "in the epoch", "ink"), ("pool/dropped", "left out", "orange")],
+    _entry(
+        "Groups and resampling", "pool", "Prompts in the epoch",
+        "Falls as solved prompts are dropped. A pool that shrinks to the unsolvable few starves"
+        " training.",
+        ("pool/size", "in the epoch", "ink"), ("pool/dropped", "left out", "orange"),
+        kind="steps", unit="count",
     ),
-    (
-        Chart(
-            HEALTH, "entropy", "Entropy of the policy (nats)",
-            "A slow fall is normal; near 0 the policy no longer explores. Per token.",
-        ),
-        [("entropy", "entropy", "green")],
+    _entry(  # its values are the ledger's
+        "Groups and resampling", "drift", "Difficulty of the epochs' prompts",
+        "Pass rates by epoch, from the ledger: bands that move downwards mean that the policy"
+        " learns; a growing grey base is what it cannot reach.",
+        kind="bars", unit="share",
     ),
-    (
-        Chart(
-            HEALTH, "clip", "Clipped tokens",
-            "0 with one update a step; shares of several per cent mean steps too large for the"
-            " clip range.",
-            unit="share",
-        ),
-        [("clip/low", "clipped below", "blue"), ("clip/high", "clipped above", "red")],
+    _entry(
+        "Health", "entropy", "Entropy of the policy (nats)",
+        "A slow fall is normal; near 0 the policy no longer explores. Per token.",
+        ("entropy", "entropy", "green"),
     ),
-    (
-        Chart(
-            HEALTH, "gradient", "Gradient norm",
-            "Spikes before clipping come ahead of divergence; steady is good.",
-        ),
-        [("grad_norm", "gradient norm", "ink")],
+    _entry(
+        "Health", "clip", "Clipped tokens",
+        "0 with one update a step; shares of several per cent mean steps too large for the clip"
+        " range.",
+        ("clip/low", "clipped below", "blue"), ("clip/high", "clipped above", "red"),
+        unit="share",
     ),
-    (
-        Chart(
-            HEALTH, "kl", "KL to the base model",
-            "How far the policy has moved. Only there with loss.kl_coef above 0.",
-        ),
-        [("kl", "KL (k3)", "pink")],
+    _entry(
+        "Health", "gradient", "Gradient norm",
+        "Spikes before clipping come ahead of divergence; steady is good.",
+        ("grad_norm", "gradient norm", "ink"),
     ),
-    (
-        Chart(
-            HEALTH, "mismatch", "Engine against learner",
-            "Log-probabilities of the same tokens by both, on a logarithmic scale: a jump means"
-            " stale weights or different arithmetic.",
-            unit="log",
-        ),
-        [
-            ("mismatch/max", "largest difference", "orange"),
-            ("mismatch/mean", "mean difference", "ink"),
-            ("mismatch/kl", "KL (k3)", "pink"),
-        ],
+    _entry(
+        "Health", "kl", "KL to the base model",
+        "How far the policy has moved. Only there with loss.kl_coef above 0.",
+        ("kl", "KL (k3)", "pink"),
     ),
-    (
-        Chart(
-            HEALTH, "truncated", "Responses cut at the token limit",
-            "A rise means that answers outgrow rollout.max_new_tokens, and a cut answer is a wrong"
-            " answer.",
-            unit="share",
-        ),
-        [("truncated", "cut", "orange")],
+    _entry(
+        "Health", "mismatch", "Engine against learner",
+        "Log-probabilities of the same tokens by both, on a logarithmic scale: a jump means stale"
+        " weights or different arithmetic.",
+        ("mismatch/max", "largest difference", "orange"),
+        ("mismatch/mean", "mean difference", "ink"), ("mismatch/kl", "KL (k3)", "pink"),
+        unit="log",
     ),
-    (
-        Chart(
-            HEALTH, "errors", "Rollouts that we failed to judge",
-            "Should be 0. Each one is left out of its group, never scored as wrong.",
-            kind="steps", unit="count",
-        ),
-        [("errors", "errors", "pink")],
+    _entry(
+        "Health", "truncated", "Responses cut at the token limit",
+        "A rise means that answers outgrow rollout.max_new_tokens, and a cut answer is a wrong"
+        " answer.",
+        ("truncated", "cut", "orange"),
+        unit="share",
     ),
-    (
-        Chart(
-            COST, "seconds", "Time of a step", "The thickest band is what to make faster.",
-            kind="area", unit="seconds",
-        ),
-        [
-            ("seconds/rollout", "decoding", "blue"),
-            ("seconds/verify", "waiting for verdicts", "orange"),
-            ("seconds/learn", "learning", "green"),
-            ("seconds/weights", "moving weights", "pink"),
-            ("seconds/rest", "the rest", "pale"),
-        ],
+    _entry(
+        "Health", "errors", "Rollouts that we failed to judge",
+        "Should be 0. Each one is left out of its group, never scored as wrong.",
+        ("errors", "errors", "pink"),
+        kind="steps", unit="count",
     ),
-    (
-        Chart(
-            COST, "tokens", "Tokens so far",
-            "The gap was paid for and taught nothing: uniform groups, discarded rounds, errors.",
-            unit="count", smoothed=False,
-        ),
-        [("tokens/generated", "generated", "ink"), ("tokens/trained", "trained on", "green")],
+    _entry(
+        "Cost", "seconds", "Time of a step", "The thickest band is what to make faster.",
+        ("seconds/rollout", "decoding", "blue"),
+        ("seconds/verify", "waiting for verdicts", "orange"),
+        ("seconds/learn", "learning", "green"), ("seconds/weights", "moving weights", "pink"),
+        (REST, "the rest", "pale"),
+        kind="area", unit="seconds",
     ),
-    (
-        Chart(
-            COST, "speed", "Tokens a second",
-            "Generated tokens over the whole step's time. Falls when answers grow faster than"
-            " batches.",
-            unit="count",
-        ),
-        [("tokens/s", "tokens a second", "blue")],
+    _entry(
+        "Cost", "tokens", "Tokens so far",
+        "The gap was paid for and taught nothing: uniform groups, discarded rounds, errors.",
+        ("tokens/generated", "generated", "ink"), ("tokens/trained", "trained on", "green"),
+        unit="count", smoothed=False,
+    ),
+    _entry(
+        "Cost", "speed", "Tokens a second",
+        "Generated tokens over the whole step's time. Falls when answers grow faster than batches.",
+        ("tokens/s", "tokens a second", "blue"),
+        unit="count",
     ),
 )  # fmt: skip
-DRIFT = Chart(
-    GROUPS, "drift", "Difficulty of the epochs' prompts",
-    "Pass rates by epoch, from the ledger: bands that move downwards mean that the policy"
-    " learns; a growing grey base is what it cannot reach.",
-    kind="bars", unit="share",
-)  # fmt: skip
+PARTS = ("seconds/rollout", "seconds/verify", "seconds/learn", "seconds/weights")
 PICTURED = ("accuracy", "length", "groups", "pool", "reward", "entropy")  # in curves.png
 
 
@@ -188,14 +152,16 @@ def run_charts(rows: list[Row], evals: list[Record], ledger: Path | None) -> lis
     """All charts that the run has values for, subject by subject."""
     thinned = [_with_rest(row) for row in thin(rows, MAX_POINTS)]
     names, axis = domains(rows, evals), _steps_axis(thinned, rows, evals)
-    charts = [
-        replace(chart, axis=axis, series=_series(thinned, curves, names, chart.unit == "log"))
-        for chart, curves in CATALOGUE
-    ]
-    charts[0] = replace(charts[0], points=_points(evals, names))
-    if ledger is not None:
-        after = next(i for i, chart in enumerate(charts) if chart.key == "pool") + 1
-        charts.insert(after, _drift(ledger))
+    charts = []
+    for chart, curves in CATALOGUE:
+        if chart.key == "drift":
+            filled = _drift(chart, ledger) if ledger is not None else chart
+        else:
+            found = _series(thinned, curves, names, chart.unit == "log")
+            filled = replace(chart, axis=axis, series=found)
+        if chart.points_name:
+            filled = replace(filled, points=_points(evals, names))
+        charts.append(filled)
     return [chart for chart in charts if not chart.empty]
 
 
@@ -235,7 +201,7 @@ def _series(rows: list[Row], curves: list[Curve], names: list[str], log: bool) -
 def _by_domain(curves: list[Curve], names: list[str]) -> list[Curve]:
     found = []
     for metric, label, color in curves:
-        if color == "{domain}":
+        if color == EACH:
             found += [(metric.format(domain=n), n, domain_style(n).color) for n in names]
         else:
             found.append((metric, label, color))
@@ -256,19 +222,18 @@ def _points(evals: list[Record], names: list[str]) -> list[Point]:
 
 def _with_rest(row: Row) -> Row:
     """What a step's seconds hold beside the parts that are measured."""
-    parts = [c for chart, curves in CATALOGUE if chart.key == "seconds" for c, *_ in curves]
-    known = [row[name] for name in parts if name in row]
+    known = [row[name] for name in PARTS if name in row]
     if not known or "seconds/step" not in row:
         return row
-    return row | {"seconds/rest": max(0.0, row["seconds/step"] - sum(known))}
+    return row | {REST: max(0.0, row["seconds/step"] - sum(known))}
 
 
-def _drift(ledger: Path) -> Chart:
+def _drift(chart: Chart, ledger: Path) -> Chart:
     names, stages, shares = bucket_shares(ledger)
     colors = ("pale", "green4", "green3", "green2", "green1", "sky")
     columns = zip(BUCKETS, colors, zip(*shares, strict=True), strict=False)
     return replace(
-        DRIFT,
+        chart,
         axis=Axis("epoch", [i + 0.5 for i in range(len(names))], names, stages, float(len(names))),
         series=[Series(label, color, list(values)) for label, color, values in columns],
     )

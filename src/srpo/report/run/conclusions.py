@@ -11,7 +11,7 @@ import yaml
 from srpo.metrics import Row
 from srpo.report.plain import duration, one_line
 from srpo.report.reader import Record, Run, domains, stage_starts
-from srpo.report.run.tables import epochs
+from srpo.report.run.epochs import epochs
 
 RECENT = 10  # steps
 

@@ -21,8 +21,7 @@ from srpo.report.reader import Run, open_run
 from srpo.report.run.charts import MAX_POINTS, pictured, run_charts
 from srpo.report.run.conclusions import Facts, conclusions, read_facts
 from srpo.report.run.sample import BUDGET, Sample, sample_rollouts
-from srpo.report.run.sheets import epoch_sheet, eval_sheet
-from srpo.report.run.tables import totals
+from srpo.report.run.tables import epoch_sheet, eval_sheet, totals
 from srpo.report.sheet import Sheet
 from srpo.report.web.page import figures, render
 
@@ -68,7 +67,7 @@ def page(run: Run, budget: int = BUDGET) -> str:
         totals=totals(run),
         averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
         subjects=figures(run_charts(facts.rows, facts.evals, ledger)),
-        sheets=_sheets(facts, ledger),
+        sheets=_sheets(facts),
         recipe=printable(facts.recipe_text),
         sample=sample,
         sample_note=_sample_note(facts, sample),
@@ -80,9 +79,9 @@ def page(run: Run, budget: int = BUDGET) -> str:
     )
 
 
-def _sheets(facts: Facts, ledger: Path | None) -> list[Sheet]:
+def _sheets(facts: Facts) -> list[Sheet]:
     evaluations = [eval_sheet(facts.evals)] if facts.evals else []
-    return evaluations + ([epoch_sheet(ledger)] if ledger is not None else [])
+    return evaluations + ([epoch_sheet(facts.epochs)] if facts.epochs else [])
 
 
 def _subtitle(facts: Facts) -> str:
