@@ -19,13 +19,14 @@ from srpo.report.colors import domain_style
 from srpo.report.compare.charts import compare_charts
 from srpo.report.compare.compare import compare_runs
 from srpo.report.compare.words import compare_conclusions
+from srpo.report.pace import Pace
 from srpo.report.picture import draw_picture
 from srpo.report.reader import domains, open_run
 from srpo.report.run.charts import pictured, run_charts
 from srpo.report.run.markdown import markdown
 from srpo.report.run.page import page, write_page
 from srpo.report.run.tables import eval_table, summary_lines
-from srpo.run.display import Pace, step_line
+from srpo.run.display import step_line
 
 NAME = random.choice(["logic", "units", "a-third.domain", "Ünits & <b>"])
 

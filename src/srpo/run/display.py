@@ -20,12 +20,12 @@ from rich.text import Text
 from srpo.metrics import Row
 from srpo.observer import Observer
 from srpo.recipe.schema import Recipe
-from srpo.report.plain import duration, one_line
+from srpo.report.pace import Pace
+from srpo.report.plain import one_line
 from srpo.report.reader import domains
 from srpo.report.run.tables import summary_lines
 
 BARS = "▁▂▃▄▅▆▇█"
-RECENT = 20  # steps that the estimate of the time left looks back on
 TREND = 32  # characters of a sparkline
 
 # What the panel shows of a step: metric, name for people, format, whether it has a trend.
@@ -49,40 +49,6 @@ def open_display() -> Observer:
     return LineDisplay()
 
 
-class Pace:
-    """How far a run is; both displays keep one."""
-
-    def __init__(self) -> None:
-        self.max_steps = 0
-        self.max_tokens: int | None = None
-        self.step = self.tokens = 0
-        self._seconds: deque[float] = deque(maxlen=RECENT)
-
-    def begin(self, recipe: Recipe, step: int) -> None:
-        self.max_steps, self.max_tokens, self.step = recipe.max_steps, recipe.max_tokens, step
-
-    @property
-    def steps_left(self) -> float:
-        """By the budget that ends first: steps, or tokens at the run's mean."""
-        left = max(self.max_steps - self.step, 0)
-        if self.max_tokens is None or not self.tokens:
-            return left
-        return min(left, max(self.max_tokens - self.tokens, 0) / self.tokens * self.step)
-
-    def observe(self, row: Row) -> None:
-        self.step, self.tokens = row["step"], row.get("tokens/generated", 0)
-        if (seconds := row.get("seconds/step")) is not None:
-            self._seconds.append(seconds)
-
-    @property
-    def eta(self) -> str:
-        """Time left at the pace of the last steps, evaluations left out."""
-        if not self._seconds:
-            return "?"
-        pace = sum(self._seconds) / len(self._seconds)
-        return duration(pace * self.steps_left)
-
-
 class LineDisplay(Observer):
     """One line a step: for logs, pipes and CI."""
 
@@ -90,7 +56,7 @@ class LineDisplay(Observer):
         self._pace = Pace()
 
     def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
-        self._pace.begin(recipe, resumed_at)
+        self._pace = Pace(recipe.max_steps, recipe.max_tokens, resumed_at)
         after = f", after step {resumed_at}" if resumed_at else ""
         budget = f" or {recipe.max_tokens:,} tokens" if recipe.max_tokens else ""
         self.message(f"run {run}: {recipe.max_steps} steps{budget}{after}")
@@ -144,7 +110,7 @@ class LiveDisplay(Observer):
 
     def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
         self._title = f"srpo · {one_line(str(run), 60)}"
-        self._pace.begin(recipe, resumed_at)
+        self._pace = Pace(recipe.max_steps, recipe.max_tokens, resumed_at)
         if resumed_at:
             self.message(f"resumed after step {resumed_at}")
 

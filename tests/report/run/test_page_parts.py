@@ -200,6 +200,25 @@ def test_the_conclusions_of_an_unfinished_run(tmp_path: Path):
     assert "In the last 10 steps 25.0% of responses hit the limit." in text
 
 
+def test_a_run_that_its_token_budget_ends(tmp_path: Path):
+    """110 steps at 352 s; of an unfinished one, 40 of 110 steps took half of the tokens."""
+    run = make_run(tmp_path, steps=110, stage2_at=58)
+    recipe = run / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("max_steps: 110", "max_steps: 500"))
+    summary = json.loads((run / "summary.json").read_text())
+    ended = {"ended": "max_tokens: 2,310 generated tokens"}
+    (run / "summary.json").write_text(json.dumps(summary | ended))
+    assert "Finished after 110 of 500 steps (the token budget) in 5m52s." in words(run)
+    (run / "summary.json").write_text(json.dumps(summary | {"ended": "pool exhausted"}))
+    assert "110 of 500 steps (before its step budget: the stages ended)" in words(run)
+    (run / "summary.json").unlink()
+    rows = [r | {"seconds/step": 3.0} for r in open_run(run).metrics()[:40]]
+    write_lines(run / "metrics.jsonl", rows)
+    tokens = 2 * rows[-1]["tokens/generated"]
+    recipe.write_text(f"{recipe.read_text()}max_tokens: {tokens}\n")
+    assert "the rest takes at most 2m00s at 3.0 s a step" in words(run)
+
+
 def test_the_conclusions_without_evaluations_is_of_training_prompts(tmp_path: Path):
     run = make_run(tmp_path, steps=50, stage2_at=90, finished=False)
     write_lines(run / "evals.jsonl", [])

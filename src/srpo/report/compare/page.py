@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Group
@@ -23,7 +21,7 @@ TABLE = 11  # places of a curve in its table
 
 
 def comparison_view(c: Comparison) -> Group:
-    """Verdict, warnings and tables for a terminal."""
+    """Conclusions, warnings and tables for a terminal."""
     parts = [Padding(rich_table(s), (0, 0, 1, 0)) for s in compare_sheets(c)]
     warned = [Text(f"! {note}", style="yellow") for note in notes(c)]
     return Group(*parts, *warned, Text(""), Text(" ".join(compare_conclusions(c))))
@@ -31,7 +29,11 @@ def comparison_view(c: Comparison) -> Group:
 
 def writer(out: Path) -> Callable[[Comparison, Path], None]:
     """What writes a file of this name. Raises UserError for an ending that is none of ours."""
-    writers = {".html": _write_page, ".md": _write_markdown, ".png": _write_picture}
+    writers: dict[str, Callable[[Comparison, Path], None]] = {
+        ".html": lambda c, out: write_whole(out, compare_page(c)),
+        ".md": lambda c, out: write_whole(out, compare_markdown(c)),
+        ".png": _write_picture,
+    }
     try:
         chosen = writers[out.suffix.lower()]
     except KeyError:
@@ -41,14 +43,6 @@ def writer(out: Path) -> Callable[[Comparison, Path], None]:
     if not out.parent.is_dir():
         raise UserError(f"--out {str(out)!r}: there is no folder {str(out.parent)!r}; make it")
     return chosen
-
-
-def _write_page(c: Comparison, out: Path) -> None:
-    write_whole(out, compare_page(c))
-
-
-def _write_markdown(c: Comparison, out: Path) -> None:
-    write_whole(out, compare_markdown(c))
 
 
 def _write_picture(c: Comparison, out: Path) -> None:
@@ -61,16 +55,12 @@ def compare_page(c: Comparison) -> str:
     """One page that needs nothing else: no script, no network; all text in it is escaped."""
     return render(
         "page.compare.html",
-        ["page.css"],
-        None,
         title=" vs ".join(k.label for k in c.conditions[:4]),
         subtitle=_subtitle(c),
         conclusions=compare_conclusions(c),
         notes=notes(c),
         subjects=figures(compare_charts(c), TABLE),
         sheets=compare_sheets(c),
-        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        version=version("srpo"),
     )
 
 
@@ -80,10 +70,8 @@ def _subtitle(c: Comparison) -> str:
 
 
 def compare_markdown(c: Comparison) -> str:
-    """Verdict, warnings and tables; names from recipes are escaped."""
+    """Conclusions, warnings and tables; names from recipes are escaped."""
     parts = ["## srpo compare", "", escape(" ".join(compare_conclusions(c))), ""]
     parts += [f"- {escape(note)}" for note in notes(c)]
-    return (
-        "\n".join([*parts, "", *(line for s in compare_sheets(c) for line in table_lines(s))])
-        + "\n"
-    )
+    tables = [line for sheet in compare_sheets(c) for line in table_lines(sheet)]
+    return "\n".join([*parts, "", *tables]) + "\n"

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from srpo.metrics import Row
+from srpo.report.pace import Pace
 from srpo.report.plain import duration, one_line
 from srpo.report.reader import Record, Run, domains, stage_starts
 from srpo.report.run.epochs import epochs
@@ -79,21 +80,32 @@ def state(facts: Facts) -> str:
     of = f" of {last:,}" if isinstance(last, int) else ""
     if facts.summary:
         steps, seconds = facts.summary["steps"], facts.summary["seconds"]
-        whole = "the step budget" if steps == last else "before its step budget: the stages ended"
-        return f"Finished after {steps:,}{of} steps ({whole}) in {duration(seconds)}."
+        return f"Finished after {steps:,}{of} steps ({_why(facts, steps)}) in {duration(seconds)}."
     if not facts.rows or facts.written is None:
         return "Not finished: no step is logged yet."
     when = f"{facts.written:%Y-%m-%d %H:%M} UTC"
     return f"Not finished: at step {facts.step:,}{of}, logged {when}{_eta(facts, last)}."
 
 
-def _eta(facts: Facts, last: Any) -> str:
-    recent = [row["seconds/step"] for row in facts.rows[-20:] if "seconds/step" in row]
-    if not isinstance(last, int) or not recent:
+def _why(facts: Facts, steps: int) -> str:
+    if steps == facts.setting("max_steps"):
+        return "the step budget"
+    ended = str((facts.summary or {}).get("ended", ""))
+    if ended.startswith("max_tokens"):
+        return "the token budget"
+    return "before its step budget: the stages ended"
+
+
+def _eta(facts: Facts, max_steps: Any) -> str:
+    if not isinstance(max_steps, int):
         return ""
-    pace = sum(recent) / len(recent)
-    left = duration(pace * (last - facts.step))
-    return f"; the rest takes at most {left} at {pace:.1f} s a step, evaluations aside"
+    pace = Pace(max_steps, facts.setting("max_tokens"))
+    for row in facts.rows:
+        pace.observe(row)
+    if pace.seconds is None:
+        return ""
+    at = f"{pace.seconds:.1f} s a step"
+    return f"; the rest takes at most {pace.eta} at {at}, evaluations aside"
 
 
 def _domain(facts: Facts, domain: str) -> str:

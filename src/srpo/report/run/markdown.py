@@ -7,7 +7,7 @@ import re
 from srpo.report.reader import Run
 from srpo.report.run.charts import run_charts
 from srpo.report.run.conclusions import conclusions, read_facts
-from srpo.report.run.tables import epoch_sheet, eval_sheet, summary_sheet, totals_sheet
+from srpo.report.run.tables import run_sheets, summary_sheet, totals_sheet
 from srpo.report.sheet import escape, table_lines
 
 
@@ -15,9 +15,7 @@ def markdown(run: Run) -> str:
     """The whole report; names from recipes and data are escaped."""
     facts, ledger = read_facts(run), run.ledger()
     charts = run_charts(facts.rows, facts.evals, ledger)
-    sheets = [totals_sheet(run)]
-    sheets += [eval_sheet(facts.evals)] if facts.evals else []
-    sheets += [epoch_sheet(facts.epochs)] if facts.epochs else []
+    sheets = [totals_sheet(run), *run_sheets(facts.evals, facts.epochs)]
     sheets += [summary_sheet(charts)] if charts else []
     title = f"## srpo report: {escape(facts.run.path.resolve().name)}"
     text = escape(" ".join(conclusions(facts)))

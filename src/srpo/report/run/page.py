@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from markupsafe import Markup
@@ -21,8 +19,7 @@ from srpo.report.reader import Run, open_run
 from srpo.report.run.charts import MAX_POINTS, pictured, run_charts
 from srpo.report.run.conclusions import Facts, conclusions, read_facts
 from srpo.report.run.sample import BUDGET, Sample, sample_rollouts
-from srpo.report.run.tables import epoch_sheet, eval_sheet, totals
-from srpo.report.sheet import Sheet
+from srpo.report.run.tables import run_sheets, totals
 from srpo.report.web.page import figures, render
 
 
@@ -58,8 +55,7 @@ def page(run: Run, budget: int = BUDGET) -> str:
     facts, ledger, sample = read_facts(run), run.ledger(), sample_rollouts(run, budget)
     return render(
         "page.html",
-        ["page.css"],
-        "page.js",
+        script="page.js",
         name=one_line(facts.run.path.resolve().name, 100),
         subtitle=_subtitle(facts),
         tiles=_tiles(facts),
@@ -67,21 +63,14 @@ def page(run: Run, budget: int = BUDGET) -> str:
         totals=totals(run),
         averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
         subjects=figures(run_charts(facts.rows, facts.evals, ledger)),
-        sheets=_sheets(facts),
+        sheets=run_sheets(facts.evals, facts.epochs),
         recipe=printable(facts.recipe_text),
         sample=sample,
         sample_note=_sample_note(facts, sample),
         groups=Markup("[" + ",".join(sample.groups) + "]"),
         domains=[(name, domain_style(name).color) for name in facts.domains],
         epochs=[(printable(str(e["stage"])), e["epoch"]) for e in facts.epochs],
-        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        version=version("srpo"),
     )
-
-
-def _sheets(facts: Facts) -> list[Sheet]:
-    evaluations = [eval_sheet(facts.evals)] if facts.evals else []
-    return evaluations + ([epoch_sheet(facts.epochs)] if facts.epochs else [])
 
 
 def _subtitle(facts: Facts) -> str:

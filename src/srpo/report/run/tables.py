@@ -66,6 +66,11 @@ def _half_interval(results: Record, name: str) -> str:
     return "" if low is None or high is None else f" ±{(high - low) / 2:.2f}".replace("0.", ".")
 
 
+def run_sheets(evals: list[Record], epochs: list[Record]) -> list[Sheet]:
+    """What there is of evaluations and epochs."""
+    return [*([eval_sheet(evals)] if evals else []), *([epoch_sheet(epochs)] if epochs else [])]
+
+
 def eval_sheet(evals: list[Record]) -> Sheet:
     """One row an evaluation; pass@k with its 95% interval where the run has it."""
     columns = eval_columns(evals)
