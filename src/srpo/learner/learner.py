@@ -16,7 +16,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from srpo.algorithm.losses import open_loss
 from srpo.algorithm.losses.base import Tokens, kl_k3
-from srpo.learner.batch import MicroBatch, TrainRow, TrainBatch, collate, micro_batches
+from srpo.learner.batch import MicroBatch, TrainBatch, TrainRow, collate, micro_batches
 from srpo.learner.logprobs import token_logprobs
 from srpo.recipe.schema import LearnerConfig, LossConfig
 from srpo.types import TrainingError, UserError
@@ -113,7 +113,9 @@ class Learner:
 
     def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
         """The log-probability of each token of responses, given as (prompt ids, response ids)."""
-        rows = [TrainRow(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers]
+        rows = [
+            TrainRow(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers
+        ]
         self._remember_old(rows)
         return [row.old_logprobs or [] for row in rows]
 
