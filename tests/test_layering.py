@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "srpo"
 
 # Top, which everybody above may use.
-BASE = {"types", "recipe", "metrics", "observer", "models", "nucleus"}
+BASE = {"types", "recipe", "metrics", "observer", "models", "nucleus", "files"}
 # The parts, which the trainer puts together. rollout and learner never meet.
 PARTS = {"algorithm", "rollout", "learner", "verifiers", "sandbox", "evaluation", "data"}
 # The trainer and what is beside it in run/: they are one layer.
@@ -26,12 +26,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     # --- base: no part of the machinery
     "types": set(),
     "recipe": {"types"},
-    "metrics": set(),
+    "files": set(),
+    "metrics": {"files"},
     "observer": {"types", "recipe"},
     "models": {"types"},
     "nucleus": set(),
     # --- parts
-    "algorithm": {"types", "recipe"},
+    "algorithm": {"types", "recipe", "files"},
     "rollout": {"types", "recipe", "nucleus"},
     "learner": {"types", "recipe", "algorithm", "nucleus"},
     "workers": {"types"},
@@ -44,11 +45,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     # --- what puts them together
     **dict.fromkeys(TRAINER, BASE | PARTS | TRAINER),
     "run.signals": set(),
+    "run.files": set(),
     "run.display": BASE | {"report"},
-    "report": BASE,
+    "report": BASE | {"run.files"},
     "grading": BASE | {"data", "verifiers"},
     "grading.display": BASE | {"report"},
-    "reproduce": BASE | {"report", "run.signals"},
+    "reproduce": BASE | {"report", "run.signals", "run.files"},
     "doctor": BASE | {"sandbox", "rollout"},
     "cluster": BASE | PARTS,
     # --- top

@@ -9,7 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from srpo.metrics import METRICS, WALL_CLOCK, MetricsWriter, Row, metrics_page, read_metrics
+from srpo.metrics import (
+    METRICS,
+    WALL_CLOCK,
+    MetricsWriter,
+    Row,
+    domain_of,
+    meaning,
+    metrics_page,
+    read_metrics,
+)
 
 
 class Recorder:
@@ -43,6 +52,18 @@ def test_an_unknown_name_is_refused_and_not_written(tmp_path: Path):
     with pytest.raises(AssertionError, match="reward/men"):
         writer.log({"step": 1, "reward/men": 0.5})
     assert not writer.path.exists()
+
+
+def test_metrics_of_a_domain_are_known_for_every_domain(tmp_path: Path):
+    writer = MetricsWriter(tmp_path / "metrics.jsonl")
+    row = {"step": 1, "length/logic": 3.0, "accuracy/logic": 0.5, "reward/logic": 0.6}
+    writer.log(row)
+    assert read_metrics(writer.path) == [row]
+    assert meaning("accuracy/logic") == meaning("accuracy/math") == METRICS["accuracy/{domain}"]
+    assert (meaning("accuracy/"), meaning("pool/math"), meaning("x")) == (None, None, None)
+    assert (meaning("accuracy/pool"), meaning("lr")) == (METRICS["accuracy/pool"], METRICS["lr"])
+    names = ("accuracy/logic", "accuracy/pool", "length/max", "clip/low", "step")
+    assert [domain_of(name) for name in names] == ["logic", None, None, None, None]
 
 
 def test_not_a_number_is_refused(tmp_path: Path):

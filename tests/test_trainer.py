@@ -24,8 +24,10 @@ from small_runs import (
     srpo,
     write_recipe,
 )
+from srpo.data.sources import fingerprint, load_problems
 from srpo.metrics import read_metrics
 from srpo.observer import Observer
+from srpo.recipe.load import load_recipe
 from srpo.run.checkpoint import checkpoints
 from srpo.trainer import RunEnd, Trainer
 from srpo.types import TrainingError, UserError
@@ -176,8 +178,12 @@ def test_a_token_budget(tmp_path: Path) -> None:
 def test_evaluations_on_the_way(tmp_path: Path) -> None:
     train(tmp_path / "run", eval__every=2, eval__samples=2)
     lines = (tmp_path / "run" / "evals.jsonl").read_text().splitlines()
-    points = [json.loads(line)["point"] for line in lines]
-    assert points == ["base", "step 2", "stage1", "step 4", "final"]
+    evals = [json.loads(line) for line in lines]
+    assert [e["point"] for e in evals] == ["base", "step 2", "stage1", "step 4", "final"]
+    # That of the held-out problems, by which a comparison notices that they were changed.
+    recipe = load_recipe(tmp_path / "run" / "recipe.yaml")
+    held_out = load_problems(recipe.data.eval, "data.eval", recipe.seed)
+    assert {e["fingerprint"] for e in evals} == {fingerprint(held_out)}
 
 
 @pytest.mark.parametrize(

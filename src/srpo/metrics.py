@@ -7,9 +7,10 @@ A step that logs an unknown name fails, so the page cannot fall behind.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Protocol
+
+from srpo.files import write_whole
 
 Row = dict[str, Any]
 
@@ -18,21 +19,20 @@ METRICS: dict[str, str] = {
     "stage": "Name of the curriculum's stage: stage1, stage2, or train when there is only one.",
     "epoch": "Epoch within the stage, from 0: one pass over the prompts that resampling left.",
     "reward/mean": "Mean total reward over the step's valid rollouts. Grows if training works.",
-    "reward/math": "Mean total reward of the valid math rollouts; absent without math prompts.",
-    "reward/code": "Mean total reward of the valid code rollouts; absent without code prompts.",
+    "reward/{domain}": "Mean total reward of the domain's valid rollouts.",
     "reward/accuracy": "Mean accuracy term, before its weight.",
     "reward/format": "Mean format term, before its weight: share of well-formed responses.",
     "reward/language": "Mean language-mixing term, before its weight; subtracted from the reward.",
-    "accuracy/math": "Share of valid math rollouts judged correct; absent without math prompts.",
-    "accuracy/code": "Share of valid code rollouts judged correct; absent without code prompts.",
+    "accuracy/{domain}": "Share of the domain's valid rollouts judged correct.",
     "accuracy/pool": (
         "The step's accuracy over the whole pool: prompts that the strategy left out count with the"
         " pass rate that it expects of them: their last one (history), or a forecast. The plateau"
         " rule watches this, since it does not fall when solved prompts leave."
     ),
     "length/mean": "Mean response length in tokens.",
-    "length/math": "Mean math response length in tokens. Growth means longer reasoning.",
-    "length/code": "Mean code response length in tokens.",
+    "length/{domain}": (
+        "Mean response length of the domain in tokens. Growth means longer reasoning."
+    ),
     "length/max": "Longest response of the step in tokens.",
     "truncated": "Share of responses cut at rollout.max_new_tokens. High values distort rewards.",
     "groups/informative": "Share of groups with both correct and incorrect rollouts.",
@@ -70,6 +70,20 @@ METRICS: dict[str, str] = {
     "tokens/s": "tokens/step divided by seconds/step.",
 }
 
+
+def meaning(name: str) -> str | None:
+    """What a metric says; None for a name that is none. `accuracy/math` is `accuracy/{domain}`."""
+    prefix, _, domain = name.partition("/")
+    return METRICS.get(name) or (METRICS.get(f"{prefix}/{{domain}}") if domain else None)
+
+
+def domain_of(name: str) -> str | None:
+    """The domain that a metric is of: math of `accuracy/math`, none of `accuracy/pool`."""
+    prefix, _, domain = name.partition("/")
+    known = name not in METRICS and f"{prefix}/{{domain}}" in METRICS
+    return domain or None if known else None
+
+
 WALL_CLOCK = frozenset(n for n in METRICS if n.startswith("seconds/") or n == "tokens/s")
 """Names that may differ between two runs that are otherwise equal bit for bit."""
 
@@ -92,8 +106,8 @@ class MetricsWriter:
         self.path, self.trackers, self.rows = path, trackers or [], 0
 
     def log(self, row: Row) -> None:
-        unknown = row.keys() - METRICS.keys()
-        assert not unknown, f"metrics without a meaning in METRICS: {sorted(unknown)}"
+        unknown = [name for name in row if not _known(name, row)]
+        assert not unknown, f"metrics without a meaning in METRICS: {unknown}"
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, allow_nan=False) + "\n")
         self.rows += 1
@@ -106,13 +120,17 @@ class MetricsWriter:
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.rows = state["rows"]
         kept = self.path.read_bytes().splitlines(keepends=True)[: self.rows]
-        temporary = self.path.with_suffix(".tmp")
-        temporary.write_bytes(b"".join(kept))
-        os.replace(temporary, self.path)
+        write_whole(self.path, b"".join(kept))
 
     def close(self) -> None:
         for tracker in self.trackers:
             tracker.close()
+
+
+def _known(name: str, row: Row) -> bool:
+    """A domain that a step has prompts of has a length in it: `reward/men` is of no domain."""
+    domain = domain_of(name)
+    return meaning(name) is not None and (domain is None or f"length/{domain}" in row)
 
 
 def read_metrics(path: Path) -> list[Row]:
@@ -132,7 +150,8 @@ def metrics_page() -> str:
         "# Metrics",
         "",
         "One row a step in `metrics.jsonl`. This page is generated:"
-        " `python -m srpo.metrics > docs/metrics.md`.",
+        " `python -m srpo.metrics > docs/metrics.md`. `{domain}` is every domain that the step has"
+        " prompts of: math, code, or one of your own.",
         "",
         "| name | meaning |",
         "| --- | --- |",

@@ -343,7 +343,12 @@ class Trainer:
             groups += self._roll_out(problems, n, (EVAL_SEED, at)).groups
             self.observer.phase("evaluate", len(groups), len(self.held_out))
         self._check_errors(groups)
-        result = {"point": point, "step": self.step, "generated_tokens": self.generated}
+        result = {
+            "point": point,
+            "step": self.step,
+            "generated_tokens": self.generated,
+            "fingerprint": fingerprint(self.held_out),
+        }
         self.evals.append({**result, **summarize(groups)})
         self.folder.write_evals(self.evals)
         self.observer.evaluated(point, self.evals[-1])

@@ -34,8 +34,25 @@ def test_hand_computed_summary_by_domain() -> None:
 def test_an_errored_rollout_is_neither_right_nor_wrong() -> None:
     found = summarize([make_group("ciee"), make_group("ccce"), make_group("eeee")])["math"]
     assert found["pass@1"] == pytest.approx((0.5 + 1.0) / 2), "the third problem has no rate"
-    assert found["pass@4"] == 1.0
     assert (found["problems"], found["errors"]) == (3, 7)
+
+
+def test_pass_at_n_is_of_problems_with_n_judged_samples() -> None:
+    """One right of three is no pass@4, whatever the fourth would have been."""
+    groups = [make_group("cicc"), make_group("iiii"), make_group("ciie"), make_group("eeee")]
+    assert summarize(groups)["math"]["pass@4"] == 0.5
+    assert "pass@4" not in summarize(groups[2:])["math"]
+    assert summarize(groups[2:])["math"]["pass@1"] == pytest.approx(1 / 3)
+
+
+def test_one_sample_is_pass_at_1() -> None:
+    found = summarize([make_group("c"), make_group("i")])["math"]
+    assert [name for name in found if name.startswith("pass@")] == [
+        "pass@1",
+        "pass@1_low",
+        "pass@1_high",
+    ]
+    assert found["pass@1"] == 0.5
 
 
 def test_rewards_do_not_count() -> None:

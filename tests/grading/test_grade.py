@@ -157,7 +157,7 @@ def test_a_file_of_both_domains(tmp_path: Path):
     assert [g["outcome"] for g in graded] == ["correct", "correct", "error", "incorrect"]
     assert [g["reward"] and g["reward"]["total"] for g in graded] == [1.1, 1.1, None, 0.1]
     assert "ZeroDivisionError" in graded[2]["detail"]
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".writing*"))
 
 
 @pytest.mark.parametrize(

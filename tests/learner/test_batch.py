@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builders import make_group
-from srpo.learner.batch import PADDING, Row, collate, micro_batches, pack
+from srpo.learner.batch import PADDING, TrainRow, collate, micro_batches, pack
 from srpo.recipe.schema import GroupConfig
 
 GATED = GroupConfig()
 
 
-def row(prompt: int, response: int, advantage: float = 1.0, first: int = 10) -> Row:
+def row(prompt: int, response: int, advantage: float = 1.0, first: int = 10) -> TrainRow:
     ids = list(range(first, first + prompt + response))
-    return Row(ids[:prompt], ids[prompt:], [-float(i) for i in ids[prompt:]], advantage)
+    return TrainRow(ids[:prompt], ids[prompt:], [-float(i) for i in ids[prompt:]], advantage)
 
 
 def test_errored_rollouts_take_no_part() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from builders import make_group, tiny_model
-from srpo.learner.batch import Row, TrainBatch, pack
+from srpo.learner.batch import TrainBatch, TrainRow, pack
 from srpo.learner.learner import Learner, NotFiniteError
 from srpo.recipe.schema import GroupConfig, LearnerConfig, LossConfig, TokenMeanConfig
 from srpo.types import Group, UserError
@@ -48,7 +48,7 @@ def flat(model: Any) -> Tensor:
     return torch.cat([p.detach().flatten() for p in model.parameters()])
 
 
-def scores(model: Any, row: Row) -> Tensor:
+def scores(model: Any, row: TrainRow) -> Tensor:
     """A plain full forward pass over one row: (T,) log-probabilities of its response."""
     ids = torch.tensor([row.prompt_ids + row.response_ids])
     logprobs = torch.log_softmax(model(input_ids=ids).logits[0] / TEMPERATURE, -1)

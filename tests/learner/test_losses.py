@@ -10,7 +10,7 @@ from torch import Tensor
 
 from builders import make_group, tiny_model
 from learner.test_learner import batch_of, close, gradient, make_learner, mixed_groups, scores
-from srpo.learner.batch import Row, TrainBatch
+from srpo.learner.batch import TrainBatch, TrainRow
 from srpo.recipe.schema import (
     CispoConfig,
     DrGrpoConfig,
@@ -59,7 +59,7 @@ DENOMINATORS: dict[str, Callable[[TrainBatch], float]] = {
 }
 
 
-def by_the_formula(kind: str, batch: TrainBatch, updates: list[list[Row]]) -> Tensor:
+def by_the_formula(kind: str, batch: TrainBatch, updates: list[list[TrainRow]]) -> Tensor:
     """The gradient of the last of the updates that share a batch."""
     model = tiny_model(dtype=torch.float64)
     optimizer = torch.optim.AdamW(model.parameters(), LR, betas=(0.9, 0.95), weight_decay=0.0)

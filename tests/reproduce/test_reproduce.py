@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from srpo.cli import app
 from srpo.recipe.load import load_recipe
 from srpo.reproduce.runner import State, run_suite
-from srpo.reproduce.suite import EXPERIMENTS, Experiment, choose, jobs
+from srpo.reproduce.suite import EXPERIMENTS, Experiment, choose, trials
 from srpo.types import TrainingError, UserError
 
 
@@ -34,15 +34,15 @@ def test_conditions_differ_in_nothing_but_their_fields(experiment: Experiment):
 
 def test_experiments_that_share_runs_mean_the_same_by_them():
     runs: dict[Path, set[tuple[str, ...]]] = {}
-    for job in jobs(list(EXPERIMENTS), seeds=1, quick=False, tokens=None):
-        runs.setdefault(job.folder(Path("out")), set()).add(job.overrides)
+    for trial in trials(list(EXPERIMENTS), seeds=1, quick=False, tokens=None):
+        runs.setdefault(trial.folder(Path("out")), set()).add(trial.overrides)
     assert all(len(meanings) == 1 for meanings in runs.values())
     assert len(runs) < sum(len(e.conditions) for e in EXPERIMENTS)
 
 
 def test_jobs_go_seed_by_seed():
     strategies = choose(["strategies"], quick=False)
-    planned = jobs(strategies, seeds=2, quick=False, tokens=5)
+    planned = trials(strategies, seeds=2, quick=False, tokens=5)
     assert [(j.condition, j.seed) for j in planned[:4]] == [
         ("none", 0),
         ("dynamic", 0),
@@ -56,17 +56,17 @@ def test_jobs_go_seed_by_seed():
 def test_quick_is_the_headline_pairs():
     chosen = choose([], quick=True)
     assert [e.name for e in chosen] == ["strategies", "curricula"]
-    planned = jobs(chosen, seeds=1, quick=True, tokens=None)
+    planned = trials(chosen, seeds=1, quick=True, tokens=None)
     assert [j.condition for j in planned] == ["none", "history", "forecast", "mixed", "staged"]
-    for job, experiment in zip(planned, [chosen[0]] * 3 + [chosen[1]] * 2, strict=True):
-        assert load_recipe(job.base, list(job.overrides)).max_tokens == experiment.tokens // 2
+    for trial, experiment in zip(planned, [chosen[0]] * 3 + [chosen[1]] * 2, strict=True):
+        assert load_recipe(trial.base, list(trial.overrides)).max_tokens == experiment.tokens // 2
 
 
 def test_runs_of_another_budget_are_other_runs():
     chosen = choose(["strategies"], quick=False)
     budgets = [(False, None), (True, None), (False, 1000)]
     folders = [
-        {j.folder(Path("out")) for j in jobs(chosen, seeds=2, quick=quick, tokens=tokens)}
+        {j.folder(Path("out")) for j in trials(chosen, seeds=2, quick=quick, tokens=tokens)}
         for quick, tokens in budgets
     ]
     assert len(set.union(*folders)) == sum(map(len, folders))
@@ -124,7 +124,7 @@ def test_a_suite_from_the_command_line(tiny: Experiment, tmp_path: Path):
 
 
 def test_an_interrupted_suite_goes_on_where_it_was(tiny: Experiment, tmp_path: Path):
-    planned = jobs([tiny], seeds=1, quick=False, tokens=3000)[:1]
+    planned = trials([tiny], seeds=1, quick=False, tokens=3000)[:1]
     out, seen = tmp_path / "out", []
 
     def stop_soon(state: State) -> None:
@@ -145,7 +145,7 @@ def test_an_interrupted_suite_goes_on_where_it_was(tiny: Experiment, tmp_path: P
 
 def test_a_run_that_fails_is_named_with_its_log(tiny: Experiment, tmp_path: Path):
     tiny.base.write_text(TINY.replace("limit: 8", "families: [sums]"))
-    planned = jobs([tiny], seeds=1, quick=False, tokens=None)
+    planned = trials([tiny], seeds=1, quick=False, tokens=None)
     with pytest.raises(TrainingError, match=r"tiny, none, seed 0 ended with status 2: .*no family"):
         run_suite(planned, tmp_path / "out", 1, lambda state: None)
 
@@ -155,9 +155,9 @@ def test_a_stop_leaves_no_process(tiny: Experiment, tmp_path: Path, number: sign
     tiny.base.write_text(TINY.replace("max_tokens: 400", "max_tokens: 40000000"))
     code = (
         "from pathlib import Path\nimport sys\n"
-        "from srpo.reproduce.runner import run_suite\nfrom srpo.reproduce.suite import Job\n"
-        "job = Job('tiny', 'none', 0, Path(sys.argv[1]), ('seed=0',))\n"
-        "run_suite([job], Path(sys.argv[2]), 1, lambda state: None)\n"
+        "from srpo.reproduce.runner import run_suite\nfrom srpo.reproduce.suite import Trial\n"
+        "trial = Trial('tiny', 'none', 0, Path(sys.argv[1]), ('seed=0',))\n"
+        "run_suite([trial], Path(sys.argv[2]), 1, lambda state: None)\n"
     )
     out = tmp_path / "out"
     command = [sys.executable, "-c", code, str(tiny.base), str(out)]

@@ -116,7 +116,7 @@ def test_when_all_are_damaged_it_is_an_error_and_nothing_is_lost(tmp_path: Path)
 
 def test_leftovers_of_a_killed_write_are_ignored_and_cleared(tmp_path: Path) -> None:
     save(tmp_path, 1)
-    leftover = tmp_path / ".writing-000002"
+    leftover = tmp_path / ".writing-step-000002"
     leftover.mkdir()
     (leftover / TENSORS).write_bytes(b"half")
     assert load(tmp_path) == (1, [])

@@ -15,7 +15,7 @@ from runs import eval_line, metrics_rows
 from srpo.observer import Observer
 from srpo.recipe.load import parse_recipe
 from srpo.recipe.schema import Recipe
-from srpo.run.display import BARS, LineDisplay, LiveDisplay, Progress, open_display, sparkline
+from srpo.run.display import BARS, LineDisplay, LiveDisplay, open_display, sparkline
 
 ROWS = metrics_rows(40, stage2_at=21)
 
@@ -121,25 +121,6 @@ def test_phase_is_cheap(live: LiveDisplay):
     seconds = time.perf_counter() - start
     live.closed()
     assert seconds < 1.0
-
-
-def test_eta_follows_the_last_steps():
-    progress = Progress()
-    progress.max_steps = 100
-    for step in range(1, 51):
-        progress.observe({"step": step, "seconds/step": 60.0 if step <= 30 else 2.0})
-    assert progress.eta == "1m40s"
-
-
-def test_eta_knows_the_budget_that_ends_first():
-    """10 of 100 steps took 500 of 1,000 tokens: 10 steps are left, of 3 s each."""
-    progress = Progress()
-    progress.max_steps, progress.max_tokens = 100, 1000
-    for step in range(1, 11):
-        progress.observe({"step": step, "seconds/step": 3.0, "tokens/generated": 50 * step})
-    assert progress.eta == "30s"
-    progress.max_tokens = 10**9
-    assert progress.eta == "4m30s"
 
 
 def test_without_a_terminal_there_are_lines(monkeypatch: pytest.MonkeyPatch):

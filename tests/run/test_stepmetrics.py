@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builders import make_group, problem
-from srpo.metrics import METRICS
+from srpo.metrics import meaning
 from srpo.run.stepmetrics import group_metrics, pool_accuracy
 from srpo.types import Domain, Group
 
@@ -45,12 +45,12 @@ def test_hand_computed_metrics() -> None:
         "tokens/step": 78,
     }
     assert found == pytest.approx(expected)
-    assert found.keys() <= METRICS.keys()
+    assert all(map(meaning, found))
 
 
 def test_what_is_undefined_is_none_and_never_zero() -> None:
     math_only = group_metrics(groups()[:2], 2)
-    assert (math_only["accuracy/code"], math_only["length/code"]) == (None, None)
+    assert not {"accuracy/code", "length/code", "reward/code"} & math_only.keys()
     errored = group_metrics(groups()[3:], 1)
     for name in ("reward/mean", "accuracy/code", "groups/informative", "groups/all_wrong"):
         assert errored[name] is None

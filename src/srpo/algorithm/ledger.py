@@ -7,7 +7,6 @@ rewards (format and language terms cannot reach it), and no wall-clock.
 
 from __future__ import annotations
 
-import os
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -18,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from srpo.files import replacing
 from srpo.types import FinishReason, Group, Outcome, Problem
 
 
@@ -135,9 +135,8 @@ class Ledger:
 
     def write(self, path: Path) -> None:
         """Replace the Parquet file at `path` in one move."""
-        temporary = path.with_suffix(".tmp")
-        pq.write_table(self.table(), temporary, compression="zstd")
-        os.replace(temporary, path)
+        with replacing(path) as unfinished:
+            pq.write_table(self.table(), unfinished, compression="zstd")
 
     def state_dict(self) -> dict[str, np.ndarray]:
         columns = {name: np.array(column) for name, column in self.columns.items()}

@@ -32,13 +32,15 @@ def ended(end: RunEnd, run: Path) -> None:
 def show_report(run: Run) -> None:
     from rich.console import Console
 
-    from srpo.report.run.tables import epoch_table, eval_table, totals_table
+    from srpo.report.run.epochs import epochs
+    from srpo.report.run.tables import epoch_sheet, eval_table, totals_sheet
+    from srpo.report.sheet import rich_table
 
     console = Console(highlight=False)
     evals, ledger = run.evals(), run.ledger()
-    console.print(totals_table(run), "")
+    console.print(rich_table(totals_sheet(run)), "")
     if ledger is not None:
-        console.print(epoch_table(ledger), "")
+        console.print(rich_table(epoch_sheet(epochs(ledger))), "")
     if evals:
         console.print(eval_table(evals), "")
     draw_curves(run)
@@ -46,7 +48,7 @@ def show_report(run: Run) -> None:
 
 
 def draw_curves(run: Run) -> None:
-    from srpo.report.run.figure import write_curves
+    from srpo.report.run.page import write_curves
 
     typer.echo(f"curves: {write_curves(run.path)}")
 

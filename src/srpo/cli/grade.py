@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ def grade(
     ] = None,
 ) -> None:
     """Grade a model's answers, with the code that training runs."""
+    from srpo.files import replacing
     from srpo.grading.display import GradingDisplay
     from srpo.grading.files import grade_file
     from srpo.recipe.load import load_recipe, parse_section
@@ -32,17 +34,14 @@ def grade(
     verifier = parse_section(
         VerifierConfig, base | {k: v for k, v in chosen.items() if v is not None}, "verifier"
     )
-    part = out.with_name(out.name + ".part") if out else None
-    stream = part.open("w", encoding="utf-8") if part else sys.stdout
     display = GradingDisplay()
-    try:
-        with display:
-            rewards = given.reward if given else RewardConfig()
-            tally = grade_file(file, stream, verifier, rewards, display.update)
-    finally:
-        if part:
-            stream.close()
-    if part and out:
-        part.replace(out)
+    with ExitStack() as stack:
+        stream = sys.stdout
+        if out:
+            unfinished = stack.enter_context(replacing(out))
+            stream = stack.enter_context(unfinished.open("w", encoding="utf-8"))
+        stack.enter_context(display)
+        rewards = given.reward if given else RewardConfig()
+        tally = grade_file(file, stream, verifier, rewards, display.update)
     display.summary(tally.counts)
     raise typer.Exit(1 if tally.errors else 0)

@@ -31,10 +31,10 @@ def reproduce(
     from srpo.reproduce.display import SuiteDisplay
     from srpo.reproduce.results import write_results
     from srpo.reproduce.runner import run_suite
-    from srpo.reproduce.suite import choose, jobs
+    from srpo.reproduce.suite import choose, trials
 
     chosen = choose(experiments or [], quick)
-    planned = jobs(chosen, seeds or (2 if quick else None), quick, tokens)
+    planned = trials(chosen, seeds or (2 if quick else None), quick, tokens)
     with SuiteDisplay() as display:
         run_suite(planned, out, workers or os.cpu_count() or 1, display.update)
     from rich.console import Console

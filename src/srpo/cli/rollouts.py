@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from srpo.cli.common import RunPath
-from srpo.types import Domain, Outcome
+from srpo.types import Outcome
 
 
 class OutcomeChoice(StrEnum):
@@ -20,19 +20,12 @@ class OutcomeChoice(StrEnum):
     error = Outcome.ERROR
 
 
-class DomainChoice(StrEnum):
-    """--domain's choices."""
-
-    math = Domain.MATH
-    code = Domain.CODE
-
-
 def rollouts(
     run: RunPath,
     step: Annotated[int | None, typer.Option(help="Only this step.")] = None,
     problem: Annotated[str | None, typer.Option(help="Only the problem with this id.")] = None,
     outcome: Annotated[OutcomeChoice | None, typer.Option(help="Only such responses.")] = None,
-    domain: Annotated[DomainChoice | None, typer.Option(help="Only this domain.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Groups to show.")] = 5,
     responses: Annotated[int, typer.Option(min=1, help="Responses to show of a group.")] = 4,
 ) -> None:
@@ -43,7 +36,7 @@ def rollouts(
     from srpo.report.run.browse import Filter, find_groups, show_group
 
     console = Console(highlight=False)
-    wanted = Filter(step, problem, outcome and outcome.value, domain and domain.value)
+    wanted = Filter(step, problem, outcome and outcome.value, domain)
     groups = find_groups(open_run(run), wanted)
     shown = 0
     for group in islice(groups, limit):

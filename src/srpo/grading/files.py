@@ -15,8 +15,6 @@ from srpo.grading.grade import Grader
 from srpo.recipe.schema import RewardConfig, VerifierConfig
 from srpo.types import Domain, Outcome, Problem, UserError, short
 
-Progress = Callable[[int, int], None]
-
 
 @dataclass
 class Tally:
@@ -37,7 +35,7 @@ def grade_file(
     out: IO[str],
     verifier: VerifierConfig,
     rewards: RewardConfig,
-    progress: Progress = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Tally:
     """Grade every row of a .jsonl file, {"problem": {...}, "response": "..."}, in its order.
 

@@ -16,7 +16,7 @@ PADDING = 256  # tokens of padding that cost more than one more pass over the mo
 
 
 @dataclass(slots=True)
-class Row:
+class TrainRow:
     """One rollout to learn from."""
 
     prompt_ids: list[int]
@@ -37,7 +37,7 @@ class TrainBatch:
     loss' denominator comes from them. `rows` holds only what can have a gradient.
     """
 
-    rows: list[Row]
+    rows: list[TrainRow]
     tokens: int
     rollouts: int
 
@@ -54,7 +54,7 @@ def pack(groups: Sequence[Group], config: AdvantageConfig, keep_all: bool = Fals
     set because another term (KL) has a gradient there.
     """
     advantage = open_advantage(config)
-    rows: list[Row] = []
+    rows: list[TrainRow] = []
     tokens = rollouts = 0
     for group in groups:
         valid = group.valid()
@@ -67,19 +67,19 @@ def pack(groups: Sequence[Group], config: AdvantageConfig, keep_all: bool = Fals
         advantages = advantage(rewards, correct)
         if keep_all or bool((advantages != 0).any()):
             rows += [
-                Row(group.prompt_ids, r.token_ids, r.logprobs, a)
+                TrainRow(group.prompt_ids, r.token_ids, r.logprobs, a)
                 for r, a in zip(valid, advantages.tolist(), strict=True)
             ]
     return TrainBatch(rows, tokens, rollouts)
 
 
-def micro_batches(rows: Sequence[Row], budget: int) -> Iterator[list[Row]]:
+def micro_batches(rows: Sequence[TrainRow], budget: int) -> Iterator[list[TrainRow]]:
     """Cut rows into batches of at most `budget` tokens, padding included (one row at least).
 
     Sorted by length, so that rows of a batch are alike. A batch also ends where one more row
     would bring its padding above PADDING tokens.
     """
-    batch: list[Row] = []
+    batch: list[TrainRow] = []
     tokens = 0
     for row in sorted(rows, key=len):
         padded = len(row) * (len(batch) + 1)
@@ -108,7 +108,7 @@ class MicroBatch:
     lengths: Tensor  # (B,) response tokens of each row
 
 
-def collate(rows: Sequence[Row], pad: int, device: torch.device) -> MicroBatch:
+def collate(rows: Sequence[TrainRow], pad: int, device: torch.device) -> MicroBatch:
     width = max(len(r) for r in rows)
     ids = torch.full((len(rows), width), pad)
     where, advantages = [], []

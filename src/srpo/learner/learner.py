@@ -16,7 +16,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from srpo.algorithm.losses import open_loss
 from srpo.algorithm.losses.base import Tokens, kl_k3
-from srpo.learner.batch import MicroBatch, Row, TrainBatch, collate, micro_batches
+from srpo.learner.batch import MicroBatch, TrainBatch, TrainRow, collate, micro_batches
 from srpo.learner.logprobs import token_logprobs
 from srpo.recipe.schema import LearnerConfig, LossConfig
 from srpo.types import TrainingError, UserError
@@ -113,7 +113,9 @@ class Learner:
 
     def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
         """The log-probability of each token of responses, given as (prompt ids, response ids)."""
-        rows = [Row(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers]
+        rows = [
+            TrainRow(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers
+        ]
         self._remember_old(rows)
         return [row.old_logprobs or [] for row in rows]
 
@@ -142,7 +144,7 @@ class Learner:
             group["lr"] = self.config.lr * warm
         return self.config.lr * warm
 
-    def _updates(self, batch: TrainBatch) -> list[tuple[list[Row], float]]:
+    def _updates(self, batch: TrainBatch) -> list[tuple[list[TrainRow], float]]:
         """The rows of each optimizer update of the step, and its share of the denominator."""
         n = min(self.config.updates_per_step, len(batch.rows))
         denominator = self.loss.denominator(batch.tokens, batch.rollouts)
@@ -150,7 +152,7 @@ class Learner:
         return [(batch.rows[a:b], denominator / n) for a, b in pairwise(cuts)]
 
     @torch.no_grad()
-    def _remember_old(self, rows: list[Row]) -> None:
+    def _remember_old(self, rows: list[TrainRow]) -> None:
         """Score the rows with the weights as they are now."""
         for part in micro_batches(rows, self.config.micro_batch_tokens):
             batch = collate(part, self.pad_id, self.model.device)
@@ -158,7 +160,7 @@ class Learner:
             for row, score in zip(part, scores, strict=True):
                 row.old_logprobs = score.tolist()
 
-    def _update(self, rows: list[Row], denominator: float, stats: StepStats) -> None:
+    def _update(self, rows: list[TrainRow], denominator: float, stats: StepStats) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         for part in micro_batches(rows, self.config.micro_batch_tokens):
             self._accumulate(collate(part, self.pad_id, self.model.device), denominator, stats)

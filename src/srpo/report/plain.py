@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
+from typing import Literal
+
+Unit = Literal["share", "count", "number", "tokens", "seconds", "log"]
+
+SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # Cc: control, with the escapes that move cursors and set titles. Cf: format, with the marks that
 # reverse the reading direction or hide text. Cs: halves of surrogate pairs, which no stream can
@@ -34,6 +40,41 @@ def duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{whole // 86400}d{whole % 86400 // 3600:02d}h"
+
+
+def short_count(count: float) -> str:
+    """2310000 → '2.31M'."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(count) >= size:
+            return f"{count / size:.3g}{letter}"
+    return f"{count:,.0f}"
+
+
+def cell_text(value: float, unit: Unit) -> str:
+    """A value as tables show it; a dash where there is none."""
+    if math.isnan(value):
+        return "-"
+    if unit == "share":
+        return f"{value:.1%}"
+    if unit == "count":
+        return f"{value:,.0f}" if value == int(value) or value > 1000 else f"{value:,.2f}"
+    if unit == "tokens":
+        return f"{value:,.1f}"
+    if unit == "seconds":
+        return f"{value:.2f} s"
+    return f"{value:.2g}" if unit == "log" else f"{value:.4g}"
+
+
+def tick_text(value: float, unit: Unit) -> str:
+    """A round value as an axis shows it: 0.2 → '20%', 1500000 → '1.5M', 1e-7 → '10⁻⁷'."""
+    if unit == "log":
+        return "10" + str(round(math.log10(value))).translate(SUPERSCRIPTS)
+    if unit == "share":
+        return f"{100 * value:.6g}%"
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
+        if abs(value) >= size:
+            return f"{value / (1e3 if letter == 'k' else size):.6g}{letter}"
+    return f"{value:,.6g}" + (" s" if unit == "seconds" else "")
 
 
 def _visible(character: str) -> str:

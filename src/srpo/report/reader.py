@@ -4,15 +4,18 @@ missing read as empty, and a last line that a kill cut short is left out."""
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srpo.metrics import read_metrics
+from srpo.metrics import Row, domain_of, read_metrics
+from srpo.report.colors import domain_style
+from srpo.run.files import RunFiles
 from srpo.types import UserError
 
-Row = dict[str, Any]
+Record = dict[str, Any]  # one JSON object of a run's files
 
 
 @dataclass(frozen=True)
@@ -21,17 +24,21 @@ class Run:
 
     path: Path
 
+    @property
+    def files(self) -> RunFiles:
+        return RunFiles(self.path)
+
     def metrics(self) -> list[Row]:
         """One row a step."""
-        return _read_lines(self.path / "metrics.jsonl")
+        return _read_lines(self.files.metrics)
 
-    def evals(self) -> list[Row]:
+    def evals(self) -> list[Record]:
         """One row an evaluation, in order."""
-        return _read_lines(self.path / "evals.jsonl")
+        return _read_lines(self.files.evals)
 
-    def summary(self) -> Row | None:
+    def summary(self) -> Record | None:
         """The totals; None until the run is finished."""
-        file = self.path / "summary.json"
+        file = self.files.summary
         if not file.is_file():
             return None
         try:
@@ -43,17 +50,32 @@ class Run:
 
     def ledger(self) -> Path | None:
         """The ledger's file; None until the first checkpoint."""
-        file = self.path / "ledger.parquet"
-        return file if file.is_file() else None
+        return self.files.ledger if self.files.ledger.is_file() else None
 
-    def rollout_files(self) -> dict[int, Path]:
-        """The files of rollouts/ by step, in order."""
-        found = {}
-        for file in self.path.glob("rollouts/step-*.jsonl"):
-            number = file.stem.removeprefix("step-")
-            if number.isdecimal():
-                found[int(number)] = file
-        return dict(sorted(found.items()))
+    def generated_tokens(self) -> int:
+        """So far, from the last line of the metrics alone, which may be being written."""
+        try:
+            with self.files.metrics.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
+                lines = file.read().splitlines()
+            return int(json.loads(lines[-1])["tokens/generated"])
+        except (OSError, ValueError, IndexError, KeyError):
+            return 0
+
+    def trained_on(self) -> str | None:
+        """The fingerprint of its training problems, from the newest checkpoint; None without."""
+        for state in self.files.checkpoint_states():
+            try:
+                found = json.loads(state.read_text(encoding="utf-8")).get("problems")
+            except (ValueError, AttributeError):
+                continue
+            if isinstance(found, str):
+                return found
+        return None
+
+
+def is_run(path: Path) -> bool:
+    return RunFiles(path).recipe.is_file()
 
 
 def open_run(path: str | Path) -> Run:
@@ -61,14 +83,14 @@ def open_run(path: str | Path) -> Run:
     folder = Path(path)
     if not folder.is_dir():
         raise UserError(f"{str(path)!r} is no run: there is no such folder; give a run's folder")
-    if not (folder / "recipe.yaml").is_file():
+    if not is_run(folder):
         raise UserError(
             f"{str(path)!r} is no run: it has no recipe.yaml; give the output_dir of a run"
         )
     return Run(folder)
 
 
-def read_groups(file: Path) -> Iterator[Row]:
+def read_groups(file: Path) -> Iterator[Record]:
     """The groups of one step's file, one after the other."""
     with file.open("rb") as lines:
         for line in lines:
@@ -76,6 +98,13 @@ def read_groups(file: Path) -> Iterator[Row]:
                 yield json.loads(line)
             except ValueError:
                 return
+
+
+def domains(rows: list[Row], evals: list[Record]) -> list[str]:
+    """The domains that were trained on or evaluated, in the order of their style's rank."""
+    found = {d for row in rows for name in row if (d := domain_of(name)) is not None}
+    found |= {name for line in evals for name, results in line.items() if isinstance(results, dict)}
+    return sorted(found, key=lambda name: (domain_style(name).rank, name))
 
 
 def stage_starts(rows: list[Row]) -> list[tuple[int, str]]:

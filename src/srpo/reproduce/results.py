@@ -8,25 +8,25 @@ from pathlib import Path
 from srpo.report.compare.alignment import By
 from srpo.report.compare.compare import Comparison, compare_runs
 from srpo.report.compare.page import writer
-from srpo.reproduce.suite import Experiment, Job
+from srpo.reproduce.suite import Experiment, Trial
 
 
 def write_results(
-    experiments: Sequence[Experiment], jobs: Sequence[Job], out: Path
+    experiments: Sequence[Experiment], trials: Sequence[Trial], out: Path
 ) -> list[tuple[Experiment, Comparison]]:
     """Compare the conditions of each experiment; `out`/NAME.{html,png,md}."""
     results = []
     for experiment in experiments:
         conditions = list(
-            dict.fromkeys(j.condition for j in jobs if j.experiment == experiment.name)
+            dict.fromkeys(j.condition for j in trials if j.experiment == experiment.name)
         )
         if len(conditions) < 2:
             continue
         runs = [
-            f"{name}={job.folder(out)}"
+            f"{name}={trial.folder(out)}"
             for name in conditions
-            for job in jobs
-            if (job.experiment, job.condition) == (experiment.name, name)
+            for trial in trials
+            if (trial.experiment, trial.condition) == (experiment.name, name)
         ]
         comparison = compare_runs(runs, By.tokens, experiment.metric, None, conditions[0])
         for ending in (".html", ".png", ".md"):

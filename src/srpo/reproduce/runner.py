@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from srpo.recipe.load import load_recipe
-from srpo.reproduce.suite import Job
+from srpo.report.reader import Run, is_run
+from srpo.reproduce.suite import Trial
+from srpo.run.files import RunFiles
 from srpo.run.signals import StopSignal
 from srpo.types import TrainingError
 
@@ -33,26 +35,26 @@ class State:
 
 
 def run_suite(
-    jobs: Sequence[Job], out: Path, workers: int, progress: Callable[[State], None]
+    trials: Sequence[Trial], out: Path, workers: int, progress: Callable[[State], None]
 ) -> None:
     """Run what is not finished yet. Raises TrainingError with the log of a run that fails.
 
     A run that was interrupted goes on from its last checkpoint. When this is interrupted, the
     runs are asked to save and stop, and the same call goes on with them.
     """
-    budgets = {job: _budget(job) for job in {j.folder(out): j for j in jobs}.values()}
-    waiting = deque(job for job in budgets if not _finished(job.folder(out)))
-    running: dict[Job, subprocess.Popen[bytes]] = {}
+    budgets = {trial: _budget(trial) for trial in {j.folder(out): j for j in trials}.values()}
+    waiting = deque(trial for trial in budgets if not _finished(trial.folder(out)))
+    running: dict[Trial, subprocess.Popen[bytes]] = {}
     with StopSignal() as stop:
         try:
             while (waiting or running) and stop.number is None:
                 while waiting and len(running) < workers:
-                    job = waiting.popleft()
-                    running[job] = _start(job, out)
-                for job, process in list(running.items()):
+                    trial = waiting.popleft()
+                    running[trial] = _start(trial, out)
+                for trial, process in list(running.items()):
                     if (code := process.poll()) is not None:
-                        del running[job]
-                        _check(job, out, code)
+                        del running[trial]
+                        _check(trial, out, code)
                 progress(_state(budgets, out, len(running)))
                 time.sleep(POLL_S if running else 0)
         finally:
@@ -64,15 +66,15 @@ def run_suite(
         raise KeyboardInterrupt
 
 
-def _start(job: Job, out: Path) -> subprocess.Popen[bytes]:
-    folder = job.folder(out)
+def _start(trial: Trial, out: Path) -> subprocess.Popen[bytes]:
+    folder = trial.folder(out)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if (folder / "recipe.yaml").is_file():
+    if is_run(folder):
         arguments = ["resume", str(folder)]
     else:
-        overrides = (*job.overrides, f"output_dir={json.dumps(str(folder))}")
+        overrides = (*trial.overrides, f"output_dir={json.dumps(str(folder))}")
         sets = [part for override in overrides for part in ("--set", override)]
-        arguments = ["train", str(job.base), *sets]
+        arguments = ["train", str(trial.base), *sets]
     with _log(folder).open("ab") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "srpo.cli", *arguments],
@@ -83,12 +85,12 @@ def _start(job: Job, out: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def _check(job: Job, out: Path, code: int) -> None:
-    folder = job.folder(out)
+def _check(trial: Trial, out: Path, code: int) -> None:
+    folder = trial.folder(out)
     if code or not _finished(folder):
         words = _log(folder).read_text(errors="replace").strip().splitlines()[-3:]
         raise TrainingError(
-            f"{job.experiment}, {job.condition}, seed {job.seed} ended with status {code}:"
+            f"{trial.experiment}, {trial.condition}, seed {trial.seed} ended with status {code}:"
             f" {' '.join(words)} (log: {_log(folder)})"
         )
 
@@ -98,26 +100,16 @@ def _log(folder: Path) -> Path:
 
 
 def _finished(folder: Path) -> bool:
-    return (folder / "summary.json").is_file()
+    return RunFiles(folder).summary.is_file()
 
 
-def _budget(job: Job) -> int:
-    return load_recipe(job.base, list(job.overrides)).max_tokens or 0
+def _budget(trial: Trial) -> int:
+    return load_recipe(trial.base, list(trial.overrides)).max_tokens or 0
 
 
-def _state(budgets: dict[Job, int], out: Path, running: int) -> State:
-    folders = {job: job.folder(out) for job in budgets}
-    finished = {job for job, folder in folders.items() if _finished(folder)}
-    tokens = sum(budgets[j] if j in finished else _tokens(folders[j]) for j in budgets)
+def _state(budgets: dict[Trial, int], out: Path, running: int) -> State:
+    folders = {trial: trial.folder(out) for trial in budgets}
+    finished = {trial for trial, folder in folders.items() if _finished(folder)}
+    spent = {j: Run(folder).generated_tokens() for j, folder in folders.items()}
+    tokens = sum(budgets[j] if j in finished else spent[j] for j in budgets)
     return State(len(budgets), len(finished), running, tokens, sum(budgets.values()))
-
-
-def _tokens(folder: Path) -> int:
-    """What a run has generated so far, from the last line of its metrics."""
-    try:
-        with (folder / "metrics.jsonl").open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - 4096))
-            lines = file.read().splitlines()
-        return int(json.loads(lines[-1])["tokens/generated"])
-    except (OSError, ValueError, IndexError, KeyError):
-        return 0

@@ -118,7 +118,7 @@ EXPERIMENTS = (
 
 
 @dataclass(frozen=True)
-class Job:
+class Trial:
     """One run of one condition; experiments with the same base share those of the same name."""
 
     experiment: str
@@ -143,15 +143,15 @@ def choose(names: list[str], quick: bool) -> list[Experiment]:
     return [e for e in chosen if e.headline] if quick else chosen
 
 
-def jobs(
+def trials(
     experiments: list[Experiment], seeds: int | None, quick: bool, tokens: int | None
-) -> list[Job]:
+) -> list[Trial]:
     """Experiment by experiment, seed by seed: an interrupted suite has whole comparisons.
 
     Quick ones have the headline conditions and half of the tokens, if no other number is given.
     """
     return [
-        _job(e, name, seed, tokens or (e.tokens // 2 if quick else None))
+        _trial(e, name, seed, tokens or (e.tokens // 2 if quick else None))
         for e in experiments
         for seed in range(seeds or e.seeds)
         for name in e.conditions
@@ -159,7 +159,7 @@ def jobs(
     ]
 
 
-def _job(experiment: Experiment, name: str, seed: int, tokens: int | None) -> Job:
+def _trial(experiment: Experiment, name: str, seed: int, tokens: int | None) -> Trial:
     budget = (f"max_tokens={tokens}",) if tokens else ()
     overrides = (*experiment.conditions[name], *budget, f"seed={seed}")
-    return Job(experiment.name, name, seed, experiment.base, overrides, tokens)
+    return Trial(experiment.name, name, seed, experiment.base, overrides, tokens)

@@ -12,7 +12,7 @@ from srpo.types import FinishReason, Group, Outcome, Problem, Reward, Rollout, V
 
 Judge = Callable[[Problem, str], "Future[Verdict]"]
 RewardFunction = Callable[[Problem, str, Verdict], Reward]
-Progress = Callable[[str, int, int], None]
+OnPhase = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -32,7 +32,7 @@ def collect(
     sampling: Sampling,
     judge: Judge,
     reward: RewardFunction,
-    progress: Progress = lambda *_: None,
+    on_phase: OnPhase = lambda *_: None,
 ) -> Collected:
     """Roll out and verify `prompts`, pairs of a problem and its prompt's token ids.
 
@@ -53,13 +53,13 @@ def collect(
                 rollout.verdict = Verdict(Outcome.ERROR, detail="the engine gave up, twice")
             else:
                 pending.append((problem, rollout, judge(problem, rollout.text)))
-        progress("rollout", len(groups), len(requests))
+        on_phase("rollout", len(groups), len(requests))
     decoded = time.perf_counter()
     for done, (problem, rollout, future) in enumerate(pending, 1):
         rollout.verdict = future.result()
         if rollout.verdict.outcome is not Outcome.ERROR:  # our failure earns nothing, not 0
             rollout.reward = reward(problem, rollout.text, rollout.verdict)
-        progress("verify", done, len(pending))
+        on_phase("verify", done, len(pending))
     return Collected(
         [groups[i] for i in range(len(requests))], decoded - start, time.perf_counter() - decoded
     )

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from srpo.files import replacing
+from srpo.run.files import STATE
 from srpo.types import UserError
 
-TENSORS, ARRAYS, PLAIN, MANIFEST = "tensors.pt", "ledger.npz", "state.json", "manifest.json"
+TENSORS, ARRAYS, PLAIN, MANIFEST = "tensors.pt", "ledger.npz", STATE, "manifest.json"
 
 
 class DamagedCheckpoint(UserError):
@@ -37,23 +39,17 @@ def save_checkpoint(
     full) passes through with nothing of the new checkpoint left behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    final, temporary = folder / f"step-{step:06d}", folder / f".writing-{step:06d}"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    try:
-        save_tensors(tensors, temporary / TENSORS)
-        np.savez(temporary / ARRAYS, **arrays)  # pyright: ignore[reportArgumentType]
-        (temporary / PLAIN).write_text(json.dumps(plain))
-        manifest = {p.name: _digest(p) for p in sorted(temporary.iterdir())}
-        (temporary / MANIFEST).write_text(json.dumps(manifest))
-        for file in temporary.iterdir():
+    final = folder / f"step-{step:06d}"
+    with replacing(final) as unfinished:
+        unfinished.mkdir()
+        save_tensors(tensors, unfinished / TENSORS)
+        np.savez(unfinished / ARRAYS, **arrays)  # pyright: ignore[reportArgumentType]
+        (unfinished / PLAIN).write_text(json.dumps(plain))
+        manifest = {p.name: _digest(p) for p in sorted(unfinished.iterdir())}
+        (unfinished / MANIFEST).write_text(json.dumps(manifest))
+        for file in unfinished.iterdir():
             _sync(file)
-        shutil.rmtree(final, ignore_errors=True)
-        temporary.rename(final)
-        _sync(folder)
-    except OSError:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+    _sync(folder)
     for old in checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
     return final

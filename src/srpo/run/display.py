@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -17,23 +17,23 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from srpo.metrics import Row
 from srpo.observer import Observer
 from srpo.recipe.schema import Recipe
-from srpo.report.plain import duration, one_line
-from srpo.report.reader import Row
+from srpo.report.pace import Pace
+from srpo.report.plain import one_line
+from srpo.report.reader import domains
 from srpo.report.run.tables import summary_lines
 
 BARS = "▁▂▃▄▅▆▇█"
-RECENT = 20  # steps that the estimate of the time left looks back on
 TREND = 32  # characters of a sparkline
 
 # What the panel shows of a step: metric, name for people, format, whether it has a trend.
+# {domain}: a line for each that the run has.
 SHOWN = (
     ("reward/mean", "reward", "{:.3f}", True),
-    ("accuracy/math", "math accuracy", "{:.1%}", True),
-    ("accuracy/code", "code accuracy", "{:.1%}", True),
-    ("length/math", "math length", "{:.1f} tokens", True),
-    ("length/code", "code length", "{:.1f} tokens", True),
+    ("accuracy/{domain}", "{domain} accuracy", "{:.1%}", True),
+    ("length/{domain}", "{domain} length", "{:.1f} tokens", True),
     ("groups/informative", "informative groups", "{:.0%}", True),
     ("pool/size", "prompts in epoch", "{:,}", True),
     ("tokens/s", "speed", "{:,.0f} tokens/s", False),
@@ -49,60 +49,26 @@ def open_display() -> Observer:
     return LineDisplay()
 
 
-class Progress:
-    """How far a run is; both displays keep one."""
-
-    def __init__(self) -> None:
-        self.max_steps = 0
-        self.max_tokens: int | None = None
-        self.step = self.tokens = 0
-        self._seconds: deque[float] = deque(maxlen=RECENT)
-
-    def begin(self, recipe: Recipe, step: int) -> None:
-        self.max_steps, self.max_tokens, self.step = recipe.max_steps, recipe.max_tokens, step
-
-    @property
-    def steps_left(self) -> float:
-        """By the budget that ends first: steps, or tokens at the run's mean."""
-        left = max(self.max_steps - self.step, 0)
-        if self.max_tokens is None or not self.tokens:
-            return left
-        return min(left, max(self.max_tokens - self.tokens, 0) / self.tokens * self.step)
-
-    def observe(self, row: Row) -> None:
-        self.step, self.tokens = row["step"], row.get("tokens/generated", 0)
-        if (seconds := row.get("seconds/step")) is not None:
-            self._seconds.append(seconds)
-
-    @property
-    def eta(self) -> str:
-        """Time left at the pace of the last steps, evaluations left out."""
-        if not self._seconds:
-            return "?"
-        pace = sum(self._seconds) / len(self._seconds)
-        return duration(pace * self.steps_left)
-
-
 class LineDisplay(Observer):
     """One line a step: for logs, pipes and CI."""
 
     def __init__(self) -> None:
-        self._progress = Progress()
+        self._pace = Pace()
 
     def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
-        self._progress.begin(recipe, resumed_at)
+        self._pace = Pace(recipe.max_steps, recipe.max_tokens, resumed_at)
         after = f", after step {resumed_at}" if resumed_at else ""
         budget = f" or {recipe.max_tokens:,} tokens" if recipe.max_tokens else ""
         self.message(f"run {run}: {recipe.max_steps} steps{budget}{after}")
 
     def step(self, row: Row) -> None:
-        self._progress.observe(row)
-        self.message(step_line(row, self._progress))
+        self._pace.observe(row)
+        self.message(step_line(row, self._pace))
 
     def stage(self, name: str, reason: str) -> None:
         self.message(f"{name}: {reason}")
 
-    def evaluated(self, point: str, results: Row) -> None:
+    def evaluated(self, point: str, results: dict[str, Any]) -> None:
         self.message(f"evaluated {point}: {summary_lines(results)}")
 
     def message(self, text: str) -> None:
@@ -110,11 +76,11 @@ class LineDisplay(Observer):
         print(one_line(text, 2000), file=sys.stdout, flush=True)
 
 
-def step_line(row: Row, progress: Progress) -> str:
+def step_line(row: Row, pace: Pace) -> str:
     """`step 34/110 stage1 epoch 2 | reward 0.451 | math 51.0% 39.2 tokens | ... | eta 4m10s`."""
-    parts = [f"step {row['step']}/{progress.max_steps} {row['stage']} epoch {row['epoch']}"]
+    parts = [f"step {row['step']}/{pace.max_steps} {row['stage']} epoch {row['epoch']}"]
     parts += _present(row, "reward {:.3f}", "reward/mean")
-    for domain in ("math", "code"):
+    for domain in domains([row], []):
         accuracy = _present(row, "{:.1%}", f"accuracy/{domain}")
         length = _present(row, "{:.1f} tokens", f"length/{domain}")
         parts += [" ".join([domain, *accuracy, *length])] if accuracy or length else []
@@ -122,19 +88,19 @@ def step_line(row: Row, progress: Progress) -> str:
     parts += _present(row, "prompts {:,}", "pool/size")
     parts += _present(row, "errors {}", "errors") if row.get("errors") else []
     parts += _present(row, "{:,.0f} tokens/s", "tokens/s")
-    return " | ".join([*parts, f"eta {progress.eta}"])
+    return " | ".join([*parts, f"eta {pace.eta}"])
 
 
 class LiveDisplay(Observer):
     """A panel that is redrawn in place: where the run is, its trends, its last messages."""
 
     def __init__(self, console: Console | None = None):
-        self._progress = Progress()
+        self._pace = Pace()
         self._title = "srpo"
         self._place = "loading"
         self._phase = ("", 0, 0)
         self._row: Row = {}
-        self._trends: dict[str, list[float]] = {name: [] for name, *_ in SHOWN}
+        self._trends: defaultdict[str, list[float]] = defaultdict(list)
         self._messages: deque[Text] = deque(maxlen=6)
         # Live redraws from a thread of its own: callbacks only leave values for it to find.
         self._live = Live(
@@ -144,7 +110,7 @@ class LiveDisplay(Observer):
 
     def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
         self._title = f"srpo · {one_line(str(run), 60)}"
-        self._progress.begin(recipe, resumed_at)
+        self._pace = Pace(recipe.max_steps, recipe.max_tokens, resumed_at)
         if resumed_at:
             self.message(f"resumed after step {resumed_at}")
 
@@ -152,18 +118,17 @@ class LiveDisplay(Observer):
         self._phase = (name, done, total)
 
     def step(self, row: Row) -> None:
-        self._progress.observe(row)
+        self._pace.observe(row)
         self._place = f"{row['stage']} · epoch {row['epoch']}"
         self._row = row
-        for name, trend in self._trends.items():
-            if row.get(name) is not None:
-                trend.append(float(row[name]))
+        for name, *_ in _shown(row):
+            self._trends[name].append(float(row[name]))
 
     def stage(self, name: str, reason: str) -> None:
         self._place = name
         self.message(f"{name}: {reason}")
 
-    def evaluated(self, point: str, results: Row) -> None:
+    def evaluated(self, point: str, results: dict[str, Any]) -> None:
         self.message(f"{point}: {summary_lines(results)}")
 
     def message(self, text: str) -> None:
@@ -184,7 +149,7 @@ class LiveDisplay(Observer):
     def _bars(self) -> Table:
         """The run's progress, and below it the step's."""
         name, done, total = self._phase
-        p = self._progress
+        p = self._pace
         grid = Table.grid(padding=(0, 2))
         grid.add_row(
             Text(self._place, style="bold cyan"),
@@ -203,11 +168,20 @@ class LiveDisplay(Observer):
         grid.add_column(style="dim")
         grid.add_column(justify="right")
         grid.add_column(style="cyan", no_wrap=True)
-        for name, label, form, has_trend in SHOWN:
-            if (value := self._row.get(name)) is not None:
-                trend = sparkline(self._trends[name], TREND) if has_trend else ""
-                grid.add_row(label, form.format(value), trend)
+        for name, label, form, has_trend in _shown(self._row):
+            trend = sparkline(self._trends[name], TREND) if has_trend else ""
+            grid.add_row(label, form.format(self._row[name]), trend)
         return grid
+
+
+def _shown(row: Row) -> list[tuple[str, str, str, bool]]:
+    """The lines of SHOWN that the step has values for."""
+    every = [
+        (name.format(domain=domain), label.format(domain=domain), form, has_trend)
+        for name, label, form, has_trend in SHOWN
+        for domain in (domains([row], []) if "{domain}" in name else [""])
+    ]
+    return [line for line in every if row.get(line[0]) is not None]
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
-import os
 import shlex
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -16,27 +14,18 @@ from typing import Any
 
 from safetensors import SafetensorError
 
+from srpo.files import replacing, write_whole
 from srpo.learner.batch import TrainBatch
 from srpo.metrics import Row
 from srpo.recipe.load import dump_recipe
 from srpo.recipe.schema import Recipe
 from srpo.run.checkpoint import save_tensors
+from srpo.run.files import RunFiles
 from srpo.types import Group, TrainingError, UserError
 
 
-class RunFolder:
-    def __init__(self, path: Path):
-        self.path = path
-        self.recipe = path / "recipe.yaml"
-        self.metrics = path / "metrics.jsonl"
-        self.ledger = path / "ledger.parquet"
-        self.rollouts = path / "rollouts"
-        self.checkpoints = path / "checkpoints"
-        self.evals = path / "evals.jsonl"
-        self.summary = path / "summary.json"
-        self.model = path / "model"
-        self.lock = path / ".lock"
-        self.engine_weights = path / "engine-weights"  # while it trains
+class RunFolder(RunFiles):
+    """A run's folder as the run itself sees it: claimed, written to, cut back."""
 
     @property
     def resume_command(self) -> str:
@@ -57,7 +46,7 @@ class RunFolder:
         try:
             self.rollouts.mkdir(parents=True, exist_ok=True)
             self.metrics.touch()
-            _replace(self.recipe, dump_recipe(recipe))
+            write_whole(self.recipe, dump_recipe(recipe))
         except OSError as error:
             raise UserError(
                 f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room"
@@ -84,8 +73,8 @@ class RunFolder:
 
     def cut_back(self, step: int, rows: int, evals: list[dict[str, Any]]) -> None:
         """Remove what a killed run wrote after the checkpoint: the resumed one writes it again."""
-        for file in self.rollouts.glob("step-*.jsonl"):
-            if int(file.stem.removeprefix("step-")) > step:
+        for written, file in self.rollout_files().items():
+            if written > step:
                 file.unlink()
         if rows == 0:
             self.metrics.write_bytes(b"")
@@ -94,31 +83,25 @@ class RunFolder:
     def write_rollouts(self, row: Row, groups: Sequence[Group]) -> None:
         """rollouts/step-N.jsonl: one line a group, everything about its rollouts."""
         lines = [json.dumps(_group_record(row, g), ensure_ascii=False) for g in groups]
-        path = self.rollouts / f"step-{row['step']:06d}.jsonl"
-        # Model output may hold lone surrogates; they are kept as escapes rather than refused.
-        text = "".join(f"{line}\n" for line in lines)
-        path.write_bytes(text.encode("utf-8", "backslashreplace"))
+        write_whole(self.rollouts_of(row["step"]), "".join(f"{line}\n" for line in lines))
 
     def write_evals(self, evals: list[dict[str, Any]]) -> None:
-        _replace(self.evals, "".join(json.dumps(e) + "\n" for e in evals))
+        write_whole(self.evals, "".join(json.dumps(e) + "\n" for e in evals))
 
     def save_failed_step(self, step: int, batch: TrainBatch) -> Path:
-        path = self.path / f"failed-step-{step:06d}.pt"
+        path = self.failed_step(step)
         save_tensors({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
         return path
 
     def finish(self, model: Any, tokenizer: Any, summary: dict[str, Any]) -> dict[str, Any]:
         """Write model/ and summary.json; the summary comes last and marks the run as done."""
-        temporary = self.path / ".model"
-        shutil.rmtree(temporary, ignore_errors=True)
-        try:
-            model.save_pretrained(temporary)
-        except SafetensorError as error:  # what safetensors makes of a full disk
-            raise OSError(errno.ENOSPC, str(error), str(temporary)) from error
-        tokenizer.save_pretrained(temporary)
-        shutil.rmtree(self.model, ignore_errors=True)
-        temporary.rename(self.model)
-        _replace(self.summary, json.dumps(summary, indent=2) + "\n")
+        with replacing(self.model) as folder:
+            try:
+                model.save_pretrained(folder)
+            except SafetensorError as error:  # what safetensors makes of a full disk
+                raise OSError(errno.ENOSPC, str(error), str(folder)) from error
+            tokenizer.save_pretrained(folder)
+        write_whole(self.summary, json.dumps(summary, indent=2) + "\n")
         return summary
 
     @contextmanager
@@ -162,10 +145,3 @@ def _group_record(row: Row, group: Group) -> dict[str, Any]:
             for r in group.rollouts
         ],
     }
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a small file in one move."""
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from srpo.metrics import Row
-from srpo.types import Domain, FinishReason, Group, Outcome
+from srpo.types import FinishReason, Group, Outcome
 
 
 def pool_accuracy(
@@ -28,20 +28,19 @@ def group_metrics(groups: Sequence[Group], selected: int) -> Row:
     rewards = [r.reward for r in rollouts if r.reward]
     lengths = [len(r.token_ids) for r in rollouts]
     judged = [g for g in groups if g.valid()]
-    math = [g for g in groups if g.problem.domain is Domain.MATH]
-    code = [g for g in groups if g.problem.domain is Domain.CODE]
+    by_domain = {
+        name: [g for g in groups if g.problem.domain == name]
+        for name in sorted({g.problem.domain for g in groups})
+    }
     return {
         "reward/mean": _mean([r.total for r in rewards]),
         "reward/accuracy": _mean([r.accuracy for r in rewards]),
         "reward/format": _mean([r.format for r in rewards]),
         "reward/language": _mean([r.language for r in rewards]),
-        "reward/math": _reward(math),
-        "reward/code": _reward(code),
-        "accuracy/math": _accuracy(math),
-        "accuracy/code": _accuracy(code),
-        "length/mean": _mean(lengths),
-        "length/math": _mean([len(r.token_ids) for g in math for r in g.rollouts]),
-        "length/code": _mean([len(r.token_ids) for g in code for r in g.rollouts]),
+        **{f"reward/{name}": _reward(own) for name, own in by_domain.items()},
+        **{f"accuracy/{name}": _accuracy(own) for name, own in by_domain.items()},
+        "length/mean": _length(groups),
+        **{f"length/{name}": _length(own) for name, own in by_domain.items()},
         "length/max": max(lengths, default=0),
         "truncated": _mean([r.finish_reason is FinishReason.LENGTH for r in rollouts]),
         "groups/informative": _mean([g.is_mixed() for g in judged]),
@@ -61,6 +60,10 @@ def _accuracy(groups: Sequence[Group]) -> float | None:
 
 def _reward(groups: Sequence[Group]) -> float | None:
     return _mean([r.reward.total for g in groups for r in g.rollouts if r.reward])
+
+
+def _length(groups: Sequence[Group]) -> float | None:
+    return _mean([len(r.token_ids) for g in groups for r in g.rollouts])
 
 
 def _mean(values: Sequence[float]) -> float | None:

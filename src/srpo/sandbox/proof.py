@@ -51,7 +51,7 @@ class Bait:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Proof:
     """What became of one attempt; `detail` tells a person how it ended."""
 
     name: str
@@ -143,8 +143,8 @@ ATTEMPTS = {
 }
 
 
-def prove(sandbox: Sandbox) -> list[Row]:
-    """Make every attempt. A row for each.
+def prove(sandbox: Sandbox) -> list[Proof]:
+    """Make every attempt. A proof for each.
 
     Raises SandboxError when the sandbox does not even run an honest program: then nothing
     that an attempt fails at proves anything.
@@ -158,12 +158,12 @@ def prove(sandbox: Sandbox) -> list[Row]:
         return [_try(sandbox, name, attempt, bait) for name, attempt in ATTEMPTS.items()]
 
 
-def _try(sandbox: Sandbox, name: str, attempt: Attempt, bait: Bait) -> Row:
+def _try(sandbox: Sandbox, name: str, attempt: Attempt, bait: Bait) -> Proof:
     result = sandbox.run(Program(program(attempt, bait)), attempt.limits)
     kept = result.stdout.strip() == KEPT and not os.path.exists(bait.TARGET)
     kept = kept or (attempt.stopped is not None and result.status == attempt.stopped)
     Path(bait.TARGET).unlink(missing_ok=True)
-    return Row(name, kept, _words(result))
+    return Proof(name, kept, _words(result))
 
 
 def program(attempt: Attempt, bait: Bait) -> str:

@@ -39,6 +39,7 @@ def make(
     problems: int = 64,
     finished: bool = True,
     problem_print: str = "",
+    held_out_print: str = "",
     domains: tuple[str, ...] = ("math",),
     **changes: Any,
 ) -> Path:
@@ -49,13 +50,12 @@ def make(
     result = [
         (s, t, {"pass@1": v, "mean_tokens": 20.0, "problems": problems}) for s, t, v in points
     ]
-    write_lines(
-        folder / "evals.jsonl",
-        [
-            {"point": f"at{s}", "step": s, "generated_tokens": t, **dict.fromkeys(domains, r)}
-            for s, t, r in result
-        ],
-    )
+    extra = {"fingerprint": held_out_print} if held_out_print else {}
+    evals = [
+        {"point": f"at{s}", "step": s, "generated_tokens": t, **extra, **dict.fromkeys(domains, r)}
+        for s, t, r in result
+    ]
+    write_lines(folder / "evals.jsonl", evals)
     last_step, last_tokens = points[-1][0] or 1, points[-1][1] or 1000
     write_lines(
         folder / "metrics.jsonl",

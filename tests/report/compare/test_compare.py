@@ -19,11 +19,11 @@ from report.pages import HOSTILE, Reader
 from runs import write_lines
 from srpo.cli import app
 from srpo.report.compare.alignment import By, Curve, Metric, cost_text, curve, find_metrics
-from srpo.report.compare.charts import compared_charts, training_charts
+from srpo.report.compare.charts import COLORS, COMPARED, compare_charts
 from srpo.report.compare.compare import Comparison, compare_runs
 from srpo.report.compare.conditions import group_runs
 from srpo.report.compare.page import compare_markdown, compare_page, writer
-from srpo.report.compare.words import compare_sheets, compare_verdict, notes
+from srpo.report.compare.words import compare_conclusions, compare_sheets, notes
 from srpo.report.statistics import mean_interval
 from srpo.types import POOL_EXHAUSTED, UserError
 
@@ -50,7 +50,7 @@ def pair(
 
 
 def words(comparison: Comparison) -> str:
-    return " ".join(compare_verdict(comparison))
+    return " ".join(compare_conclusions(comparison))
 
 
 # --- alignment
@@ -154,9 +154,10 @@ def test_a_run_that_ran_out_of_prompts_holds_its_last_value(tmp_path: Path):
     assert [float(k.x[-1]) for k in m.results[0].curves] == [100_000] * 3
     # What is held is no evaluation: it is neither counted nor drawn as one.
     assert "at least 2 a run" in " ".join(notes(c))
-    (chart,) = compared_charts(c)
-    assert chart.bands[0].points == [(0, 0.2), (50_000, 0.6)] * 3
-    assert chart.bands[0].mean[-1] == pytest.approx(0.6)
+    chart = compare_charts(c)[0]
+    mine = [(p.x, p.value) for p in chart.points if p.color == COLORS[0]]
+    assert mine == [(0, 0.2), (50_000, 0.6)] * 3
+    assert chart.series[0].values[-1] == pytest.approx(0.6)
 
 
 def test_where_all_ran_out_the_longest_sets_the_budget(tmp_path: Path):
@@ -373,16 +374,18 @@ def test_tables_hold_the_numbers(tmp_path: Path):
 def test_bands_are_the_intervals_over_seeds(tmp_path: Path):
     tops = [random.uniform(0.4, 0.6) for _ in range(4)]
     c = compare_runs(pair(tmp_path, [line(t) for t in tops], [line(0.3, 200_000)] * 4))
-    (chart,) = compared_charts(c)
-    band = chart.bands[0]
-    place = int(np.flatnonzero(~np.isnan(band.mean))[-1])
-    x = np.array([chart.x[place]])
+    chart = compare_charts(c)[0]
+    band, at = chart.series[0], np.array(chart.axis.at)
+    assert band.low is not None
+    assert band.high is not None
+    place = int(np.flatnonzero(~np.isnan(band.values))[-1])
     curves = c.metrics[0].results[0].curves
-    i = mean_interval(np.array([float(k.at(x)[0]) for k in curves]))
-    assert (band.mean[place], band.low[place], band.high[place]) == pytest.approx(
+    i = mean_interval(np.array([float(k.at(at[[place]])[0]) for k in curves]))
+    assert (band.values[place], band.low[place], band.high[place]) == pytest.approx(
         (i.value, i.low, i.high)
     )
-    assert np.isnan(band.mean[chart.x > 100_000]).all()  # nothing is drawn where nothing is known
+    unknown = np.array(band.values)[at > 100_000]
+    assert np.isnan(unknown).all()  # nothing is drawn where nothing is known
 
 
 # --- what is written
@@ -407,9 +410,9 @@ def test_the_page_runs_and_loads_nothing_and_text_stays_text(tmp_path: Path):
     (policy,) = [v for t, n, v in read.attributes if n == "content" and "default-src" in v]
     assert "default-src 'none'" in policy
     assert "script-src" not in policy
-    assert len(read.tables) == len(compare_sheets(c)) + len(compared_charts(c)) + len(
-        training_charts(c)
-    )
+    charts = compare_charts(c)
+    assert [chart.subject for chart in charts].count(COMPARED) == 1
+    assert len(read.tables) == len(compare_sheets(c)) + len(charts)
 
 
 def test_markdown_and_picture(tmp_path: Path):
@@ -420,7 +423,7 @@ def test_markdown_and_picture(tmp_path: Path):
     out = tmp_path / "x.png"
     writer(out)(c, out)
     assert out.read_bytes().startswith(b"\x89PNG")
-    assert not list(tmp_path.glob("*.tmp"))
+    assert not list(tmp_path.glob(".writing*"))
 
 
 def test_the_command(tmp_path: Path):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
+import re
+import subprocess
+import sys
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -184,6 +188,65 @@ def test_training_data_that_changed_under_the_same_name(tmp_path: Path):
     elsewhere = make(tmp_path / "d", 1, problem_print="z", max_steps=6)
     assert any("data file was changed" in w for w in group_runs(strings(one, other)).warnings)
     assert group_runs(strings(one, fine, elsewhere)).warnings == []
+
+
+def test_held_out_data_that_changed_under_the_same_name(tmp_path: Path):
+    """As many problems, and still others; those that are generated follow the seed."""
+    one = make(tmp_path / "a", 0, held_out_print="x")
+    other = make(tmp_path / "b", 0, held_out_print="y", max_steps=5)
+    fine = make(tmp_path / "c", 0, held_out_print="x", max_steps=6)
+    elsewhere = make(tmp_path / "d", 1, held_out_print="z", max_steps=6)
+    old = make(tmp_path / "e", 2, max_steps=6)
+    assert group_runs(strings(one, fine, elsewhere, old)).warnings == []
+    (warning,) = group_runs(strings(one, other)).warnings
+    assert warning.startswith("NOT COMPARABLE as they stand: a and b: the same data.eval")
+    lines = (fine / "evals.jsonl").read_text().splitlines()
+    lines[-1] = lines[-1].replace('"x"', '"w"')  # the file was changed before a resume
+    (fine / "evals.jsonl").write_text("\n".join(lines) + "\n")
+    (warning,) = group_runs(strings(one, fine)).warnings
+    assert "NOT COMPARABLE" in warning
+    assert "data.eval" in warning
+
+
+@pytest.mark.parametrize(
+    ("change", "measured"),
+    [
+        ({"eval__at": ["final"]}, False),
+        ({"eval__every": 7}, False),
+        ({"eval__samples": 7}, True),
+        ({"rollout__top_p": 0.5}, True),
+        ({"rollout__group_size": 4}, False),
+        ({"reward__math_format": "tags"}, True),
+        ({"reward__format": 0.5}, False),
+    ],
+)
+def test_what_is_a_measure_and_what_is_not(tmp_path: Path, change: dict[str, Any], measured: bool):
+    one, other = make(tmp_path / "a", 0), make(tmp_path / "b", 0, **change)
+    warnings = group_runs(strings(one, other)).warnings
+    assert any("NOT COMPARABLE" in w for w in warnings) == measured
+
+
+def test_warnings_are_the_same_whatever_the_hash_seed(tmp_path: Path):
+    """Sets of texts have no order that two processes agree on."""
+    sizes = range(60, 66)
+    runs = [make(tmp_path / str(n), 0, problems=n, max_steps=n) for n in sizes]
+    program = (
+        "import sys\nfrom srpo.report.compare.conditions import group_runs\n"
+        "print(*group_runs(sys.argv[1:]).warnings, sep='\\n')"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", program, *strings(*runs)],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in range(3)
+    }
+    assert len(said) == 1
+    found = [int(n) for n in re.findall(r'"math": (\d+)', said.pop())]
+    assert found == list(sizes)
 
 
 def test_unfinished_and_mixed_runs_are_told(tmp_path: Path):

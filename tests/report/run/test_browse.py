@@ -83,7 +83,7 @@ def test_untrusted_text_is_neither_markup_nor_terminal_codes():
 
 
 def test_a_line_cut_by_a_kill_is_left_out(run: Run):
-    file = run.rollout_files()[12]
+    file = run.files.rollout_files()[12]
     file.write_bytes(file.read_bytes() + b'{"step": 12, "problem_')
     assert [g["problem_id"] for g in find_groups(run, Filter(step=12))] == ["c"]
 

@@ -13,8 +13,8 @@ from report.pages import HOSTILE, Reader
 from runs import eval_line, make_run, write_lines
 from srpo.report.plain import one_line
 from srpo.report.reader import open_run
+from srpo.report.run.epochs import epochs
 from srpo.report.run.markdown import escape, markdown
-from srpo.report.run.tables import epochs
 
 RENDERER = MarkdownIt("commonmark").enable("table")
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import random
-import re
 from pathlib import Path
-from typing import Any, get_args
-from xml.etree import ElementTree
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runs import eval_line, group, ledger_rows, make_run, write_groups, write_ledger, write_lines
-from srpo.report.numbers import cell_text, tick_text
 from srpo.report.reader import open_run
-from srpo.report.run.charts import Axis, Chart, Kind, Mark, Series, Unit, sections, thin
-from srpo.report.run.difficulty import BUCKETS, bucket_shares
+from srpo.report.run.charts import run_charts, thin
+from srpo.report.run.conclusions import conclusions, read_facts
+from srpo.report.run.epochs import BUCKETS, bucket_shares
 from srpo.report.run.sample import encode, sample_rollouts
-from srpo.report.run.verdict import read_facts, verdict
-from srpo.report.web.svg import draw, ticks
 
 
 def decoded(groups: list[str]) -> list[dict[str, Any]]:
@@ -166,89 +161,17 @@ def test_difficulty_is_the_ledgers_pass_rates(tmp_path: Path, seed: int):
 
 def test_a_chart_without_values_is_left_out():
     rows = [{"step": n, "stage": "train", "epoch": 0, "entropy": 0.5} for n in range(1, 9)]
-    assert [c.key for s in sections(rows, [], None) for c in s.charts] == ["entropy"]
+    assert [c.key for c in run_charts(rows, [], None)] == ["entropy"]
 
 
-# --- drawing
-
-
-@given(st.floats(-1e4, 1e4), st.floats(1e-3, 1e6), st.integers(1, 9))
-def test_ticks_are_few_and_inside(low: float, span: float, about: int):
-    found = ticks(low, low + span, about)
-    slack = span * 1e-6
-    assert len(found) <= about + 1
-    assert all(low - slack <= t <= low + span + slack for t in found)
-    assert found == sorted(set(found))
-
-
-@given(st.data())
-def test_every_drawing_is_well_formed_and_inside_its_frame(data: st.DataObject):
-    kind: Kind = data.draw(st.sampled_from(get_args(Kind)))
-    unit: Unit = data.draw(st.sampled_from(get_args(Unit)))
-    n = data.draw(st.integers(1, 40))
-    size = st.floats(1e-9, 1e6)
-    values = st.lists(size | st.just(math.nan), min_size=n, max_size=n)
-    if kind in ("area", "bars"):
-        unit, values = "number", st.lists(size, min_size=n, max_size=n)
-    series = [Series("<b>&", "ink", data.draw(values)) for _ in range(2)]
-    if unit == "log" and all(map(math.isnan, series[0].values + series[1].values)):
-        return
-    at = [i + 0.5 for i in range(n)]
-    axis = Axis("step", at, ["<x>"] * n, [(0.0, "<s>"), (n / 2, '"&')], float(n))
-    marks = [Mark(n, 0.5, 0.4, 0.6, "<m>", "math")] if unit == "share" else []
-    drawn = draw(Chart("k", "<t>", "", axis, series, kind, unit, marks))
-    root = ElementTree.fromstring(drawn)
-    assert "nan" not in drawn
-    assert "inf" not in drawn
-    for line in root.iter("line"):
-        assert -1 <= float(line.get("y1", 0)) <= 241
-
-
-def heights(drawn: str, color: str) -> list[list[float]]:
-    """The vertical places of each line of a colour, raw first."""
-    paths = re.findall(rf'class="line (?:raw )?{color}" d="([^"]*)"', drawn)
-    return [[float(y) for y in re.findall(r"[ML][\d.]+ ([\d.]+)", path)] for path in paths]
-
-
-def test_no_average_crosses_a_stage_boundary():
-    values = [0.2] * 40 + [0.8] * 40
-    at = [float(step) for step in range(1, 81)]
-    axis = Axis("step", at, [str(a) for a in at], [(1.0, "stage1"), (41.0, "stage2")], 80.0)
-    for smoothed in (True, False):
-        chart = Chart("k", "t", "", axis, [Series("s", "ink", values)], smoothed=smoothed)
-        line = heights(draw(chart), "ink")[-1]  # the average is the curve itself
-        assert len(set(line[:40])) == len(set(line[40:])) == 1
-    noisy = [v + (-1) ** n * 0.1 for n, v in enumerate(values)]
-    raw, mean = heights(draw(Chart("k", "t", "", axis, [Series("s", "ink", noisy)])), "ink")
-    assert max(raw[5:35]) - min(raw[5:35]) > 5 * (max(mean[5:35]) - min(mean[5:35]))
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "cell", "tick"),
-    [
-        (0.25, "share", "25.0%", "25%"),
-        (0.002, "share", "0.2%", "0.2%"),
-        (1500000.0, "count", "1,500,000", "1.5M"),
-        (20000.0, "count", "20,000", "20k"),
-        (2.5, "seconds", "2.50 s", "2.5 s"),
-        (1e-7, "log", "1e-07", "10⁻⁷"),
-        (0.5, "number", "0.500", "0.5"),
-    ],
-)
-def test_numbers(value: float, unit: str, cell: str, tick: str):
-    assert cell_text(value, unit) == cell
-    assert tick_text(value, unit) == tick
-    assert cell_text(math.nan, unit) == "-"
-
-
-# --- the verdict's words
+# --- the conclusions' words
 
 
 def words(run: Path) -> str:
-    return " ".join(verdict(read_facts(open_run(run))))
+    return " ".join(conclusions(read_facts(open_run(run))))
 
 
-def test_the_verdict_of_a_finished_run(tmp_path: Path):
+def test_the_conclusions_of_a_finished_run(tmp_path: Path):
     run = make_run(tmp_path, steps=110, stage2_at=58)
     evals = [eval_line("base", 0, 0.20, 0.28, 21.0), eval_line("final", 110, 0.27, 0.71, 42.0)]
     write_lines(run / "evals.jsonl", evals)
@@ -264,7 +187,7 @@ def test_the_verdict_of_a_finished_run(tmp_path: Path):
     assert "Every rollout was judged." in text
 
 
-def test_the_verdict_of_an_unfinished_run(tmp_path: Path):
+def test_the_conclusions_of_an_unfinished_run(tmp_path: Path):
     run = make_run(tmp_path, steps=50, stage2_at=30, finished=False)
     rows = open_run(run).metrics()[:40]
     rows = [r | {"seconds/step": 3.0, "errors": 2, "truncated": 0.25} for r in rows]
@@ -277,7 +200,26 @@ def test_the_verdict_of_an_unfinished_run(tmp_path: Path):
     assert "In the last 10 steps 25.0% of responses hit the limit." in text
 
 
-def test_the_verdict_without_evaluations_is_of_training_prompts(tmp_path: Path):
+def test_a_run_that_its_token_budget_ends(tmp_path: Path):
+    """110 steps at 352 s; of an unfinished one, 40 of 110 steps took half of the tokens."""
+    run = make_run(tmp_path, steps=110, stage2_at=58)
+    recipe = run / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("max_steps: 110", "max_steps: 500"))
+    summary = json.loads((run / "summary.json").read_text())
+    ended = {"ended": "max_tokens: 2,310 generated tokens"}
+    (run / "summary.json").write_text(json.dumps(summary | ended))
+    assert "Finished after 110 of 500 steps (the token budget) in 5m52s." in words(run)
+    (run / "summary.json").write_text(json.dumps(summary | {"ended": "pool exhausted"}))
+    assert "110 of 500 steps (before its step budget: the stages ended)" in words(run)
+    (run / "summary.json").unlink()
+    rows = [r | {"seconds/step": 3.0} for r in open_run(run).metrics()[:40]]
+    write_lines(run / "metrics.jsonl", rows)
+    tokens = 2 * rows[-1]["tokens/generated"]
+    recipe.write_text(f"{recipe.read_text()}max_tokens: {tokens}\n")
+    assert "the rest takes at most 2m00s at 3.0 s a step" in words(run)
+
+
+def test_the_conclusions_without_evaluations_is_of_training_prompts(tmp_path: Path):
     run = make_run(tmp_path, steps=50, stage2_at=90, finished=False)
     write_lines(run / "evals.jsonl", [])
     values = [r["accuracy/math"] for r in open_run(run).metrics()]

@@ -12,7 +12,9 @@ from rich.console import Console, RenderableType
 
 from runs import eval_line, ledger_rows, make_run, write_ledger
 from srpo.report.reader import Run, open_run, stage_starts
-from srpo.report.run.tables import epoch_table, epochs, eval_table, summary_lines, totals_table
+from srpo.report.run.epochs import epochs
+from srpo.report.run.tables import epoch_sheet, eval_table, summary_lines, totals_sheet
+from srpo.report.sheet import rich_table
 from srpo.types import UserError
 
 
@@ -61,7 +63,8 @@ def test_an_empty_ledger_has_no_epochs(tmp_path: Path):
 
 def test_the_open_epoch_shows_no_number_dropped(tmp_path: Path):
     plan = [("stage1", 0, 60), ("stage1", 1, 40)]
-    text = text_of(epoch_table(write_ledger(tmp_path / "l.parquet", ledger_rows(plan))))
+    ledger = write_ledger(tmp_path / "l.parquet", ledger_rows(plan))
+    text = text_of(rich_table(epoch_sheet(epochs(ledger))))
     first, second = [line for line in text.splitlines() if line.startswith("stage1")]
     assert first.split()[-1].isdigit()
     assert second.split()[-1] == "open"
@@ -93,7 +96,7 @@ def test_eval_table_with_one_domain_and_another_k():
 
 def test_totals_of_a_finished_run_are_its_summarys(tmp_path: Path):
     run = open_run(make_run(tmp_path))
-    text = text_of(totals_table(run))
+    text = text_of(rich_table(totals_sheet(run)))
     assert f"{json.loads((run.path / 'summary.json').read_text())['generated_tokens']:,}" in text
     assert "plateau of accuracy" in text
     assert "5m52s" in text
@@ -101,7 +104,7 @@ def test_totals_of_a_finished_run_are_its_summarys(tmp_path: Path):
 
 def test_totals_of_an_unfinished_run_are_its_last_rows(tmp_path: Path):
     run = open_run(make_run(tmp_path, steps=40, stage2_at=21, finished=False))
-    text = text_of(totals_table(run))
+    text = text_of(rich_table(totals_sheet(run)))
     assert "not finished" in text
     assert f"{run.metrics()[-1]['tokens/generated']:,}" in text
     assert "entered at step 21" in text
@@ -110,8 +113,13 @@ def test_totals_of_an_unfinished_run_are_its_last_rows(tmp_path: Path):
 def test_a_run_before_its_first_step(tmp_path: Path):
     (tmp_path / "recipe.yaml").touch()
     run = open_run(tmp_path)
-    assert (run.metrics(), run.evals(), run.ledger(), run.rollout_files()) == ([], [], None, {})
-    assert "not finished" in text_of(totals_table(run))
+    assert (run.metrics(), run.evals(), run.ledger(), run.files.rollout_files()) == (
+        [],
+        [],
+        None,
+        {},
+    )
+    assert "not finished" in text_of(rich_table(totals_sheet(run)))
 
 
 def test_stage_starts():

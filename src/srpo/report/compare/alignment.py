@@ -9,12 +9,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from srpo.metrics import METRICS
+from srpo.metrics import meaning
 from srpo.report.compare.conditions import Member
-from srpo.report.plain import duration
-from srpo.report.reader import Row
+from srpo.report.plain import Unit, cell_text, duration, short_count
+from srpo.report.reader import Record, domains
 from srpo.report.smoothing import window
-from srpo.types import Domain, UserError
+from srpo.types import UserError
 
 
 class By(StrEnum):
@@ -47,14 +47,16 @@ class Metric:
         return groups or self.name.startswith(SHARES)
 
     @property
+    def unit(self) -> Unit:
+        return "share" if self.is_share else "number"
+
+    @property
     def is_accuracy(self) -> bool:
         return self.name.startswith(("pass@", "accuracy/"))
 
     def text(self, value: float) -> str:
         """A value as tables show it."""
-        if math.isnan(value):
-            return "-"
-        return f"{value:.1%}" if self.is_share else f"{value:.4g}"
+        return cell_text(value, self.unit)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def _evaluated(member: Member, metric: Metric, by: By) -> list[tuple[float, floa
     return points
 
 
-def _spent(member: Member, line: Row, by: By) -> float:
+def _spent(member: Member, line: Record, by: By) -> float:
     if by is By.tokens:
         return float(line["generated_tokens"])
     if by is By.steps:
@@ -145,7 +147,7 @@ def find_metrics(wanted: str, members: Sequence[Member]) -> list[Metric]:
     names = held_out_names(members)
     if wanted in names:
         found = [Metric(wanted, held_out=True)]
-    elif wanted in METRICS and wanted not in ("step", "stage"):
+    elif meaning(wanted) and wanted not in ("step", "stage"):
         found = [Metric(wanted, held_out=False)]
     else:
         found = [Metric(n, held_out=True) for n in names if n.rpartition("/")[0] == wanted]
@@ -165,8 +167,8 @@ def held_out_names(members: Sequence[Member]) -> list[str]:
     """Every numeric `result/domain` of the evaluations, bounds of their intervals left out."""
     names: dict[str, None] = {}
     for line in (line for m in members for line in m.evals):
-        for domain in map(str, Domain):
-            for result, value in (line.get(domain) or {}).items():
+        for domain in domains([], [line]):
+            for result, value in line[domain].items():
                 if isinstance(value, int | float) and not result.endswith(("_low", "_high")):
                     names[f"{result}/{domain}"] = None
     return list(names)
@@ -187,7 +189,5 @@ def cost_text(value: float, by: By) -> str:
     """2310000 tokens → '2.31M tokens'."""
     if by is By.seconds:
         return duration(value)
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size and by is By.tokens:
-            return f"{value / size:.3g}{letter} {by.value}"
-    return f"{value:,.0f} {by.value}"
+    count = short_count(value) if by is By.tokens else f"{value:,.0f}"
+    return f"{count} {by.value}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,21 +12,23 @@ from typing import Any
 
 import yaml
 
+from srpo.metrics import Row
 from srpo.recipe.load import parse_recipe
 from srpo.report.plain import one_line
-from srpo.report.reader import Row, Run, open_run
+from srpo.report.reader import Record, Run, is_run, open_run
 from srpo.types import POOL_EXHAUSTED, UserError
 
 # A condition's name should rather tell what was varied than how long or where it ran.
 LAST_NAMES = ("max_steps", "model", "data", "eval", "verifier", "checkpoint", "log")
 MAX_NAME_FIELDS = 4
 # What a held-out result depends on besides the policy: with other values it is another measure.
+# A name stands for all fields below it.
 MEASURE = (
     "data.eval",
     "data.style",
     "data.template",
     "data.system",
-    "eval.samples",
+    "eval",
     "rollout.temperature",
     "rollout.top_p",
     "rollout.max_new_tokens",
@@ -35,6 +37,7 @@ MEASURE = (
     "verifier.time_limit_s",
     "verifier.memory_mb",
 )
+SCHEDULE = ("eval.at", "eval.every")  # when it is measured, which changes no result
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Member:
     seed: int
     fields: dict[str, Any]  # the recipe, flat: "sampler.strategy" -> value; no seed, no output_dir
     rows: list[Row]
-    evals: list[Row]
+    evals: list[Record]
     exhausted: bool  # ended because its pool had no prompt left to train on
 
     @property
@@ -200,7 +203,7 @@ def _name(name: str, argument: str) -> str:
 
 
 def _matching(pattern: str, argument: str) -> list[Member]:
-    folders = [Path(p) for p in sorted(glob.glob(pattern)) if Path(p, "recipe.yaml").is_file()]
+    folders = [Path(p) for p in sorted(glob.glob(pattern)) if is_run(Path(p))]
     if not folders:
         raise UserError(
             f"{argument!r}: no run matches {pattern!r}; give a pattern of run folders, in quotes"
@@ -210,7 +213,7 @@ def _matching(pattern: str, argument: str) -> list[Member]:
 
 def _member(folder: Path) -> Member:
     run = open_run(folder)
-    where = folder / "recipe.yaml"
+    where = run.files.recipe
     try:
         tree = yaml.safe_load(where.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -247,14 +250,15 @@ def _varied(conditions: list[Condition]) -> dict[str, list[str]]:
 
 def _warnings(conditions: list[Condition]) -> list[str]:
     members = [m for c in conditions for m in c.members]
-    measure = [f for f in differing([m.fields for m in members]) if f in MEASURE]
+    measure = [f for f in differing([m.fields for m in members]) if _is_measure(f)]
     found = []
     if measure:
         found.append(
             f"NOT COMPARABLE as they stand: runs differ in {', '.join(measure)}, so their held-out"
             " results measure different things."
         )
-    found += [w for w in (_sizes(members), _files_changed(members)) if w]
+    found += [w for w in (_sizes(members), _changed(members, "data.train", _trained_on),
+                          _changed(members, "data.eval", _evaluated_on)) if w]  # fmt: skip
     for c in conditions:
         if mixed := differing([m.fields for m in c.members]):
             found.append(
@@ -267,46 +271,47 @@ def _warnings(conditions: list[Condition]) -> list[str]:
     return found
 
 
+def _is_measure(field: str) -> bool:
+    above = any(field == name or field.startswith(f"{name}.") for name in MEASURE)
+    return above and field not in SCHEDULE
+
+
 def _sizes(members: list[Member]) -> str:
     """Runs that were evaluated on different numbers of problems did not have the same ones."""
-    sizes = {
+    sizes = dict.fromkeys(
         json.dumps({d: r["problems"] for d, r in e.items() if isinstance(r, dict)}, sort_keys=True)
         for m in members
         for e in m.evals
-    }
+    )
     if len(sizes) < 2:
         return ""
     return f"NOT COMPARABLE as they stand: numbers of held-out problems differ: {_some(sizes)}."
 
 
-def _files_changed(members: list[Member]) -> str:
-    """The same `data.train`, but other problems: files were changed between runs."""
+def _trained_on(member: Member) -> list[str]:
+    found = member.run.trained_on()
+    return [found] if found else []
+
+
+def _evaluated_on(member: Member) -> list[str]:
+    return [line["fingerprint"] for line in member.evals if "fingerprint" in line]
+
+
+def _changed(members: list[Member], field: str, prints: Callable[[Member], list[str]]) -> str:
+    """The same files by name, but other problems: they were changed between runs, or in one."""
     first: dict[str, tuple[str, Member]] = {}
     for member in members:
-        stored = fingerprint(member.run)
-        if not stored:
-            continue
         # Generated problems follow the seed.
-        same = f"{_key(member.fields, ('data.train',))} {member.seed}"
-        print_, other = first.setdefault(same, (stored, member))
-        if stored != print_:
-            return (
-                f"NOT COMPARABLE as they stand: {other.name} and {member.name} name the same"
-                " data.train, but its problems differ: a data file was changed in between."
-            )
+        same = f"{_key(member.fields, (field,))} {member.seed}"
+        for found in prints(member):
+            known, other = first.setdefault(same, (found, member))
+            if found != known:
+                names = " and ".join(dict.fromkeys((other.name, member.name)))
+                return (
+                    f"NOT COMPARABLE as they stand: {names}: the same {field}, but its problems"
+                    " differ: a data file was changed in between."
+                )
     return ""
-
-
-def fingerprint(run: Run) -> str | None:
-    """That of the training problems, from the newest checkpoint; None where there is none."""
-    for state in sorted(run.path.glob("checkpoints/step-*/state.json"), reverse=True):
-        try:
-            found = json.loads(state.read_text(encoding="utf-8")).get("problems")
-        except (ValueError, AttributeError):
-            continue
-        if isinstance(found, str):
-            return found
-    return None
 
 
 def _some(names: Any) -> str:

@@ -2,56 +2,38 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-from markupsafe import Markup
-from rich import box
 from rich.console import Group
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from srpo.report.compare.charts import band_sheet, compared_charts, draw_bands, training_charts
+from srpo.files import write_whole
+from srpo.report.compare.charts import compare_charts
 from srpo.report.compare.compare import Comparison
-from srpo.report.compare.words import compare_sheets, compare_verdict, notes
-from srpo.report.run.markdown import escape, table_lines
-from srpo.report.run.sheets import Sheet
-from srpo.report.web.page import render
+from srpo.report.compare.words import compare_conclusions, compare_sheets, notes
+from srpo.report.sheet import escape, rich_table, table_lines
+from srpo.report.web.page import figures, render
 from srpo.types import UserError
+
+TABLE = 11  # places of a curve in its table
 
 
 def comparison_view(c: Comparison) -> Group:
-    """Verdict, warnings and tables for a terminal."""
-    parts = [Padding(_rich(s), (0, 0, 1, 0)) for s in compare_sheets(c)]
+    """Conclusions, warnings and tables for a terminal."""
+    parts = [Padding(rich_table(s), (0, 0, 1, 0)) for s in compare_sheets(c)]
     warned = [Text(f"! {note}", style="yellow") for note in notes(c)]
-    return Group(*parts, *warned, Text(""), Text(" ".join(compare_verdict(c))))
-
-
-def _rich(sheet: Sheet) -> Table:
-    table = Table(
-        title=Text(sheet.caption),
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        show_edge=False,
-    )
-    for i, column in enumerate(sheet.columns):
-        side = "left" if i < sheet.heads else "right"
-        table.add_column(Text(column), justify=side, overflow="fold", vertical="top")
-    for row in sheet.rows:
-        table.add_row(*map(Text, row))
-    return table
+    return Group(*parts, *warned, Text(""), Text(" ".join(compare_conclusions(c))))
 
 
 def writer(out: Path) -> Callable[[Comparison, Path], None]:
     """What writes a file of this name. Raises UserError for an ending that is none of ours."""
-    writers = {".html": _write_page, ".md": _write_markdown, ".png": _write_picture}
+    writers: dict[str, Callable[[Comparison, Path], None]] = {
+        ".html": lambda c, out: write_whole(out, compare_page(c)),
+        ".md": lambda c, out: write_whole(out, compare_markdown(c)),
+        ".png": _write_picture,
+    }
     try:
         chosen = writers[out.suffix.lower()]
     except KeyError:
@@ -63,43 +45,22 @@ def writer(out: Path) -> Callable[[Comparison, Path], None]:
     return chosen
 
 
-def _write_page(c: Comparison, out: Path) -> None:
-    _replace(out, compare_page(c))
-
-
-def _write_markdown(c: Comparison, out: Path) -> None:
-    _replace(out, compare_markdown(c))
-
-
-def _replace(out: Path, text: str) -> None:
-    temporary = out.with_name(out.name + ".tmp")
-    temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-    os.replace(temporary, out)
-
-
 def _write_picture(c: Comparison, out: Path) -> None:
-    from srpo.report.compare.figure import write_figure
+    from srpo.report.picture import write_picture
 
-    write_figure(c, out)
+    write_picture(compare_charts(c), out)
 
 
 def compare_page(c: Comparison) -> str:
     """One page that needs nothing else: no script, no network; all text in it is escaped."""
     return render(
         "page.compare.html",
-        ["page.css", "page.compare.css"],
-        None,
         title=" vs ".join(k.label for k in c.conditions[:4]),
         subtitle=_subtitle(c),
-        verdict=compare_verdict(c),
+        conclusions=compare_conclusions(c),
         notes=notes(c),
-        tested=compared_charts(c),
-        training=training_charts(c),
-        draw=lambda chart: Markup(draw_bands(chart)),
-        sheet=band_sheet,
+        subjects=figures(compare_charts(c), TABLE),
         sheets=compare_sheets(c),
-        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        version=version("srpo"),
     )
 
 
@@ -109,10 +70,8 @@ def _subtitle(c: Comparison) -> str:
 
 
 def compare_markdown(c: Comparison) -> str:
-    """Verdict, warnings and tables; names from recipes are escaped."""
-    parts = ["## srpo compare", "", escape(" ".join(compare_verdict(c))), ""]
+    """Conclusions, warnings and tables; names from recipes are escaped."""
+    parts = ["## srpo compare", "", escape(" ".join(compare_conclusions(c))), ""]
     parts += [f"- {escape(note)}" for note in notes(c)]
-    return (
-        "\n".join([*parts, "", *(line for s in compare_sheets(c) for line in table_lines(s))])
-        + "\n"
-    )
+    tables = [line for sheet in compare_sheets(c) for line in table_lines(sheet)]
+    return "\n".join([*parts, "", *tables]) + "\n"

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from srpo.report.compare.alignment import By, Metric, cost_text
 from srpo.report.compare.compare import LEVEL, MIN_SEEDS, Comparison, Contrast, MetricResult
 from srpo.report.compare.conditions import Condition
-from srpo.report.run.sheets import Sheet
+from srpo.report.sheet import Sheet
 from srpo.report.statistics import Interval
 
 
-def compare_verdict(c: Comparison) -> list[str]:
+def compare_conclusions(c: Comparison) -> list[str]:
     """The paragraph's sentences: for every metric what is shown, what is not, and what it cost."""
     sentences = [s for m in c.metrics for s in (_values(m, c.by), _costs(m, c.by)) if s]
     if c.tests > 1 and any(k.fewest >= MIN_SEEDS for m in c.metrics for k in m.contrasts):

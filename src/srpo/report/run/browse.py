@@ -12,7 +12,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from srpo.report.plain import one_line, printable
-from srpo.report.reader import Row, Run, read_groups
+from srpo.report.reader import Record, Run, read_groups
 from srpo.types import FinishReason, Outcome, UserError
 
 STYLES = {Outcome.CORRECT: "green", Outcome.INCORRECT: "red", Outcome.ERROR: "magenta"}
@@ -27,22 +27,22 @@ class Filter:
     outcome: str | None = None
     domain: str | None = None
 
-    def keeps(self, group: Row) -> bool:
+    def keeps(self, group: Record) -> bool:
         return (
             (self.problem is None or group["problem_id"] == self.problem)
             and (self.domain is None or group["domain"] == self.domain)
             and (self.outcome is None or bool(self.rollouts(group)))
         )
 
-    def rollouts(self, group: Row) -> list[Row]:
+    def rollouts(self, group: Record) -> list[Record]:
         """The group's rollouts that have the outcome asked for."""
         every = group["rollouts"]
         return [r for r in every if self.outcome is None or r["outcome"] == self.outcome]
 
 
-def find_groups(run: Run, wanted: Filter) -> Iterator[Row]:
+def find_groups(run: Run, wanted: Filter) -> Iterator[Record]:
     """The groups that pass the filter, in the order of training. Raises UserError."""
-    files = run.rollout_files()
+    files = run.files.rollout_files()
     if not files:
         raise UserError(
             f"{str(run.path)!r} has no rollouts: no step is done yet, or the run had"
@@ -59,7 +59,7 @@ def find_groups(run: Run, wanted: Filter) -> Iterator[Row]:
         yield from (group for group in read_groups(file) if wanted.keeps(group))
 
 
-def show_group(group: Row, wanted: Filter, responses: int) -> RenderableType:
+def show_group(group: Record, wanted: Filter, responses: int) -> RenderableType:
     """The question, then up to `responses` responses with verdict and reward."""
     shown = wanted.rollouts(group)
     parts: list[RenderableType] = [Rule(_title(group), style="dim", align="left"), Text()]
@@ -73,14 +73,14 @@ def show_group(group: Row, wanted: Filter, responses: int) -> RenderableType:
     return Lines(*parts)
 
 
-def _title(group: Row) -> Text:
+def _title(group: Record) -> Text:
     right = sum(r["outcome"] == Outcome.CORRECT for r in group["rollouts"])
     place = f"step {group['step']} · {group['stage']} · epoch {group['epoch']} · {group['domain']}"
     text = f"{place} · {group['problem_id']} · {right} of {len(group['rollouts'])} correct"
     return Text(one_line(text, 200))
 
 
-def _headline(number: int, rollout: Row) -> Text:
+def _headline(number: int, rollout: Record) -> Text:
     """`#1 correct · 39 tokens · answer 12`, below it the reward, and why the verdict is so."""
     line = Text(f"#{number} ", style="dim")
     line.append(one_line(str(rollout["outcome"]), 20), style=_style(rollout["outcome"]))
@@ -94,13 +94,13 @@ def _headline(number: int, rollout: Row) -> Text:
     return line
 
 
-def _length(rollout: Row) -> int:
+def _length(rollout: Record) -> int:
     """A count, or the tokens themselves."""
     tokens = rollout["tokens"]
     return tokens if isinstance(tokens, int) else len(tokens)
 
 
-def _reward(reward: Row | None) -> str:
+def _reward(reward: Record | None) -> str:
     if reward is None:
         return "no reward"
     parts = ", ".join(f"{n} {reward[n]:g}" for n in ("accuracy", "format", "language"))

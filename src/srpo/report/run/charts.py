@@ -1,94 +1,242 @@
-"""Which charts the report page has, and their values: nothing here draws.
+"""The catalogue of a run's charts: one entry each, drawn on the page and in the picture alike.
 
-A chart's values are also its table, which a screen reader reads and the page's cursor shows.
+An entry is a chart without its values, and the metrics that it shows: name, label and colour of
+each. `{domain}` stands for every domain that the run has, in that domain's own colour.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
+from srpo.metrics import Row
+from srpo.report.chart import Axis, Chart, Point, Series
+from srpo.report.colors import domain_style
 from srpo.report.plain import printable
-from srpo.report.reader import Row, stage_starts
-from srpo.report.run.difficulty import BUCKETS, bucket_shares
-from srpo.types import Domain
+from srpo.report.reader import Record, domains, stage_starts
+from srpo.report.run.epochs import BUCKETS, bucket_shares
 
 MAX_POINTS = 300  # beyond it, neighbouring steps are averaged: a screen shows no more
 LAST_COUNTS = ("pool/size", "pool/dropped", "tokens/generated", "tokens/trained", "seconds/total")
 
-Kind = Literal["line", "steps", "area", "bars"]
-Unit = Literal["share", "count", "number", "tokens", "seconds", "log"]
+Curve = tuple[str, str, str]
+EACH = "{domain}"
+REST = "seconds/rest"  # of a step's seconds, what no part of them is
 
 
-@dataclass(frozen=True)
-class Series:
-    label: str
-    color: str  # a colour's name in page.css
-    values: list[float]  # one a position of the axis; not-a-number where there is none
+def _entry(
+    subject: str, key: str, title: str, caption: str, *curves: Curve, **look: Any
+) -> tuple[Chart, list[Curve]]:
+    return Chart(subject, key, title, caption, **look), list(curves)
 
 
-@dataclass(frozen=True)
-class Mark:
-    """One evaluation: a point with its 95% interval."""
+CATALOGUE = (
+    _entry(
+        "Learning", "accuracy", "Accuracy",
+        "Lines are training prompts, which resampling makes harder; dots are held-out problems"
+        " with 95% intervals: trust the dots.",
+        ("accuracy/{domain}", EACH, EACH),
+        unit="share", points_name="held-out pass@1",
+    ),
+    _entry(
+        "Learning", "length", "Response length (tokens)",
+        "Growth together with accuracy is the reasoning that stage 1 is for; growth without it is"
+        " padding. Means of the step.",
+        ("length/{domain}", EACH, EACH),
+        unit="tokens",
+    ),
+    _entry(
+        "Learning", "reward", "Reward and its parts",
+        "Total and accuracy should rise together; a total that rises alone is format being"
+        " learnt, not the task.",
+        ("reward/mean", "total", "ink"), ("reward/accuracy", "accuracy", "blue"),
+        ("reward/format", "format", "orange"), ("reward/language", "language mixing", "pink"),
+    ),
+    _entry(
+        "Learning", "reward-domain", "Reward by domain",
+        "What the gradient sees of each domain: accuracy, format and language together.",
+        ("reward/{domain}", EACH, EACH),
+    ),
+    _entry(
+        "Groups and resampling", "groups", "Groups by verdicts",
+        "Only mixed groups teach. The paper saw nearly 50% identical late in training; resampling"
+        " should keep the green high.",
+        ("groups/informative", "mixed", "green"), ("groups/all_correct", "all correct", "sky"),
+        ("groups/all_wrong", "all wrong", "pale"),
+        kind="area", unit="share",
+    ),
+    _entry(
+        "Groups and resampling", "pool", "Prompts in the epoch",
+        "Falls as solved prompts are dropped. A pool that shrinks to the unsolvable few starves"
+        " training.",
+        ("pool/size", "in the epoch", "ink"), ("pool/dropped", "left out", "orange"),
+        kind="steps", unit="count",
+    ),
+    _entry(  # its values are the ledger's
+        "Groups and resampling", "drift", "Difficulty of the epochs' prompts",
+        "Pass rates by epoch, from the ledger: bands that move downwards mean that the policy"
+        " learns; a growing grey base is what it cannot reach.",
+        kind="bars", unit="share",
+    ),
+    _entry(
+        "Health", "entropy", "Entropy of the policy (nats)",
+        "A slow fall is normal; near 0 the policy no longer explores. Per token.",
+        ("entropy", "entropy", "green"),
+    ),
+    _entry(
+        "Health", "clip", "Clipped tokens",
+        "0 with one update a step; shares of several per cent mean steps too large for the clip"
+        " range.",
+        ("clip/low", "clipped below", "blue"), ("clip/high", "clipped above", "red"),
+        unit="share",
+    ),
+    _entry(
+        "Health", "gradient", "Gradient norm",
+        "Spikes before clipping come ahead of divergence; steady is good.",
+        ("grad_norm", "gradient norm", "ink"),
+    ),
+    _entry(
+        "Health", "kl", "KL to the base model",
+        "How far the policy has moved. Only there with loss.kl_coef above 0.",
+        ("kl", "KL (k3)", "pink"),
+    ),
+    _entry(
+        "Health", "mismatch", "Engine against learner",
+        "Log-probabilities of the same tokens by both, on a logarithmic scale: a jump means stale"
+        " weights or different arithmetic.",
+        ("mismatch/max", "largest difference", "orange"),
+        ("mismatch/mean", "mean difference", "ink"), ("mismatch/kl", "KL (k3)", "pink"),
+        unit="log",
+    ),
+    _entry(
+        "Health", "truncated", "Responses cut at the token limit",
+        "A rise means that answers outgrow rollout.max_new_tokens, and a cut answer is a wrong"
+        " answer.",
+        ("truncated", "cut", "orange"),
+        unit="share",
+    ),
+    _entry(
+        "Health", "errors", "Rollouts that we failed to judge",
+        "Should be 0. Each one is left out of its group, never scored as wrong.",
+        ("errors", "errors", "pink"),
+        kind="steps", unit="count",
+    ),
+    _entry(
+        "Cost", "seconds", "Time of a step", "The thickest band is what to make faster.",
+        ("seconds/rollout", "decoding", "blue"),
+        ("seconds/verify", "waiting for verdicts", "orange"),
+        ("seconds/learn", "learning", "green"), ("seconds/weights", "moving weights", "pink"),
+        (REST, "the rest", "pale"),
+        kind="area", unit="seconds",
+    ),
+    _entry(
+        "Cost", "tokens", "Tokens so far",
+        "The gap was paid for and taught nothing: uniform groups, discarded rounds, errors.",
+        ("tokens/generated", "generated", "ink"), ("tokens/trained", "trained on", "green"),
+        unit="count", smoothed=False,
+    ),
+    _entry(
+        "Cost", "speed", "Tokens a second",
+        "Generated tokens over the whole step's time. Falls when answers grow faster than batches.",
+        ("tokens/s", "tokens a second", "blue"),
+        unit="count",
+    ),
+)  # fmt: skip
+PARTS = ("seconds/rollout", "seconds/verify", "seconds/learn", "seconds/weights")
+PICTURED = ("accuracy", "length", "groups", "pool", "reward", "entropy")  # in curves.png
 
-    step: int
-    value: float
-    low: float
-    high: float
-    label: str
-    color: str
+
+def run_charts(rows: list[Row], evals: list[Record], ledger: Path | None) -> list[Chart]:
+    """All charts that the run has values for, subject by subject."""
+    thinned = [_with_rest(row) for row in thin(rows, MAX_POINTS)]
+    names, axis = domains(rows, evals), _steps_axis(thinned, rows, evals)
+    charts = []
+    for chart, curves in CATALOGUE:
+        if chart.key == "drift":
+            filled = _drift(chart, ledger) if ledger is not None else chart
+        else:
+            found = _series(thinned, curves, names, chart.unit == "log")
+            filled = replace(chart, axis=axis, series=found)
+        if chart.points_name:
+            filled = replace(filled, points=_points(evals, names))
+        charts.append(filled)
+    return [chart for chart in charts if not chart.empty]
 
 
-@dataclass(frozen=True)
-class Axis:
-    """Positions from left to right. `stages` are where each stage starts, by position."""
-
-    name: str
-    at: list[float]
-    labels: list[str]
-    stages: list[tuple[float, str]]
-    high: float
+def pictured(charts: list[Chart]) -> list[Chart]:
+    """Those of curves.png."""
+    return sorted((c for c in charts if c.key in PICTURED), key=lambda c: PICTURED.index(c.key))
 
 
-@dataclass(frozen=True)
-class Chart:
-    key: str
-    title: str
-    caption: str  # what to look for, in one line
-    axis: Axis
-    series: list[Series]
-    kind: Kind = "line"
-    unit: Unit = "number"
-    marks: list[Mark] = field(default_factory=list)
-    smoothed: bool = True  # lines and areas get a moving average; totals so far need none
+def _steps_axis(thinned: list[Row], rows: list[Row], evals: list[Record]) -> Axis:
+    last = max((line["step"] for line in (*rows, *evals)), default=1)
+    starts = [(float(step), printable(name)) for step, name in stage_starts(rows)]
+    return Axis(
+        "step",
+        [float(row["step"]) for row in thinned],
+        [_label(row) for row in thinned],
+        [(0.0 if i == 0 else step, name) for i, (step, name) in enumerate(starts)],
+        float(max(last, 1)),
+    )
 
 
-@dataclass(frozen=True)
-class Section:
-    title: str
-    charts: list[Chart]
+def _label(row: Row) -> str:
+    return str(row["step"]) if row["first"] == row["step"] else f"{row['first']}-{row['step']}"
 
 
-def sections(rows: list[Row], evals: list[Row], ledger: Path | None) -> list[Section]:
-    """All charts that the run has values for, by subject."""
-    data = _Steps(rows, evals)
-    drift = [_drift(ledger)] if ledger is not None else []
-    health = [_entropy(data), _clip(data), _gradient(data), _kl(data), _mismatch(data)]
-    health += [_truncated(data), _errors(data)]
-    every = [
-        Section(
-            "Learning",
-            [_accuracy(data, evals), _length(data), _reward(data), _reward_by_domain(data)],
-        ),
-        Section("Groups and resampling", [_groups(data), _pool(data), *drift]),
-        Section("Health", health),
-        Section("Cost", [_seconds(data), _tokens(data), _speed(data)]),
-    ]
-    full = [Section(s.title, [c for c in s.charts if c.series or c.marks]) for s in every]
-    return [s for s in full if s.charts]
+def _series(rows: list[Row], curves: list[Curve], names: list[str], log: bool) -> list[Series]:
+    """Of each curve that has values; a logarithmic axis has no place for 0."""
+    found = []
+    for metric, label, color in _by_domain(curves, names):
+        values = [float(row.get(metric, math.nan)) for row in rows]
+        if log:
+            values = [v if v > 0 else math.nan for v in values]
+        if not all(map(math.isnan, values)):
+            found.append(Series(label, color, values))
+    return found
+
+
+def _by_domain(curves: list[Curve], names: list[str]) -> list[Curve]:
+    found = []
+    for metric, label, color in curves:
+        if color == EACH:
+            found += [(metric.format(domain=n), n, domain_style(n).color) for n in names]
+        else:
+            found.append((metric, label, color))
+    return found
+
+
+def _points(evals: list[Record], names: list[str]) -> list[Point]:
+    points = []
+    for line in evals:
+        for name in names:
+            results, style = line.get(name) or {}, domain_style(name)
+            if (value := results.get("pass@1")) is not None:
+                ends = results.get("pass@1_low", value), results.get("pass@1_high", value)
+                label = f"{name}, held-out pass@1, {line['point']} (step {line['step']})"
+                points.append(Point(line["step"], value, style.color, *ends, label, style.marker))
+    return points
+
+
+def _with_rest(row: Row) -> Row:
+    """What a step's seconds hold beside the parts that are measured."""
+    known = [row[name] for name in PARTS if name in row]
+    if not known or "seconds/step" not in row:
+        return row
+    return row | {REST: max(0.0, row["seconds/step"] - sum(known))}
+
+
+def _drift(chart: Chart, ledger: Path) -> Chart:
+    names, stages, shares = bucket_shares(ledger)
+    colors = ("pale", "green4", "green3", "green2", "green1", "sky")
+    columns = zip(BUCKETS, colors, zip(*shares, strict=True), strict=False)
+    return replace(
+        chart,
+        axis=Axis("epoch", [i + 0.5 for i in range(len(names))], names, stages, float(len(names))),
+        series=[Series(label, color, list(values)) for label, color, values in columns],
+    )
 
 
 def thin(rows: list[Row], limit: int) -> list[Row]:
@@ -114,290 +262,3 @@ def _mean(part: list[Row]) -> Row:
         if values and name not in means:
             means[name] = values[-1] if name in LAST_COUNTS else sum(values) / len(values)
     return means
-
-
-class _Steps:
-    """The rows of metrics.jsonl, thinned, with the axis that they share."""
-
-    def __init__(self, rows: list[Row], evals: list[Row]):
-        self.rows = thin(rows, MAX_POINTS)
-        last = max((line["step"] for line in (*rows, *evals)), default=1)
-        self.axis = Axis(
-            "step",
-            [float(row["step"]) for row in self.rows],
-            [_label(row) for row in self.rows],
-            [(float(step), printable(name)) for step, name in stage_starts(rows)],
-            float(max(last, 1)),
-        )
-
-    def series(self, *wanted: tuple[str, str, str]) -> list[Series]:
-        """(metric, label, colour) of each metric that has values."""
-        found = []
-        for name, label, color in wanted:
-            values = [float(row.get(name, math.nan)) for row in self.rows]
-            if not all(map(math.isnan, values)):
-                found.append(Series(label, color, values))
-        return found
-
-
-def _label(row: Row) -> str:
-    return str(row["step"]) if row["first"] == row["step"] else f"{row['first']}-{row['step']}"
-
-
-def _by_domain(data: _Steps, prefix: str) -> list[Series]:
-    return data.series(*((f"{prefix}/{d}", str(d), str(d)) for d in Domain))
-
-
-def _accuracy(data: _Steps, evals: list[Row]) -> Chart:
-    return Chart(
-        "accuracy",
-        "Accuracy",
-        "Lines are training prompts, which resampling makes harder; dots are held-out"
-        " problems with 95% intervals: trust the dots.",
-        data.axis,
-        _by_domain(data, "accuracy"),
-        unit="share",
-        marks=_marks(evals),
-    )
-
-
-def _marks(evals: list[Row]) -> list[Mark]:
-    marks = []
-    for line in evals:
-        for domain in map(str, Domain):
-            results = line.get(domain) or {}
-            if (value := results.get("pass@1")) is not None:
-                low, high = results.get("pass@1_low", value), results.get("pass@1_high", value)
-                label = f"{domain}, held-out pass@1, {line['point']} (step {line['step']})"
-                marks.append(Mark(line["step"], value, low, high, label, domain))
-    return marks
-
-
-def _length(data: _Steps) -> Chart:
-    return Chart(
-        "length",
-        "Response length",
-        "Growth together with accuracy is the reasoning that stage 1 is for; growth without"
-        " it is padding. Tokens, mean of the step.",
-        data.axis,
-        _by_domain(data, "length"),
-        unit="tokens",
-    )
-
-
-def _reward_by_domain(data: _Steps) -> Chart:
-    return Chart(
-        "reward-domain",
-        "Reward by domain",
-        "What the gradient sees of each domain: accuracy, format and language together.",
-        data.axis,
-        _by_domain(data, "reward"),
-    )
-
-
-def _reward(data: _Steps) -> Chart:
-    wanted = [
-        ("reward/mean", "total", "ink"),
-        ("reward/accuracy", "accuracy", "math"),
-        ("reward/format", "format", "orange"),
-        ("reward/language", "language mixing", "pink"),
-    ]
-    return Chart(
-        "reward",
-        "Reward and its parts",
-        "Total and accuracy should rise together; a total that rises alone is format being"
-        " learnt, not the task.",
-        data.axis,
-        data.series(*wanted),
-    )
-
-
-def _groups(data: _Steps) -> Chart:
-    wanted = [
-        ("groups/informative", "mixed", "green"),
-        ("groups/all_correct", "all correct", "sky"),
-        ("groups/all_wrong", "all wrong", "pale"),
-    ]
-    return Chart(
-        "groups",
-        "Groups by verdicts",
-        "Only mixed groups teach. The paper saw nearly 50% identical late in training;"
-        " resampling should keep the green high.",
-        data.axis,
-        data.series(*wanted),
-        kind="area",
-        unit="share",
-    )
-
-
-def _pool(data: _Steps) -> Chart:
-    return Chart(
-        "pool",
-        "Prompts in the epoch",
-        "Falls as solved prompts are dropped. A pool that shrinks to the unsolvable few"
-        " starves training.",
-        data.axis,
-        data.series(("pool/size", "in the epoch", "ink"), ("pool/dropped", "left out", "orange")),
-        kind="steps",
-        unit="count",
-    )
-
-
-def _drift(ledger: Path) -> Chart:
-    names, stages, shares = bucket_shares(ledger)
-    axis = Axis("epoch", [i + 0.5 for i in range(len(names))], names, stages, float(len(names)))
-    colors = ("pale", "green4", "green3", "green2", "green1", "sky")
-    columns = [list(column) for column in zip(*shares, strict=True)] or [[] for _ in BUCKETS]
-    return Chart(
-        "drift",
-        "Difficulty of the epochs' prompts",
-        "Pass rates by epoch, from the ledger: bands that move downwards mean that the policy"
-        " learns; a growing grey base is what it cannot reach.",
-        axis,
-        [Series(b, c, v) for b, c, v in zip(BUCKETS, colors, columns, strict=True) if v],
-        kind="bars",
-        unit="share",
-    )
-
-
-def _entropy(data: _Steps) -> Chart:
-    return Chart(
-        "entropy",
-        "Entropy of the policy",
-        "A slow fall is normal; near 0 the policy no longer explores. Nats per token.",
-        data.axis,
-        data.series(("entropy", "entropy", "green")),
-    )
-
-
-def _clip(data: _Steps) -> Chart:
-    return Chart(
-        "clip",
-        "Clipped tokens",
-        "0 with one update a step; shares of several per cent mean steps too large for the"
-        " clip range.",
-        data.axis,
-        data.series(("clip/low", "clipped below", "math"), ("clip/high", "clipped above", "code")),
-        unit="share",
-    )
-
-
-def _gradient(data: _Steps) -> Chart:
-    return Chart(
-        "gradient",
-        "Gradient norm",
-        "Spikes before clipping come ahead of divergence; steady is good.",
-        data.axis,
-        data.series(("grad_norm", "gradient norm", "ink")),
-    )
-
-
-def _kl(data: _Steps) -> Chart:
-    return Chart(
-        "kl",
-        "KL to the base model",
-        "How far the policy has moved. Only there with loss.kl_coef above 0.",
-        data.axis,
-        data.series(("kl", "KL (k3)", "pink")),
-    )
-
-
-def _mismatch(data: _Steps) -> Chart:
-    wanted = [
-        ("mismatch/max", "largest difference", "orange"),
-        ("mismatch/mean", "mean difference", "ink"),
-        ("mismatch/kl", "KL (k3)", "pink"),
-    ]
-    series = data.series(*wanted)
-    positive = [
-        Series(s.label, s.color, [v if v > 0 else math.nan for v in s.values])
-        for s in series
-        if any(v > 0 for v in s.values)
-    ]
-    return Chart(
-        "mismatch",
-        "Engine against learner",
-        "Log-probabilities of the same tokens by both, on a logarithmic scale: a jump means"
-        " stale weights or different arithmetic.",
-        data.axis,
-        positive,
-        unit="log",
-    )
-
-
-def _truncated(data: _Steps) -> Chart:
-    return Chart(
-        "truncated",
-        "Responses cut at the token limit",
-        "A rise means that answers outgrow rollout.max_new_tokens, and a cut answer is a wrong"
-        " answer.",
-        data.axis,
-        data.series(("truncated", "cut", "orange")),
-        unit="share",
-    )
-
-
-def _errors(data: _Steps) -> Chart:
-    return Chart(
-        "errors",
-        "Rollouts that we failed to judge",
-        "Should be 0. Each one is left out of its group, never scored as wrong.",
-        data.axis,
-        data.series(("errors", "errors", "pink")),
-        kind="steps",
-        unit="count",
-    )
-
-
-def _seconds(data: _Steps) -> Chart:
-    wanted = [
-        ("seconds/rollout", "decoding", "math"),
-        ("seconds/verify", "waiting for verdicts", "orange"),
-        ("seconds/learn", "learning", "green"),
-        ("seconds/weights", "moving weights", "pink"),
-    ]
-    series = data.series(*wanted)
-    if series and all("seconds/step" in row for row in data.rows):
-        known = [sum(v for v in part if v == v) for part in _columns(series)]
-        rest = [max(0.0, r["seconds/step"] - k) for r, k in zip(data.rows, known, strict=True)]
-        series.append(Series("the rest", "pale", rest))
-    return Chart(
-        "seconds",
-        "Time of a step",
-        "The thickest band is what to make faster.",
-        data.axis,
-        series,
-        kind="area",
-        unit="seconds",
-    )
-
-
-def _columns(series: Sequence[Series]) -> list[tuple[float, ...]]:
-    return list(zip(*(s.values for s in series), strict=True))
-
-
-def _tokens(data: _Steps) -> Chart:
-    wanted = [
-        ("tokens/generated", "generated", "ink"),
-        ("tokens/trained", "trained on", "green"),
-    ]
-    return Chart(
-        "tokens",
-        "Tokens so far",
-        "The gap was paid for and taught nothing: uniform groups, discarded rounds, errors.",
-        data.axis,
-        data.series(*wanted),
-        unit="count",
-        smoothed=False,
-    )
-
-
-def _speed(data: _Steps) -> Chart:
-    return Chart(
-        "speed",
-        "Tokens a second",
-        "Generated tokens over the whole step's time. Falls when answers grow faster than batches.",
-        data.axis,
-        data.series(("tokens/s", "tokens a second", "math")),
-        unit="count",
-    )

@@ -7,24 +7,20 @@ Everything that a model or a data set wrote is escaped: by `page` where it is ma
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from markupsafe import Markup
 
-from srpo.report.plain import duration, one_line, printable
+from srpo.files import write_whole
+from srpo.report.colors import domain_style
+from srpo.report.plain import duration, one_line, printable, short_count
 from srpo.report.reader import Run, open_run
-from srpo.report.run.charts import MAX_POINTS, Chart, sections
+from srpo.report.run.charts import MAX_POINTS, pictured, run_charts
+from srpo.report.run.conclusions import Facts, conclusions, read_facts
 from srpo.report.run.sample import BUDGET, Sample, sample_rollouts
-from srpo.report.run.sheets import Sheet, chart_sheet, epoch_sheet, eval_sheet
-from srpo.report.run.tables import totals
-from srpo.report.run.verdict import Facts, read_facts, verdict
-from srpo.report.web.page import render
-from srpo.report.web.svg import draw
-from srpo.types import Domain
+from srpo.report.run.tables import run_sheets, totals
+from srpo.report.web.page import figures, render
 
 
 @dataclass(frozen=True)
@@ -40,11 +36,18 @@ class Tile:
 def write_page(run: Path) -> Path:
     """Write the run's `report.html`, replaced in one move. Raises UserError when it is no run."""
     opened = open_run(run)
-    target = opened.path / "report.html"
-    temporary = target.with_suffix(".html.tmp")
-    temporary.write_text(page(opened), encoding="utf-8", errors="backslashreplace")
-    os.replace(temporary, target)
-    return target
+    write_whole(opened.files.page, page(opened))
+    return opened.files.page
+
+
+def write_curves(run: Path) -> Path:
+    """Draw the run's main charts so far into its `curves.png`, replaced in one move."""
+    from srpo.report.picture import write_picture
+
+    opened = open_run(run)
+    charts = run_charts(opened.metrics(), opened.evals(), None)
+    write_picture(pictured(charts), opened.files.picture)
+    return opened.files.picture
 
 
 def page(run: Run, budget: int = BUDGET) -> str:
@@ -52,35 +55,22 @@ def page(run: Run, budget: int = BUDGET) -> str:
     facts, ledger, sample = read_facts(run), run.ledger(), sample_rollouts(run, budget)
     return render(
         "page.html",
-        ["page.css"],
-        "page.js",
+        script="page.js",
         name=one_line(facts.run.path.resolve().name, 100),
         subtitle=_subtitle(facts),
         tiles=_tiles(facts),
-        verdict=verdict(facts),
+        conclusions=conclusions(facts),
         totals=totals(run),
         averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
-        sections=sections(facts.rows, facts.evals, ledger),
-        chart=_chart,
-        sheets=_sheets(facts, ledger),
+        subjects=figures(run_charts(facts.rows, facts.evals, ledger)),
+        sheets=run_sheets(facts.evals, facts.epochs),
         recipe=printable(facts.recipe_text),
         sample=sample,
         sample_note=_sample_note(facts, sample),
         groups=Markup("[" + ",".join(sample.groups) + "]"),
-        domains=list(map(str, Domain)),
+        domains=[(name, domain_style(name).color) for name in facts.domains],
         epochs=[(printable(str(e["stage"])), e["epoch"]) for e in facts.epochs],
-        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        version=version("srpo"),
     )
-
-
-def _chart(chart: Chart) -> dict[str, Markup | Sheet]:
-    return {"svg": Markup(draw(chart)), "sheet": chart_sheet(chart)}
-
-
-def _sheets(facts: Facts, ledger: Path | None) -> list[Sheet]:
-    evaluations = [eval_sheet(facts.evals)] if facts.evals else []
-    return evaluations + ([epoch_sheet(ledger)] if ledger is not None else [])
 
 
 def _subtitle(facts: Facts) -> str:
@@ -94,7 +84,7 @@ def _subtitle(facts: Facts) -> str:
 
 
 def _tiles(facts: Facts) -> list[Tile]:
-    tiles = [t for d in map(str, Domain) if (t := _accuracy_tile(facts, d))]
+    tiles = [t for d in facts.domains if (t := _accuracy_tile(facts, d))]
     last = facts.rows[-1] if facts.rows else {}
     budget = facts.setting("max_steps")
     of = f"of {budget:,}" if isinstance(budget, int) else ""
@@ -102,7 +92,9 @@ def _tiles(facts: Facts) -> list[Tile]:
     generated, trained = last.get("tokens/generated"), last.get("tokens/trained")
     if generated and trained is not None:
         tiles.append(
-            Tile("tokens generated", _short(generated), f"{trained / generated:.0%} trained on")
+            Tile(
+                "tokens generated", short_count(generated), f"{trained / generated:.0%} trained on"
+            )
         )
     if "seconds/total" in last:
         note = f"{last['seconds/step']:.1f} s the last step" if "seconds/step" in last else ""
@@ -122,14 +114,9 @@ def _accuracy_tile(facts: Facts, domain: str) -> Tile | None:
     before = interval + (f"from {first:.1%}" if len(lines) > 1 else "so far")
     if not facts.summary:
         before += f", at step {lines[-1]['step']}"
-    return Tile(f"held-out {domain}, pass@1", f"{results['pass@1']:.1%}", before, domain)
-
-
-def _short(count: int) -> str:
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if count >= size:
-            return f"{count / size:.3g}{letter}"
-    return str(count)
+    return Tile(
+        f"held-out {domain}, pass@1", f"{results['pass@1']:.1%}", before, domain_style(domain).color
+    )
 
 
 def _sample_note(facts: Facts, sample: Sample) -> str:

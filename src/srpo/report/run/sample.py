@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from srpo.report.plain import one_line, printable
-from srpo.report.reader import Row, Run, read_groups
+from srpo.report.reader import Record, Run, read_groups
 from srpo.types import FinishReason, Outcome
 
 BUDGET = 4_000_000  # bytes of rollouts; the page around them takes less than 1 MB
@@ -40,7 +40,7 @@ class Sample:
 
 def sample_rollouts(run: Run, budget: int = BUDGET) -> Sample:
     """The rollouts for the page, of at most `budget` bytes."""
-    files = run.rollout_files()
+    files = run.files.rollout_files()
     if sum(file.stat().st_size for file in files.values()) <= budget * 0.8:
         every = [g for file in files.values() for g in read_groups(file)]
         groups = [encode(g, budget) for g in every]
@@ -71,7 +71,7 @@ def sample_rollouts(run: Run, budget: int = BUDGET) -> Sample:
     return Sample([chosen[key] for key in order], False, len(files))
 
 
-def encode(group: Row, limit: int) -> str:
+def encode(group: Record, limit: int) -> str:
     """The group as JSON of about `limit` bytes at most, safe inside a `<script>` element.
 
     A rollout is [number, outcome, tokens, cut, answer, detail, reward, text], the reward being
@@ -107,7 +107,7 @@ def safe_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _record(number: int, rollout: Row) -> list[Any]:
+def _record(number: int, rollout: Record) -> list[Any]:
     tokens, reward = rollout["tokens"], rollout.get("reward")
     answer = rollout.get("answer")
     return [
@@ -131,11 +131,11 @@ def _shorten(text: str) -> str:
     return printable(text)
 
 
-def _fits(group: Row) -> bool:
+def _fits(group: Record) -> bool:
     return all(len(r["text"]) <= MAX_TEXT for r in group["rollouts"])
 
 
-def _in_turn(rollouts: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
+def _in_turn(rollouts: list[tuple[int, Record]]) -> Iterator[tuple[int, Record]]:
     """One of each outcome, then a second of each, and so on."""
     outcomes = dict.fromkeys(r["outcome"] for _, r in rollouts)
     queues = [[p for p in rollouts if p[1]["outcome"] == o] for o in outcomes]
@@ -143,7 +143,7 @@ def _in_turn(rollouts: list[tuple[int, Row]]) -> Iterator[tuple[int, Row]]:
         yield from (pair for pair in turn if pair is not None)
 
 
-def _groups_with_errors(run: Run, files: dict[int, Path]) -> Iterator[tuple[int, Row]]:
+def _groups_with_errors(run: Run, files: dict[int, Path]) -> Iterator[tuple[int, Record]]:
     steps = [row["step"] for row in run.metrics() if row.get("errors") and row["step"] in files]
     for step in _spread(steps, MAX_ERROR_STEPS):
         for group in read_groups(files[step]):
@@ -158,7 +158,7 @@ def _spread(items: list[int], limit: int) -> list[int]:
     return [items[round(i * (len(items) - 1) / (limit - 1))] for i in range(limit)]
 
 
-def _spread_groups(file: Path, tries: int = 256) -> Iterator[Row]:
+def _spread_groups(file: Path, tries: int = 256) -> Iterator[Record]:
     """Groups of one step from places that fill the file evenly, without reading all of it.
 
     The places are the binary van der Corput sequence: 0, 1/2, 1/4, 3/4, 1/8, ...

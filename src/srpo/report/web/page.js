@@ -66,7 +66,8 @@ function show() {
 }
 
 function card(group, want) {
-  const box = make("details", `group ${group.domain === "math" ? "math" : "code"}`);
+  const known = [...form.elements.domain.options].find((o) => o.value === group.domain);
+  const box = make("details", `group ${known?.dataset.color ?? ""}`);
   const title = make("summary");
   const place = `step ${group.step} · ${group.stage} · epoch ${group.epoch} · ${group.domain} · `;
   const score = make("span", "score");

@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
+from datetime import UTC, datetime
 from importlib import resources
+from importlib.metadata import version
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from srpo.report.chart import Chart, by_subject
+from srpo.report.colors import style_sheet
 from srpo.report.plain import printable
+from srpo.report.sheet import chart_sheet
+from srpo.report.web.svg import draw
 
 
-def render(template: str, styles: list[str], script: str | None, **values: Any) -> str:
-    """The page of a template file of this folder, with files of it as style and script."""
-    style = "".join(map(_file, styles))
+def render(template: str, script: str | None = None, **values: Any) -> str:
+    """The page of a template file of this folder, with a file of it as its script."""
+    style = style_sheet() + _file("page.css")
     code = _file(script) if script else ""
     environment = Environment(
         loader=FunctionLoader(_file),
@@ -31,8 +37,23 @@ def render(template: str, styles: list[str], script: str | None, **values: Any) 
         lstrip_blocks=True,
     )
     return environment.get_template(template).render(
-        policy=_policy(style, code), style=Markup(style), script=Markup(code), **values
+        policy=_policy(style, code),
+        style=Markup(style),
+        script=Markup(code),
+        made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        version=version("srpo"),
+        **values,
     )
+
+
+def figures(charts: list[Chart], most: int | None = None) -> dict[str, list[dict[str, Any]]]:
+    """The charts by subject, each with its drawing and its table of at most `most` rows."""
+    return {
+        subject: [
+            {"chart": c, "svg": Markup(draw(c)), "sheet": chart_sheet(c, most)} for c in together
+        ]
+        for subject, together in by_subject(charts).items()
+    }
 
 
 def _visible(value: Any) -> Any:

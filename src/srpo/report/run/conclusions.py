@@ -8,10 +8,11 @@ from typing import Any
 
 import yaml
 
+from srpo.metrics import Row
+from srpo.report.pace import Pace
 from srpo.report.plain import duration, one_line
-from srpo.report.reader import Row, Run, stage_starts
-from srpo.report.run.tables import epochs
-from srpo.types import Domain
+from srpo.report.reader import Record, Run, domains, stage_starts
+from srpo.report.run.epochs import epochs
 
 RECENT = 10  # steps
 
@@ -24,10 +25,14 @@ class Facts:
     recipe_text: str
     recipe: dict[str, Any]
     rows: list[Row]  # one a step
-    evals: list[Row]
-    summary: Row | None
-    epochs: list[Row]
+    evals: list[Record]
+    summary: Record | None
+    epochs: list[Record]
     written: datetime | None  # when the last step was logged
+
+    @property
+    def domains(self) -> list[str]:
+        return domains(self.rows, self.evals)
 
     @property
     def step(self) -> int:
@@ -43,12 +48,12 @@ class Facts:
 
 def read_facts(run: Run) -> Facts:
     """Everything but the rollouts. What is not there yet is empty."""
-    text = (run.path / "recipe.yaml").read_text(encoding="utf-8", errors="replace")
+    text = run.files.recipe.read_text(encoding="utf-8", errors="replace")
     try:
         recipe = yaml.safe_load(text)
     except yaml.YAMLError:
         recipe = None  # shown as it is; what it would have told is left out
-    file, ledger = run.path / "metrics.jsonl", run.ledger()
+    file, ledger = run.files.metrics, run.ledger()
     rows = run.metrics()
     return Facts(
         run,
@@ -62,10 +67,10 @@ def read_facts(run: Run) -> Facts:
     )
 
 
-def verdict(facts: Facts) -> list[str]:
+def conclusions(facts: Facts) -> list[str]:
     """The paragraph's sentences."""
     lines = [state(facts)]
-    lines += [s for domain in map(str, Domain) if (s := _domain(facts, domain))]
+    lines += [s for domain in facts.domains if (s := _domain(facts, domain))]
     return [*lines, *_stages(facts), *_groups(facts), *_failures(facts)]
 
 
@@ -75,21 +80,32 @@ def state(facts: Facts) -> str:
     of = f" of {last:,}" if isinstance(last, int) else ""
     if facts.summary:
         steps, seconds = facts.summary["steps"], facts.summary["seconds"]
-        whole = "the step budget" if steps == last else "before its step budget: the stages ended"
-        return f"Finished after {steps:,}{of} steps ({whole}) in {duration(seconds)}."
+        return f"Finished after {steps:,}{of} steps ({_why(facts, steps)}) in {duration(seconds)}."
     if not facts.rows or facts.written is None:
         return "Not finished: no step is logged yet."
     when = f"{facts.written:%Y-%m-%d %H:%M} UTC"
     return f"Not finished: at step {facts.step:,}{of}, logged {when}{_eta(facts, last)}."
 
 
-def _eta(facts: Facts, last: Any) -> str:
-    recent = [row["seconds/step"] for row in facts.rows[-20:] if "seconds/step" in row]
-    if not isinstance(last, int) or not recent:
+def _why(facts: Facts, steps: int) -> str:
+    if steps == facts.setting("max_steps"):
+        return "the step budget"
+    ended = str((facts.summary or {}).get("ended", ""))
+    if ended.startswith("max_tokens"):
+        return "the token budget"
+    return "before its step budget: the stages ended"
+
+
+def _eta(facts: Facts, max_steps: Any) -> str:
+    if not isinstance(max_steps, int):
         return ""
-    pace = sum(recent) / len(recent)
-    left = duration(pace * (last - facts.step))
-    return f"; the rest takes at most {left} at {pace:.1f} s a step, evaluations aside"
+    pace = Pace(max_steps, facts.setting("max_tokens"))
+    for row in facts.rows:
+        pace.observe(row)
+    if pace.seconds is None:
+        return ""
+    at = f"{pace.seconds:.1f} s a step"
+    return f"; the rest takes at most {pace.eta} at {at}, evaluations aside"
 
 
 def _domain(facts: Facts, domain: str) -> str:
@@ -128,20 +144,20 @@ def _since(facts: Facts, domain: str, step: int) -> str:
     return f" Since then, on training prompts, it came to {share:.1%} (last {len(recent)} steps)."
 
 
-def _grown(first: Row, last: Row) -> str:
+def _grown(first: Record, last: Record) -> str:
     before, after = first.get("mean_tokens"), last.get("mean_tokens")
     if before is None or after is None:
         return ""
     return f" Its answers went from {before:,.1f} to {after:,.1f} tokens."
 
 
-def _share(results: Row) -> str:
+def _share(results: Record) -> str:
     low, high = results.get("pass@1_low"), results.get("pass@1_high")
     interval = "" if low is None or high is None else f" (95%: {low:.1%} to {high:.1%})"
     return f"{results['pass@1']:.1%}{interval}"
 
 
-def _certainty(first: Row, last: Row) -> str:
+def _certainty(first: Record, last: Record) -> str:
     names = ("pass@1_low", "pass@1_high")
     if any(results.get(n) is None for results in (first, last) for n in names):
         return ""

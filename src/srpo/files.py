@@ -1,0 +1,44 @@
+"""Files and folders that are there whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write a new file or folder, beside `path`, whose place it takes in one move.
+
+    Until then, and when the writing fails, `path` is what it was. What a killed process left half
+    written goes with the next try.
+    """
+    unfinished = path.with_name(f".writing-{path.name}")
+    _remove(unfinished)
+    try:
+        yield unfinished
+        if path.is_dir():  # the one thing that a move does not replace
+            shutil.rmtree(path)
+        unfinished.replace(path)
+    except BaseException:
+        _remove(unfinished)
+        raise
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file in one move, as UTF-8. Lone surrogates, which a model may write, become
+    escapes."""
+    with replacing(path) as unfinished:
+        data = (
+            content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
+        )
+        unfinished.write_bytes(data)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

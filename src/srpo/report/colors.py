@@ -1,0 +1,58 @@
+"""Colours and marks, the same on pages and in pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+from zlib import crc32
+
+# By name: on a light ground, on a dark one. Okabe and Ito's, which people with any kind of colour
+# vision can tell apart.
+PALETTE = {
+    "blue": ("#0072b2", "#4ba6e6"),
+    "red": ("#d55e00", "#ff8f4f"),
+    "green": ("#009e73", "#2bbd92"),
+    "sky": ("#9cd3f2", "#356f93"),
+    "orange": ("#e69f00", "#f0b429"),
+    "pink": ("#cc79a7", "#dd93bc"),
+    "ink": ("#3a3f44", "#d3d8dc"),
+    "pale": ("#d3d6d8", "#4a5158"),
+    "green1": ("#007f5c", "#38cfa2"),
+    "green2": ("#2fae88", "#26a37e"),
+    "green3": ("#7fcdb3", "#1b7359"),
+    "green4": ("#c4e8dc", "#174a3c"),
+}
+
+Marker = Literal["circle", "square", "diamond", "triangle"]
+
+
+@dataclass(frozen=True)
+class DomainStyle:
+    """How a domain is shown; `rank` orders domains, those of the same rank by name."""
+
+    color: str
+    marker: Marker
+    rank: int
+
+
+_OURS = {"math": DomainStyle("blue", "circle", 0), "code": DomainStyle("red", "square", 1)}
+_OTHERS = (
+    DomainStyle("green", "diamond", len(_OURS)),
+    DomainStyle("pink", "triangle", len(_OURS)),
+    DomainStyle("orange", "diamond", len(_OURS)),
+    DomainStyle("ink", "triangle", len(_OURS)),
+)
+
+
+def domain_style(name: str) -> DomainStyle:
+    """The domain's style, always the same; a domain that we do not know gets one by its name."""
+    return _OURS.get(name) or _OTHERS[crc32(name.encode()) % len(_OTHERS)]
+
+
+def style_sheet() -> str:
+    """The palette as CSS: a class for each colour, which sets `--c`."""
+    light, dark = (
+        "".join(f"--{name}:{pair[i]};" for name, pair in PALETTE.items()) for i in (0, 1)
+    )
+    classes = "".join(f".{name}{{--c:var(--{name})}}" for name in PALETTE)
+    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}{classes}\n"
