@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "algorithm": {"types", "recipe"},
     "rollout": {"types", "recipe", "nucleus"},
     "learner": {"types", "recipe", "algorithm", "nucleus"},
-    "workers": {"types", "sandbox.inside"},  # for the frames, which both ends speak
+    "workers": {"types"},
     "sandbox": {"types", "recipe", "workers"},
     "sandbox.inside": set(),  # runs behind the walls, where the package is not
     "verifiers": {"types", "recipe", "sandbox", "workers"},
@@ -76,8 +77,12 @@ THIRD_PARTIES: dict[str, set[str]] = {
 
 def imports(file: Path, package: Path) -> Iterator[str]:
     """Absolute dotted names of all that a file imports, wherever in it the import stands."""
+    yield from _names(ast.walk(ast.parse(file.read_text(encoding="utf-8"))), file, package)
+
+
+def _names(nodes: Iterable[ast.AST], file: Path, package: Path) -> Iterator[str]:
     here = ["srpo", *file.relative_to(package).with_suffix("").parts]
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -128,6 +133,41 @@ def _allowed(place: str, allowed: set[str]) -> bool:
 
 def test_imports_point_one_way():
     assert violations(PACKAGE) == []
+
+
+def test_any_module_may_be_the_first_that_is_imported():
+    """None is needed, by what it imports while it is loaded, before it is there itself."""
+    files = {_dotted(file): file for file in PACKAGE.rglob("*.py")}
+    graph = {name: set(_needs(name, file, files)) for name, file in files.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(f"circle: {' <- '.join(error.args[1])}")
+
+
+def _dotted(file: Path) -> str:
+    return ".".join(["srpo", *file.relative_to(PACKAGE).with_suffix("").parts]).removesuffix(
+        ".__init__"
+    )
+
+
+def _needs(name: str, file: Path, files: dict[str, Path]) -> Iterator[str]:
+    """Modules that are loaded with this one, packages around them included, its own aside."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    for imported in _names(_loaded(tree.body), file, PACKAGE):
+        parts = imported.split(".")
+        prefixes = [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
+        yield from (p for p in prefixes if p in files and not f"{name}.".startswith(f"{p}."))
+
+
+def _loaded(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements that run while a module is loaded."""
+    for node in body:
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        if isinstance(node, ast.If | ast.Try | ast.With):
+            yield from _loaded(node.body)
 
 
 def test_rollout_and_learner_may_never_meet():

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Protocol
 
-from srpo.sandbox.inside.wire import cut_frame
-from srpo.workers.pipes import FramedPipes, wait
+from srpo.workers.pipes import FramedPipes, cut_frame, wait
 
 WATCHDOG_S = 2.0  # what a server may take beyond its program's own limit, to begin and to end
 STOP_S = 5.0  # what a server may take to end a program

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 import select
+import struct
 import time
 from collections.abc import Iterable
-
-from srpo.sandbox.inside.wire import cut_frame, frame
 
 MAX_FRAME = 1 << 28
 PIECE = 1 << 20
@@ -49,7 +48,7 @@ class FramedPipes:
 
     def post(self, payload: bytes) -> None:
         """Begin to write one frame; `wait` goes on with it."""
-        self._out += frame(payload)
+        self._out += struct.pack(">I", len(payload)) + payload
         self._write()
 
     def take(self) -> bytes | None:
@@ -98,3 +97,15 @@ def wait(links: Iterable[FramedPipes], deadline: float) -> None:
         raise PeerSilent()
     for fd, _ in events:
         owners[fd]()
+
+
+def cut_frame(buffer: bytearray) -> bytes | None:
+    """Take the first whole frame out of `buffer`; None when there is none yet."""
+    if len(buffer) < 4:
+        return None
+    size = 4 + struct.unpack_from(">I", buffer)[0]
+    if len(buffer) < size:
+        return None
+    payload = bytes(buffer[4:size])
+    del buffer[:size]
+    return payload

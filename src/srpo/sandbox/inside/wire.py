@@ -23,18 +23,6 @@ def read_frame(fd: int) -> bytes | None:
     return None if head is None else _exactly(fd, struct.unpack(">I", head)[0])
 
 
-def cut_frame(buffer: bytearray) -> bytes | None:
-    """Take the first whole frame out of `buffer`; None when there is none yet."""
-    if len(buffer) < 4:
-        return None
-    size = 4 + struct.unpack_from(">I", buffer)[0]
-    if len(buffer) < size:
-        return None
-    payload = bytes(buffer[4:size])
-    del buffer[:size]
-    return payload
-
-
 def _exactly(fd: int, size: int) -> bytes | None:
     got = bytearray()
     while len(got) < size:
