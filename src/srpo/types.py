@@ -36,6 +36,8 @@ def short(value: Any, most: int = 60) -> str:
 
 
 class Domain(StrEnum):
+    """What a problem is about; it decides the verifier and the format."""
+
     MATH = "math"
     CODE = "code"
 
@@ -49,6 +51,8 @@ class Outcome(StrEnum):
 
 
 class FinishReason(StrEnum):
+    """Why a response ended."""
+
     STOP = "stop"  # the model ended its answer
     LENGTH = "length"  # cut at the token limit: the ledger calls it truncated
     ABORT = "abort"  # the engine gave up on it, twice: its verdict is ERROR
@@ -129,6 +133,7 @@ class Group:
         ]
 
     def count(self, outcome: Outcome) -> int:
+        """How many of the rollouts have this outcome."""
         return sum(o is outcome for o in self.outcomes())
 
     @property

@@ -27,6 +27,7 @@ class SandboxError(TrainingError):
 
 
 def accept_all(_index: int, _value: Any) -> bool:
+    """No value stops the program."""
     return True
 
 
@@ -135,8 +136,10 @@ class Sandbox(Protocol):
     mechanism: str
     bounds: dict[str, str]
 
-    def run(
-        self, program: Program, limits: Limits, accept: Accept = accept_all
-    ) -> ExecutionResult: ...
+    def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
+        """Run one program to its end, or to a limit. Raises SandboxError, UserError."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End every process and remove every file. Safe to call twice."""
+        ...

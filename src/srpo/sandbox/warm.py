@@ -59,6 +59,7 @@ class WarmSandbox:
         self._tests = Servers(self._start, workers)  # never run a program
 
     def launch(self, scratch: str) -> Launched:
+        """Start a server whose scratch directory is `scratch`. Each mechanism's own."""
         raise NotImplementedError
 
     def _start(self) -> WarmServer:
