@@ -72,8 +72,7 @@ def findings_table(findings: list[Finding]) -> Table:
 
 def sandbox_finding() -> Finding:
     """Prove the containment: an honest program has to work, every attempt to get out to fail."""
-    from srpo.sandbox import available, open_sandbox
-    from srpo.sandbox.mechanisms import FIXES, REAL
+    from srpo.sandbox.mechanisms import FIXES, REAL, available, open_sandbox
     from srpo.sandbox.proof import prove
 
     remedy = f"no code can be trained. {FIXES}. curriculum.kind math-only needs none"

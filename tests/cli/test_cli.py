@@ -288,7 +288,7 @@ class LeakySandbox:
     bounds: ClassVar[dict[str, str]] = {}
 
     def run(self, program: Any, limits: Any) -> Any:
-        from srpo.sandbox import ExecutionResult
+        from srpo.sandbox.base import ExecutionResult
 
         if program.entry_point:
             return ExecutionResult("ok", values=(42,))
@@ -300,7 +300,7 @@ class LeakySandbox:
 
 class BrokenSandbox(LeakySandbox):
     def run(self, program: Any, limits: Any) -> Any:
-        from srpo.sandbox import SandboxError
+        from srpo.sandbox.base import SandboxError
 
         raise SandboxError("no server could be started")
 
@@ -312,7 +312,7 @@ class BrokenSandbox(LeakySandbox):
 def test_doctor_trusts_no_sandbox_that_it_has_not_tried(
     monkeypatch: pytest.MonkeyPatch, sandbox: Any, complaint: str
 ):
-    monkeypatch.setattr("srpo.sandbox.open_sandbox", lambda *a, **k: sandbox())
+    monkeypatch.setattr("srpo.sandbox.mechanisms.open_sandbox", lambda *a, **k: sandbox())
     finding = doctor.sandbox_finding()
     assert finding.state == "lack"
     assert complaint in finding.found
