@@ -120,7 +120,7 @@ def test_dry_run_prints_the_resolved_recipe_and_writes_nothing(recipe: Path, tmp
 def test_recipes_are_listed_shown_and_trained_by_name():
     lines = srpo("recipes").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(shipped())
-    assert "The two stages of SRPO on the scale model" in "".join(lines)
+    assert "Both stages on the scale model; two CPU cores" in "".join(lines)
     shown = srpo("recipes", "show", "nano").stdout
     assert shown == shipped()["nano"].read_text(encoding="utf-8")
     trained = srpo("train", "nano", "--dry-run").stdout
