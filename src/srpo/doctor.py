@@ -61,6 +61,7 @@ def can_train(findings: list[Finding]) -> bool:
 
 
 def findings_table(findings: list[Finding]) -> Table:
+    """The findings as a person reads them, one a row."""
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False)
     for name in ("", "what", "found", "meaning"):
         table.add_column(name, overflow="fold", max_width=32 if name == "found" else None)
