@@ -36,8 +36,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 import code_sets
 
+from srpo.errors import SandboxError
 from srpo.sandbox import launch
-from srpo.sandbox.base import Limits, Program, Sandbox, SandboxError
+from srpo.sandbox.base import Limits, Program, Sandbox
 from srpo.sandbox.inside import syscalls
 from srpo.sandbox.mechanisms import open_sandbox
 from srpo.sandbox.servers import Launched

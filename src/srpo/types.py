@@ -10,20 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from srpo.errors import SRPOError, TrainingError, UserError  # noqa: F401
+
 # Why a stage or a run ended, in its summary; reports look for it.
 POOL_EXHAUSTED = "pool exhausted: every prompt is solved"
-
-
-class SRPOError(Exception):
-    """Base of the errors that people cause and can mend; the CLI prints the message alone."""
-
-
-class UserError(SRPOError, ValueError):
-    """Bad input: names the field, the value and the fix."""
-
-
-class TrainingError(SRPOError, RuntimeError):
-    """The run cannot go on: diverged, disk full, verifiers down. The last checkpoint is kept."""
 
 
 def short(value: Any, most: int = 60) -> str:

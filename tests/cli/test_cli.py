@@ -300,7 +300,7 @@ class LeakySandbox:
 
 class BrokenSandbox(LeakySandbox):
     def run(self, program: Any, limits: Any) -> Any:
-        from srpo.sandbox.base import SandboxError
+        from srpo.errors import SandboxError
 
         raise SandboxError("no server could be started")
 

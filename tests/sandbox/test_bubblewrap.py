@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from srpo.errors import SandboxError
 from srpo.sandbox import mechanisms
-from srpo.sandbox.base import Call, Limits, Program, SandboxError
+from srpo.sandbox.base import Call, Limits, Program
 from srpo.sandbox.bubblewrap import BubblewrapSandbox, why_not
 from srpo.sandbox.launch import readable
 from srpo.sandbox.mechanisms import open_sandbox

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from srpo import doctor
-from srpo.sandbox.base import ExecutionResult, Limits, Program, SandboxError
+from srpo.errors import SandboxError
+from srpo.sandbox.base import ExecutionResult, Limits, Program
 from srpo.sandbox.mechanisms import open_sandbox
 from srpo.sandbox.proof import ATTEMPTS, KEPT, OUT, Bait, program, prove
 from walls import REAL, opened

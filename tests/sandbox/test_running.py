@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from srpo.errors import SandboxError
 from srpo.sandbox import mechanisms, translate
-from srpo.sandbox.base import Call, Limits, Program, SandboxError, TestCode
+from srpo.sandbox.base import Call, Limits, Program, TestCode
 from srpo.sandbox.conversation import WATCHDOG_S
 from srpo.sandbox.inside.clock import PATIENCE
 from srpo.sandbox.mechanisms import open_sandbox

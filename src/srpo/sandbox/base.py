@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from srpo.errors import UserError
 from srpo.sandbox.conversation import Accept
-from srpo.types import TrainingError, UserError
 
 Status = Literal[
     "ok", "exception", "timeout", "memory", "output", "killed", "stopped", "failed", "broken"
@@ -19,11 +19,6 @@ BOUNDS: dict[str, tuple[float, int]] = {
     "output_bytes": (1, 1 << 27),
     "scratch_mb": (1, 64),
 }
-
-
-class SandboxError(TrainingError):
-    """Our machinery failed (no server could be started or kept alive). Says nothing of the
-    program: the verdict is ERROR, never INCORRECT."""
 
 
 def accept_all(_index: int, _value: Any) -> bool:

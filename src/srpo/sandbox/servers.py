@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from srpo.errors import SandboxError
 from srpo.sandbox import cgroups
-from srpo.sandbox.base import SandboxError
 from srpo.workers.pipes import FramedPipes, PeerGone, PeerSilent
 
 # The folder "$1", also where a program left folders in it that may not be listed.

@@ -10,15 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from srpo.sandbox.base import (
-    Accept,
-    Call,
-    ExecutionResult,
-    Limits,
-    Program,
-    SandboxError,
-    accept_all,
-)
+from srpo.errors import SandboxError
+from srpo.sandbox.base import Accept, Call, ExecutionResult, Limits, Program, accept_all
 from srpo.sandbox.conversation import Ran, run_alone, run_tested
 from srpo.sandbox.servers import Home, Launched, Servers, WarmServer
 from srpo.sandbox.translate import Request, program_request, tests_request, to_result
