@@ -36,8 +36,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).parent))
 import code_sets
 
-from srpo.sandbox import Limits, Program, Sandbox, SandboxError, launch, open_sandbox
+from srpo.errors import SandboxError
+from srpo.sandbox import launch
+from srpo.sandbox.base import Limits, Program, Sandbox
 from srpo.sandbox.inside import syscalls
+from srpo.sandbox.mechanisms import open_sandbox
 from srpo.sandbox.servers import Launched
 from srpo.sandbox.unsafe_subprocess import UnsafeSubprocess
 

@@ -41,7 +41,7 @@ import srpo
 from sandbox import adversarial as table
 from sandbox import adversarial_forgeries as forgeries
 from srpo.nano.code_tasks import code_task
-from srpo.sandbox import Limits
+from srpo.sandbox.base import Limits
 from srpo.types import Domain, Outcome, Problem, Verdict
 from srpo.verifiers.pool import VerifierPool
 

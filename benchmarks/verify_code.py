@@ -36,7 +36,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # the workers of the peer import
 import code_sets
 from code_sets import Item, response, sample, spoil
 
-from srpo.sandbox import Limits
+from srpo.sandbox.base import Limits
 from srpo.types import Domain, Outcome, Problem, Verdict
 from srpo.verifiers.pool import VerifierPool
 

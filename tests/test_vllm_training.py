@@ -11,10 +11,9 @@ import pytest
 import torch
 
 from small_runs import differences, small_recipe
+from srpo.errors import EngineError, StaleWeightsError
 from srpo.metrics import Row, read_metrics
 from srpo.observer import Observer
-from srpo.rollout.engine import EngineError
-from srpo.rollout.freshness import StaleWeightsError
 from srpo.rollout.vllm.engine import VllmEngine
 from srpo.run.checkpoint import checkpoints
 from srpo.trainer import RunEnd, Trainer

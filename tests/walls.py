@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from srpo.sandbox import available, open_sandbox
 from srpo.sandbox.bubblewrap import BubblewrapSandbox
+from srpo.sandbox.mechanisms import available, open_sandbox
 from srpo.sandbox.sandlock_sandbox import SandlockSandbox
 from srpo.sandbox.warm import WarmSandbox
 

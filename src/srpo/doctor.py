@@ -61,6 +61,7 @@ def can_train(findings: list[Finding]) -> bool:
 
 
 def findings_table(findings: list[Finding]) -> Table:
+    """The findings as a person reads them, one a row."""
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False)
     for name in ("", "what", "found", "meaning"):
         table.add_column(name, overflow="fold", max_width=32 if name == "found" else None)
@@ -72,8 +73,7 @@ def findings_table(findings: list[Finding]) -> Table:
 
 def sandbox_finding() -> Finding:
     """Prove the containment: an honest program has to work, every attempt to get out to fail."""
-    from srpo.sandbox import available, open_sandbox
-    from srpo.sandbox.mechanisms import FIXES, REAL
+    from srpo.sandbox.mechanisms import FIXES, REAL, available, open_sandbox
     from srpo.sandbox.proof import prove
 
     remedy = f"no code can be trained. {FIXES}. curriculum.kind math-only needs none"

@@ -91,8 +91,13 @@ WALL_CLOCK = frozenset(n for n in METRICS if n.startswith("seconds/") or n == "t
 class Tracker(Protocol):
     """A place that metrics go to besides metrics.jsonl."""
 
-    def log(self, row: Row) -> None: ...
-    def close(self) -> None: ...
+    def log(self, row: Row) -> None:
+        """Take one step's row."""
+        ...
+
+    def close(self) -> None:
+        """Send what is left. Nothing is logged after it."""
+        ...
 
 
 class MetricsWriter:
@@ -106,6 +111,7 @@ class MetricsWriter:
         self.path, self.trackers, self.rows = path, trackers or [], 0
 
     def log(self, row: Row) -> None:
+        """Append a row to the file, hand it to the trackers. Asserts that its names are known."""
         unknown = [name for name in row if not _known(name, row)]
         assert not unknown, f"metrics without a meaning in METRICS: {unknown}"
         with self.path.open("a", encoding="utf-8") as file:
@@ -115,14 +121,17 @@ class MetricsWriter:
             tracker.log(row)
 
     def state_dict(self) -> dict[str, int]:
+        """What a checkpoint keeps of it."""
         return {"rows": self.rows}
 
     def load_state_dict(self, state: dict[str, int]) -> None:
+        """Go on from a `state_dict`: later rows are cut off."""
         self.rows = state["rows"]
         kept = self.path.read_bytes().splitlines(keepends=True)[: self.rows]
         write_whole(self.path, b"".join(kept))
 
     def close(self) -> None:
+        """Close the trackers."""
         for tracker in self.trackers:
             tracker.close()
 

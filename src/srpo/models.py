@@ -79,6 +79,7 @@ def check_context(model: PreTrainedModel, prompt: int, response: int) -> None:
 
 
 def pick_device(name: str) -> torch.device:
+    """The device that a recipe names. Raises UserError for a GPU that is not there."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cuda" and not torch.cuda.is_available():

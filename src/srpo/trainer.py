@@ -25,17 +25,18 @@ from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
 from srpo.data.prompts import Prompter
 from srpo.data.sources import fingerprint, load_problems
+from srpo.errors import EngineError, NotFiniteError, StaleWeightsError
 from srpo.evaluation.evaluate import summarize
 from srpo.learner.batch import TrainBatch, pack
-from srpo.learner.learner import Learner, NotFiniteError
+from srpo.learner.learner import Learner
 from srpo.metrics import MetricsWriter, Row
 from srpo.models import check_context, load_model, load_tokenizer, model_path, pick_device
 from srpo.observer import Observer
 from srpo.recipe.load import load_recipe
 from srpo.recipe.schema import Recipe
 from srpo.rollout.collector import Collected, collect
-from srpo.rollout.engine import EngineError, RolloutEngine, Sampling
-from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck, StaleWeightsError
+from srpo.rollout.engine import RolloutEngine, Sampling
+from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck
 from srpo.rollout.transformers.engine import TransformersEngine, eos_ids
 from srpo.rollout.vllm.placement import open_vllm
 from srpo.rollout.vllm.setup import VllmSetup

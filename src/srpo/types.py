@@ -10,20 +10,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from srpo.errors import SRPOError, TrainingError, UserError  # noqa: F401
+
 # Why a stage or a run ended, in its summary; reports look for it.
 POOL_EXHAUSTED = "pool exhausted: every prompt is solved"
-
-
-class SRPOError(Exception):
-    """Base of the errors that people cause and can mend; the CLI prints the message alone."""
-
-
-class UserError(SRPOError, ValueError):
-    """Bad input: names the field, the value and the fix."""
-
-
-class TrainingError(SRPOError, RuntimeError):
-    """The run cannot go on: diverged, disk full, verifiers down. The last checkpoint is kept."""
 
 
 def short(value: Any, most: int = 60) -> str:
@@ -36,6 +26,8 @@ def short(value: Any, most: int = 60) -> str:
 
 
 class Domain(StrEnum):
+    """What a problem is about; it decides the verifier and the format."""
+
     MATH = "math"
     CODE = "code"
 
@@ -49,6 +41,8 @@ class Outcome(StrEnum):
 
 
 class FinishReason(StrEnum):
+    """Why a response ended."""
+
     STOP = "stop"  # the model ended its answer
     LENGTH = "length"  # cut at the token limit: the ledger calls it truncated
     ABORT = "abort"  # the engine gave up on it, twice: its verdict is ERROR
@@ -129,6 +123,7 @@ class Group:
         ]
 
     def count(self, outcome: Outcome) -> int:
+        """How many of the rollouts have this outcome."""
         return sum(o is outcome for o in self.outcomes())
 
     @property

@@ -120,7 +120,7 @@ def test_dry_run_prints_the_resolved_recipe_and_writes_nothing(recipe: Path, tmp
 def test_recipes_are_listed_shown_and_trained_by_name():
     lines = srpo("recipes").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(shipped())
-    assert "The two stages of SRPO on the scale model" in "".join(lines)
+    assert "Both stages on the scale model; two CPU cores" in "".join(lines)
     shown = srpo("recipes", "show", "nano").stdout
     assert shown == shipped()["nano"].read_text(encoding="utf-8")
     trained = srpo("train", "nano", "--dry-run").stdout
@@ -288,7 +288,7 @@ class LeakySandbox:
     bounds: ClassVar[dict[str, str]] = {}
 
     def run(self, program: Any, limits: Any) -> Any:
-        from srpo.sandbox import ExecutionResult
+        from srpo.sandbox.base import ExecutionResult
 
         if program.entry_point:
             return ExecutionResult("ok", values=(42,))
@@ -300,7 +300,7 @@ class LeakySandbox:
 
 class BrokenSandbox(LeakySandbox):
     def run(self, program: Any, limits: Any) -> Any:
-        from srpo.sandbox import SandboxError
+        from srpo.errors import SandboxError
 
         raise SandboxError("no server could be started")
 
@@ -312,7 +312,7 @@ class BrokenSandbox(LeakySandbox):
 def test_doctor_trusts_no_sandbox_that_it_has_not_tried(
     monkeypatch: pytest.MonkeyPatch, sandbox: Any, complaint: str
 ):
-    monkeypatch.setattr("srpo.sandbox.open_sandbox", lambda *a, **k: sandbox())
+    monkeypatch.setattr("srpo.sandbox.mechanisms.open_sandbox", lambda *a, **k: sandbox())
     finding = doctor.sandbox_finding()
     assert finding.state == "lack"
     assert complaint in finding.found

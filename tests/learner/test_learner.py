@@ -12,8 +12,9 @@ from torch import Tensor
 from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from builders import make_group, tiny_model
+from srpo.errors import NotFiniteError
 from srpo.learner.batch import TrainBatch, TrainRow, pack
-from srpo.learner.learner import Learner, NotFiniteError
+from srpo.learner.learner import Learner
 from srpo.recipe.schema import GroupConfig, LearnerConfig, LossConfig, TokenMeanConfig
 from srpo.types import Group, UserError
 

@@ -22,7 +22,7 @@ def test_a_file_goes_before_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "gsm8k").mkdir()
     monkeypatch.chdir(tmp_path)
     assert find("nano").read_text(encoding="utf-8") == "mine"
-    assert find("gsm8k").read_text(encoding="utf-8").startswith("# Any Hugging Face")
+    assert find("gsm8k").read_text(encoding="utf-8").startswith("# GSM8K")
 
 
 @pytest.mark.parametrize("name", ["nano.yaml", "shipped/nano", "", "../nano"])
@@ -33,7 +33,11 @@ def test_what_is_neither_is_refused_with_the_names(name: str, tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_a_recipe_says_in_its_first_line_what_it_is_for(name: str):
+def test_a_recipe_says_in_its_first_line_what_it_is_for_on_what_and_whether_it_was_run(name: str):
     first = summary(shipped()[name])
-    assert 20 < len(first) < 100
-    assert first.endswith((".", "`"))
+    assert len(first) <= 90
+    assert first.endswith(".")
+    purpose, hardware, proof = first.split("; ")
+    assert purpose
+    assert any(word in hardware for word in ("CPU", "GPU"))
+    assert proof.startswith(("run", "not run"))

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from builders import nano_tokenizer, tiny_model
+from srpo.errors import EngineError, StaleWeightsError
 from srpo.learner.learner import Learner
 from srpo.recipe.schema import LearnerConfig, TokenMeanConfig
-from srpo.rollout.engine import EngineError, Request, Sampling
-from srpo.rollout.freshness import PROMPTS, TOKENS, FreshnessCheck, StaleWeightsError
+from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.freshness import PROMPTS, TOKENS, FreshnessCheck
 from srpo.rollout.transformers.engine import TransformersEngine
 
 PROMPT_IDS = [[5, 6, 7], [9, 8, 7, 6, 5], [40], [7] * 9, [1, 2], [3, 4]]

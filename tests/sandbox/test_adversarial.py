@@ -22,7 +22,7 @@ import srpo
 from sandbox import adversarial as table
 from sandbox import adversarial_bounds as bounds
 from sandbox import adversarial_forgeries as forgeries
-from srpo.sandbox import Limits, Program
+from srpo.sandbox.base import Limits, Program
 from srpo.sandbox.inside.clock import PATIENCE
 from srpo.sandbox.warm import WarmSandbox
 from srpo.types import Domain, Outcome, Problem

@@ -22,7 +22,7 @@ import pytest
 
 from sandbox.adversarial_bounds import GREEDY
 from sandbox.test_adversarial import TRIES, processes_of, scratch_of
-from srpo.sandbox import ExecutionResult, Limits, Program
+from srpo.sandbox.base import ExecutionResult, Limits, Program
 from srpo.sandbox.launch import SCRATCH_BYTES
 from srpo.sandbox.warm import WarmSandbox
 from walls import REAL, opened

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from srpo.sandbox import Call, Limits, Program, SandboxError, mechanisms, open_sandbox
+from srpo.errors import SandboxError
+from srpo.sandbox import mechanisms
+from srpo.sandbox.base import Call, Limits, Program
 from srpo.sandbox.bubblewrap import BubblewrapSandbox, why_not
 from srpo.sandbox.launch import readable
+from srpo.sandbox.mechanisms import open_sandbox
 from srpo.sandbox.warm import WarmSandbox
 from srpo.types import UserError
 from walls import OLD, WHY_NOT, opened

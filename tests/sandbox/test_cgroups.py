@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from srpo.sandbox import Limits, Program, cgroups
+from srpo.sandbox import cgroups
+from srpo.sandbox.base import Limits, Program
 from srpo.sandbox.cgroups import SERVER_MIB, THREADS, Group
 from walls import REAL, opened
 

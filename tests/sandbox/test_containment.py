@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from srpo.sandbox import Call, Limits, Program
+from srpo.sandbox.base import Call, Limits, Program
 from srpo.sandbox.inside.clock import PATIENCE
 from srpo.sandbox.warm import WarmSandbox
 from walls import REAL, opened

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from srpo import doctor
-from srpo.sandbox import ExecutionResult, Limits, Program, SandboxError, open_sandbox
+from srpo.errors import SandboxError
+from srpo.sandbox.base import ExecutionResult, Limits, Program
+from srpo.sandbox.mechanisms import open_sandbox
 from srpo.sandbox.proof import ATTEMPTS, KEPT, OUT, Bait, program, prove
 from walls import REAL, opened
 
@@ -105,7 +107,9 @@ def test_attempts_are_programs() -> None:
 
 @pytest.mark.parametrize("mechanism", REAL)
 def test_doctor_says_so(mechanism: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("srpo.sandbox.open_sandbox", lambda *_, **__: opened(mechanism, 1))
+    monkeypatch.setattr(
+        "srpo.sandbox.mechanisms.open_sandbox", lambda *_, **__: opened(mechanism, 1)
+    )
     finding = doctor.sandbox_finding()
     name = mechanism.partition(",")[0]
     assert finding.state == "ok"
@@ -116,7 +120,7 @@ def test_doctor_names_what_got_out(monkeypatch: pytest.MonkeyPatch) -> None:
     def unsafe(*_: object, **__: object) -> object:
         return open_sandbox("unsafe-subprocess", 1)
 
-    monkeypatch.setattr("srpo.sandbox.open_sandbox", unsafe)
+    monkeypatch.setattr("srpo.sandbox.mechanisms.open_sandbox", unsafe)
     finding = doctor.sandbox_finding()
     assert finding.state == "lack"
     for name in ("read a file outside", "connect to a socket", "fork"):

@@ -14,18 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from srpo.sandbox import (
-    Call,
-    Limits,
-    Program,
-    SandboxError,
-    TestCode,
-    mechanisms,
-    open_sandbox,
-    translate,
-)
+from srpo.errors import SandboxError
+from srpo.sandbox import mechanisms, translate
+from srpo.sandbox.base import Call, Limits, Program, TestCode
 from srpo.sandbox.conversation import WATCHDOG_S
 from srpo.sandbox.inside.clock import PATIENCE
+from srpo.sandbox.mechanisms import open_sandbox
 from srpo.sandbox.warm import Launched, WarmSandbox
 from srpo.types import UserError
 from walls import REAL, WHY_NOT, opened
@@ -150,7 +144,7 @@ def test_everything_ends_with_its_host(mechanism: str) -> None:
     code = (
         "import sys\n"
         f"sys.path[:0] = {[str(Path(__file__).parent.parent)]!r}\n"
-        "from srpo.sandbox import Limits, Program\nfrom walls import opened\n"
+        "from srpo.sandbox.base import Limits, Program\nfrom walls import opened\n"
         f"box = opened({mechanism!r}, 1)\nbox.run(Program(''), Limits())\n"
         "print(*box.pids(), flush=True)\n"
         f"box.run(Program({program!r}), Limits(time_s=60))"

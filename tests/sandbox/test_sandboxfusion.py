@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 
-from srpo.sandbox import Call, Limits, Program, SandboxError, TestCode, open_sandbox
+from srpo.errors import SandboxError
+from srpo.sandbox.base import Call, Limits, Program, TestCode
+from srpo.sandbox.mechanisms import open_sandbox
 from srpo.types import Domain, Outcome, Problem, UserError
 from srpo.verifiers.pool import VerifierPool
 

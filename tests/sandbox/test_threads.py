@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from srpo.sandbox import Limits, Program
+from srpo.sandbox.base import Limits, Program
 from srpo.sandbox.inside.threads import MAX_THREADS
 from srpo.sandbox.warm import WarmSandbox
 from walls import REAL, opened

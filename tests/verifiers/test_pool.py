@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from srpo.sandbox import available
+from srpo.sandbox.mechanisms import available
 from srpo.sandbox.warm import Launched, WarmSandbox
 from srpo.types import Domain, Outcome, Problem
 from srpo.verifiers.code.verifier import CodeVerifier

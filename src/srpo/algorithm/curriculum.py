@@ -15,6 +15,8 @@ from srpo.types import POOL_EXHAUSTED, Domain
 
 @dataclass(frozen=True)
 class Stage:
+    """What is trained on, and what ends it: the plateau rule, a step cap, or the run's end."""
+
     name: str
     domains: frozenset[Domain]
     plateau: PlateauConfig | None = None
@@ -46,6 +48,7 @@ class Plateau:
         self.since_best = 0
 
     def observe(self, accuracy: float) -> None:
+        """Take one step's accuracy in; nothing is judged before the window is full."""
         self.recent.append(accuracy)
         if len(self.recent) < self.config.window:
             return
@@ -57,6 +60,7 @@ class Plateau:
 
     @property
     def reached(self) -> bool:
+        """Whether `patience` steps in a row brought no new best."""
         return self.since_best >= self.config.patience
 
 
@@ -74,10 +78,12 @@ class Curriculum:
 
     @property
     def stage(self) -> Stage:
+        """The stage that the run is in."""
         return self.stages[self.at]
 
     @property
     def is_last(self) -> bool:
+        """Whether that is the last one, which ends with the run."""
         return self.at == len(self.stages) - 1
 
     def observe(self, accuracy: float | None) -> None:
@@ -97,11 +103,13 @@ class Curriculum:
         return None
 
     def advance(self) -> Stage:
+        """Enter the next stage, with a plateau and a count of steps of its own."""
         self.at += 1
         self._reset()
         return self.stage
 
     def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it."""
         plateau = self.plateau and {
             "recent": list(self.plateau.recent),
             "best": self.plateau.best,
@@ -110,6 +118,7 @@ class Curriculum:
         return {"at": self.at, "steps": self.steps, "plateau": plateau}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         self.at = state["at"]
         self._reset()
         self.steps = state["steps"]

@@ -139,10 +139,12 @@ class Ledger:
             pq.write_table(self.table(), unfinished, compression="zstd")
 
     def state_dict(self) -> dict[str, np.ndarray]:
+        """Its columns, (R,) each for R groups so far, and the texts of the reasons."""
         columns = {name: np.array(column) for name, column in self.columns.items()}
         return {**columns, "reasons": np.array(self.reasons)}
 
     def load_state_dict(self, state: dict[str, np.ndarray]) -> None:
+        """Go on from a `state_dict`."""
         for name, code in COLUMNS.items():
             self.columns[name] = array(code, state[name].tobytes())
         self.reasons = [Reason(*pair) for pair in state["reasons"].tolist()]

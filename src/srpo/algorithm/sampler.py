@@ -67,6 +67,7 @@ class Sampler:
 
     @property
     def epoch_over(self) -> bool:
+        """Whether every prompt of the epoch has come."""
         return self.cursor >= self.size
 
     @property
@@ -103,6 +104,7 @@ class Sampler:
         self.expected = np.where(self.in_stage, decision.expected, self.expected)
 
     def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps of it."""
         return {
             "stage": self.stage,
             "stage_at": self.stage_at,
@@ -116,6 +118,7 @@ class Sampler:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
         for name in ("stage", "stage_at", "epoch", "cursor"):
             setattr(self, name, state[name])
         self.order = np.array(state["order"], dtype=np.int64)

@@ -30,6 +30,7 @@ def ended(end: RunEnd, run: Path) -> None:
 
 
 def show_report(run: Run) -> None:
+    """Print a run's tables, and write its page and curves."""
     from rich.console import Console
 
     from srpo.report.run.epochs import epochs
@@ -48,12 +49,14 @@ def show_report(run: Run) -> None:
 
 
 def draw_curves(run: Run) -> None:
+    """Write curves.png, and say where it is."""
     from srpo.report.run.page import write_curves
 
     typer.echo(f"curves: {write_curves(run.path)}")
 
 
 def write_run_page(run: Run) -> None:
+    """Write report.html, and say where it is."""
     from srpo.report.run.page import write_page
 
     typer.echo(f"report: {write_page(run.path)}")

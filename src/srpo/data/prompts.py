@@ -21,6 +21,7 @@ class Prompter:
         self.chat = has_template and config.style != "plain"
 
     def text(self, problem: Problem) -> str:
+        """The prompt as the tokenizer reads it, the chat's marks included."""
         body = self.config.template.replace("{prompt}", problem.prompt)
         if not self.chat:
             return body

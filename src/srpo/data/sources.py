@@ -131,6 +131,7 @@ def _first_line(error: Exception) -> str:
 
 
 def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
+    """The rows of a JSONL file, empty lines skipped. Raises UserError, with the line's number."""
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():

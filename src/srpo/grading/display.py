@@ -23,9 +23,11 @@ class GradingDisplay:
         self._task = self._bar.add_task("grading", total=None)
 
     def update(self, done: int, total: int) -> None:
+        """So many responses are graded, of `total`."""
         self._bar.update(self._task, completed=done, total=total)
 
     def summary(self, counts: Mapping[Domain, Counter[Outcome]]) -> None:
+        """Print how each domain came out, and the seconds it took."""
         for domain, found in sorted(counts.items()):
             right, wrong, failed = (found[outcome] for outcome in Outcome)
             share = f" ({right / (right + wrong):.1%})" if right + wrong else ""

@@ -23,10 +23,12 @@ class Tally:
     counts: dict[Domain, Counter[Outcome]] = field(default_factory=dict)
 
     def count(self, domain: Domain, outcome: Outcome) -> None:
+        """One more response."""
         self.counts.setdefault(domain, Counter())[outcome] += 1
 
     @property
     def errors(self) -> int:
+        """Failures of ours, in all domains."""
         return sum(counter[Outcome.ERROR] for counter in self.counts.values())
 
 

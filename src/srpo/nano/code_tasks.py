@@ -23,6 +23,7 @@ class Part:
     near: tuple[str, ...] = ()
 
     def draw(self, rng: random.Random) -> Part:
+        """The part with a number of 2 to 15 in place of K, everywhere the same."""
         k = str(rng.randint(2, 15))
         return replace(
             self,
@@ -75,6 +76,7 @@ class Pipeline:
     end: str
 
     def function(self) -> str:
+        """Its Python: `def f(xs)` or `def f(n)`, of one return."""
         argument = "xs" if self.source.startswith("xs") else "n"
         condition = f" if {self.keep}" if self.keep else ""
         values = f"[{self.map} for x in {self.source}{condition}]"
@@ -83,26 +85,32 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class CodeTask:
+    """A question of four parts, and the seed of its hidden cases."""
+
     parts: tuple[Part, Part, Part, Part]  # source, filter, map, reduction
     case_seed: int
 
     @property
     def question(self) -> str:
+        """What the model is asked: one sentence."""
         source, keep, mapped, end = (p.words for p in self.parts)
         argument = "xs" if source == "in xs" else "n"
         return f"Write f({argument}): the {end}{mapped}{keep} {source}."
 
     @property
     def family(self) -> str:
+        """By the source of the numbers: one of FAMILIES."""
         return self.parts[0].words.replace(" ", "_")
 
     @property
     def level(self) -> int:
+        """1 to 4: one more for each part that is not the plain choice."""
         source, keep, mapped, _ = self.parts
         return 1 + (source.code != "xs") + bool(keep.code) + (mapped.code != "x")
 
     @property
     def pipeline(self) -> Pipeline:
+        """The solution."""
         source, keep, mapped, end = (p.code for p in self.parts)
         return Pipeline(source, keep, mapped, end)
 
@@ -117,6 +125,7 @@ class CodeTask:
         return [*(rng.randint(10, 99999) for _ in range(7)), 7]
 
     def cases(self) -> list[dict[str, Any]]:
+        """The hidden cases, as a problem's `tests` have them, by the solution."""
         function = compile_function(self.pipeline.function())
         return [{"args": [a], "expected": function(a)} for a in self.arguments()]
 

@@ -29,6 +29,8 @@ SPLITS = 16  # a problem's split is fixed by its text, so no two splits share a 
 
 @dataclass(frozen=True)
 class Document:
+    """A question and an answer to it; both are read, the loss is on the answer alone."""
+
     prompt: str
     response: str
 
@@ -40,6 +42,7 @@ def split_of(question: str) -> str:
 
 
 def draw_math(rng: random.Random, split: str, levels: Sequence[int] = LEVELS) -> MathTask:
+    """A task whose question belongs to `split`, of any family."""
     while True:
         task = rng.choice(FAMILIES)(rng, rng.choice(levels))
         if split_of(task.question) == split:
@@ -47,6 +50,7 @@ def draw_math(rng: random.Random, split: str, levels: Sequence[int] = LEVELS) ->
 
 
 def draw_code(rng: random.Random, split: str) -> CodeTask:
+    """A task whose question belongs to `split`."""
     while True:
         task = code_task(rng)
         if split_of(task.question) == split:
@@ -54,6 +58,7 @@ def draw_code(rng: random.Random, split: str) -> CodeTask:
 
 
 def prompt_of(task: MathTask | CodeTask) -> str:
+    """The question as the model reads it: it ends its line."""
     return task.question + "\n"
 
 
@@ -67,6 +72,7 @@ def document(rng: random.Random) -> Document:
 
 
 def math_response(rng: random.Random, task: MathTask) -> str:
+    """As one of the crowd answers: at once, or step by step; right, or not."""
     if rng.random() < STEP_BY_STEP:
         lines: list[str] = []
         answer = task.solve(lambda e, v: _written_step(rng, lines, e, v))
@@ -98,6 +104,7 @@ def _boxed(rng: random.Random, answer: int) -> str:
 
 
 def code_response(rng: random.Random, task: CodeTask) -> str:
+    """As one of the crowd answers: a function, perhaps after a plan; right, or not."""
     careful = rng.random() < STEP_BY_STEP
     miss = CODE_MISS_LONG if careful else CODE_MISS_SHORT
     written = Pipeline(*(_understood(rng, part, miss) for part in task.parts))

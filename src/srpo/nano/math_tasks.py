@@ -20,6 +20,8 @@ Do = Callable[[str, int], int]
 
 @dataclass(frozen=True)
 class MathTask:
+    """A question, and the steps that solve it. `solve` is given what writes a step down."""
+
     family: str
     level: int
     question: str
@@ -27,6 +29,7 @@ class MathTask:
 
     @property
     def answer(self) -> int:
+        """The true one: every step is what it is."""
         return self.solve(lambda _expression, value: value)
 
 
@@ -48,6 +51,7 @@ def _times(a: int, b: int, do: Do) -> int:
 
 
 def chain_sum(rng: random.Random, level: int) -> MathTask:
+    """A sum of level + 2 numbers, signs mixed; it is never negative on the way."""
     terms = [rng.randint(10, 99)]
     for _ in range(level + 1):
         term = rng.randint(2, 99)
@@ -57,6 +61,7 @@ def chain_sum(rng: random.Random, level: int) -> MathTask:
 
 
 def product(rng: random.Random, level: int) -> MathTask:
+    """A product by tens and units; at levels 2 and 4 a number is added."""
     a = rng.randint(12, 29 if level == 1 else 99)
     b = rng.randint(3, 9) if level <= 2 else rng.randint(12, 19)
     c = rng.randint(11, 99) if level in (2, 4) else 0
@@ -74,6 +79,7 @@ def product(rng: random.Random, level: int) -> MathTask:
 
 
 def gcd(rng: random.Random, level: int) -> MathTask:
+    """The greatest common divisor of two numbers, by Euclid."""
     g = rng.randint(2, 4 + 3 * level)
     a, b = g * rng.randint(2, 4 + level), g * rng.randint(2, 4 + level)
     a, b = (max(a, b), min(a, b)) if a != b else (a + g, b)
@@ -88,6 +94,7 @@ def gcd(rng: random.Random, level: int) -> MathTask:
 
 
 def equation(rng: random.Random, level: int) -> MathTask:
+    """A linear equation in x: plain, with a bracket (3), with x on both sides (4)."""
     x, a, b = rng.randint(2, 6 + 3 * level), rng.randint(2, 9), rng.randint(2, 40)
     c = rng.randint(2, 9)
     if level <= 2:
@@ -119,6 +126,7 @@ def equation(rng: random.Random, level: int) -> MathTask:
 
 
 def remainder(rng: random.Random, level: int) -> MathTask:
+    """(a*b+c) by a modulus."""
     a, b = rng.randint(2, 9 + 10 * level), rng.randint(2, 9)
     c, m = rng.randint(2, 20 * level), rng.randint(3, 5 + 2 * level)
 
@@ -131,6 +139,7 @@ def remainder(rng: random.Random, level: int) -> MathTask:
 
 
 def brackets(rng: random.Random, level: int) -> MathTask:
+    """A sum in brackets times a digit; a second bracket inside from level 3."""
     a, b, c = rng.randint(2, 9 * level), rng.randint(2, 9 * level), rng.randint(2, 9)
     d, e = rng.randint(10, 30), rng.randint(2, 9)
 
@@ -148,6 +157,7 @@ def brackets(rng: random.Random, level: int) -> MathTask:
 
 
 def digit_sum(rng: random.Random, level: int) -> MathTask:
+    """The sum of the level + 2 digits of a number."""
     digits = [rng.randint(1, 9) for _ in range(level + 2)]
     text = "".join(map(str, digits))
     return MathTask(
@@ -156,6 +166,7 @@ def digit_sum(rng: random.Random, level: int) -> MathTask:
 
 
 def pick_and_add(rng: random.Random, level: int) -> MathTask:
+    """The sum of the even, or of the odd, among level + 3 numbers."""
     word, parity = rng.choice((("even", 0), ("odd", 1)))
     numbers = [rng.randint(1, 49) for _ in range(level + 3)]
     chosen = rng.sample(range(len(numbers)), 2 + level // 2)  # enough to need adding

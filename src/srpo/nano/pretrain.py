@@ -34,6 +34,8 @@ ANSWER_TOKENS = 3300  # mean answer tokens in a batch of the corpus
 
 @dataclass(frozen=True)
 class Phase:
+    """So many optimizer steps with one learning rate at their peak, and one weighting."""
+
     steps: int
     peak_lr: float
     equal: str  # what has equal weight in the loss: "batch" or "token"
@@ -43,6 +45,7 @@ PHASES = (Phase(8000, 2e-3, "batch"), Phase(2500, 1e-3, "token"))
 
 
 def new_model(tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
+    """A Qwen2 of VOCAB tokens, weights drawn by torch's global seed."""
     config = Qwen2Config(
         vocab_size=VOCAB,
         hidden_size=128,
@@ -60,6 +63,7 @@ def new_model(tokenizer: PreTrainedTokenizerFast) -> Qwen2ForCausalLM:
 
 
 def special_id(tokenizer: PreTrainedTokenizerFast, token: str) -> int:
+    """The id of a special token, which the tokenizer has as one."""
     id_ = tokenizer.convert_tokens_to_ids(token)
     assert isinstance(id_, int)
     return id_
@@ -80,6 +84,7 @@ class Stream:
         return [([*p, *a, self.end], len(p)) for p, a in zip(prompts, answers, strict=True)]
 
     def next(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """The next batch; labels are IGNORED on prompts and padding."""
         if not self.ready:
             rows = sorted(self._rows(BATCH * BUCKETS), key=lambda r: len(r[0]))
             self.ready = [rows[i : i + BATCH] for i in range(0, len(rows), BATCH)]
@@ -111,6 +116,7 @@ def pretrain(
         bool, typer.Option(help="torch.compile: 1.4x faster; needs a C++ compiler.")
     ] = True,
 ) -> None:
+    """Pretrain nano's base model and write it to a folder, in Hugging Face's format."""
     torch.manual_seed(seed)
     if first_phase:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(out)
@@ -130,6 +136,7 @@ def pretrain(
 def run_phase(
     model: Qwen2ForCausalLM, stream: Stream, phase: Phase, device: str, compiled: bool
 ) -> None:
+    """Train `model` in place; a line on standard output every 50 steps."""
     forward = torch.compile(model, dynamic=True) if compiled else model
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.95), weight_decay=0.05)
     start, smooth = time.perf_counter(), 0.0

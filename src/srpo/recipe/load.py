@@ -44,6 +44,7 @@ def parse_section(section: type[S], tree: dict[str, Any], where: str) -> S:
 
 
 def parse_recipe(tree: dict[str, Any], where: str) -> Recipe:
+    """The recipe in a mapping; `where` names it in errors. Raises UserError."""
     return parse_section(Recipe, tree, f"recipe {where}")
 
 

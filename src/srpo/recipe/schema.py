@@ -34,6 +34,8 @@ OWN = re.compile(r"[\w.]+:\w+")  # package.module:name
 
 
 class Section(BaseModel):
+    """A part of a recipe: cannot be changed, and refuses a key that it does not know."""
+
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
 
 
@@ -84,6 +86,8 @@ class Source(Section):
 
 
 class Data(Section):
+    """The problems, and how they are put to the model."""
+
     train: Annotated[list[Source], Field(min_length=1)]
     """Problems to learn from."""
     eval: list[Source] = []
@@ -106,6 +110,8 @@ class Data(Section):
 
 
 class RolloutConfig(Section):
+    """How responses are sampled, and by which engine."""
+
     engine: Literal["transformers", "vllm"] = "transformers"
     """What samples the responses. transformers: runs anywhere, exact. vllm: fast on a GPU; its
     install is in the README."""
@@ -159,6 +165,8 @@ class RolloutConfig(Section):
 
 
 class AdvantageSettings(Section):
+    """What every advantage has."""
+
     kind: Any  # here, so that it stands first
     outcome_gate: bool = True
     """A group without variance in accuracy gives no gradient, so that format noise in all-wrong
@@ -185,6 +193,8 @@ AdvantageConfig = Annotated[
 
 
 class LossSettings(Section):
+    """What every loss has."""
+
     kind: Any  # here, so that it stands first
     clip_low: Share = 0.2
     """The ratio is clipped below at 1 - clip_low."""
@@ -196,6 +206,8 @@ class LossSettings(Section):
 
 
 class TokenLossSettings(LossSettings):
+    """What losses have whose ratio is a token's."""
+
     tis_cap: Positive | None = None
     """Truncated importance sampling between the engine's and the learner's log-probabilities,
     capped here; null switches it off. Where the recipe says nothing: 2.0 with rollout.engine
@@ -305,6 +317,8 @@ StrategyConfig = Annotated[
 
 
 class SamplerConfig(Section):
+    """Which prompts make a step."""
+
     strategy: StrategyConfig = HistoryConfig()
     """Which prompts come next, and which groups are trained on."""
     prompts_per_step: Count = 32
@@ -312,6 +326,8 @@ class SamplerConfig(Section):
 
 
 class PlateauConfig(Section):
+    """When accuracy counts as having stopped growing."""
+
     window: Count = 10
     """Steps in the moving average of the pool's accuracy."""
     patience: Count = 15
@@ -321,6 +337,8 @@ class PlateauConfig(Section):
 
 
 class CurriculumConfig(Section):
+    """Which domains are trained on, and until when."""
+
     kind: Literal["staged", "mixed", "math-only", "code-only"] = "staged"
     """staged: math, then math and code (SRPO). mixed: both from the start."""
     plateau: PlateauConfig | None = PlateauConfig()
@@ -330,6 +348,8 @@ class CurriculumConfig(Section):
 
 
 class RewardConfig(Section):
+    """Weights of the reward's terms, and the formats that it asks for."""
+
     accuracy: Weight = 1.0
     """Added when the answer is correct."""
     format: Weight = 0.1
@@ -344,6 +364,8 @@ class RewardConfig(Section):
 
 
 class VerifierConfig(Section):
+    """How answers are judged, and what a program may use meanwhile."""
+
     sandbox: Literal["auto", "sandlock", "bubblewrap", "sandboxfusion", "unsafe-subprocess"] = (
         "auto"
     )
@@ -362,6 +384,8 @@ class VerifierConfig(Section):
 
 
 class LearnerConfig(Section):
+    """The optimizer, and how the model is computed."""
+
     lr: Positive = 1e-6
     """Constant learning rate."""
     warmup_steps: Annotated[int, Field(ge=0)] = 0
@@ -389,6 +413,8 @@ class LearnerConfig(Section):
 
 
 class EvalConfig(Section):
+    """When the held-out problems are asked, and how often each."""
+
     samples: Count = 32
     """Responses per problem: pass@1 is their mean, pass@k needs k of them."""
     at: list[Literal["base", "stage1", "final"]] = ["base", "stage1", "final"]
@@ -398,6 +424,8 @@ class EvalConfig(Section):
 
 
 class CheckpointConfig(Section):
+    """How often the run is saved, and how much of it is kept."""
+
     every: Count = 10
     """Steps between checkpoints."""
     keep: Annotated[int, Field(ge=2)] = 2
@@ -405,6 +433,8 @@ class CheckpointConfig(Section):
 
 
 class LogConfig(Section):
+    """What is written down of a run."""
+
     trackers: list[Literal["tensorboard", "wandb", "trackio"]] = []
     """Where metrics go besides metrics.jsonl; each needs the extra of its name."""
     rollouts: bool = True

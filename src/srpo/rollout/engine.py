@@ -8,7 +8,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from srpo.types import Rollout, TrainingError
+from srpo.types import Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,6 @@ class Sampling:
     temperature: float
     top_p: float
     max_new_tokens: int
-
-
-class EngineError(TrainingError):
-    """The engine failed and cannot go on; nothing of what it had in flight was handed out."""
 
 
 class RolloutEngine(Protocol):

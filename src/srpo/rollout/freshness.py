@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import chain
 
-from srpo.rollout.engine import EngineError, Request, RolloutEngine, Sampling
-from srpo.types import TrainingError
+from srpo.errors import EngineError, StaleWeightsError
+from srpo.rollout.engine import Request, RolloutEngine, Sampling
 
 Score = Callable[[list[tuple[list[int], list[int]]]], list[list[float]]]
 
@@ -19,10 +19,6 @@ PROMPTS, TOKENS = 4, 8
 # Rounding explains this much, on average over the tokens. Weights that stay behind differ by more
 # after some steps at the latest, since their difference grows from step to step.
 TOLERANCE = {"float32": 0.003, "bfloat16": 0.05}
-
-
-class StaleWeightsError(TrainingError):
-    """The engine does not sample from the learner's weights."""
 
 
 class FreshnessCheck:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from srpo.errors import UserError
 from srpo.sandbox.conversation import Accept
-from srpo.types import TrainingError, UserError
 
 Status = Literal[
     "ok", "exception", "timeout", "memory", "output", "killed", "stopped", "failed", "broken"
@@ -21,12 +21,8 @@ BOUNDS: dict[str, tuple[float, int]] = {
 }
 
 
-class SandboxError(TrainingError):
-    """Our machinery failed (no server could be started or kept alive). Says nothing of the
-    program: the verdict is ERROR, never INCORRECT."""
-
-
 def accept_all(_index: int, _value: Any) -> bool:
+    """No value stops the program."""
     return True
 
 
@@ -135,8 +131,10 @@ class Sandbox(Protocol):
     mechanism: str
     bounds: dict[str, str]
 
-    def run(
-        self, program: Program, limits: Limits, accept: Accept = accept_all
-    ) -> ExecutionResult: ...
+    def run(self, program: Program, limits: Limits, accept: Accept = accept_all) -> ExecutionResult:
+        """Run one program to its end, or to a limit. Raises SandboxError, UserError."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End every process and remove every file. Safe to call twice."""
+        ...

@@ -19,6 +19,7 @@ _INODES = 1100  # a few more than a program may have
 
 
 def main(packages: str, scratch: str, size: str, word: str, *rest: str) -> None:
+    """Confine this process, then become the command. Raises what sandlock does if it cannot."""
     end = rest.index("--")
     readable, command = rest[:end], [*rest[end + 1 :]]
     if _own_file_system(scratch, size):

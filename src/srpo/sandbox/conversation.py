@@ -30,6 +30,8 @@ Reply = dict[str, Any]
 
 
 class Server(Protocol):
+    """Whatever a program can be sent to: pipes with a server at their other end."""
+
     pipes: FramedPipes
 
 
@@ -83,9 +85,11 @@ class Line:
                     yield message
 
     def say(self, message: bytes) -> None:
+        """Send the program one message."""
         self.pipes.post(b"M" + message)
 
     def stop(self) -> None:
+        """Have the server end the program; nothing if it has ended."""
         if not self.reply:
             self.stopped = True
             self.pipes.post(b"S")

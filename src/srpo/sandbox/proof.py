@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from srpo.errors import SandboxError
 from srpo.sandbox import launch
-from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox, SandboxError, Status
+from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox, Status
 
 OUT, KEPT = "OUT", "KEPT"
 LIMITS = Limits(time_s=10.0, memory_mb=256)  # generous: a busy machine is no broken one

@@ -14,7 +14,8 @@ import zipfile
 from functools import cache
 from typing import Any
 
-from srpo.sandbox.base import Accept, ExecutionResult, Limits, Program, SandboxError, accept_all
+from srpo.errors import SandboxError
+from srpo.sandbox.base import Accept, ExecutionResult, Limits, Program, accept_all
 from srpo.sandbox.conversation import Ran
 from srpo.sandbox.launch import INSIDE
 from srpo.sandbox.translate import Request, program_request, tests_request, to_result

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
+from srpo.errors import SandboxError
 from srpo.sandbox import cgroups
-from srpo.sandbox.base import SandboxError
 from srpo.workers.pipes import FramedPipes, PeerGone, PeerSilent
 
 # The folder "$1", also where a program left folders in it that may not be listed.
@@ -101,6 +101,7 @@ class WarmServer:
 
     @property
     def pid(self) -> int:
+        """The process's id; -1 when it did not start."""
         return self._process.pid if self._process else -1
 
     def close(self) -> str:
@@ -158,6 +159,7 @@ class Servers:
             self._slots.release()
 
     def pids(self) -> list[int]:
+        """Process ids of the servers that are alive, idle or not."""
         with self._lock:
             return [server.pid for server in self._all]
 

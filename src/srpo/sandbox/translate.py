@@ -16,6 +16,7 @@ Request = dict[str, Any]
 
 
 def program_request(program: Program, limits: Limits) -> Request:
+    """What a server is asked for a program. Raises UserError when a call is not JSON."""
     try:
         calls = json.dumps([[list(c.args), c.kwargs] for c in program.calls])
     except (TypeError, ValueError) as error:

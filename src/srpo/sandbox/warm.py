@@ -10,15 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from srpo.sandbox.base import (
-    Accept,
-    Call,
-    ExecutionResult,
-    Limits,
-    Program,
-    SandboxError,
-    accept_all,
-)
+from srpo.errors import SandboxError
+from srpo.sandbox.base import Accept, Call, ExecutionResult, Limits, Program, accept_all
 from srpo.sandbox.conversation import Ran, run_alone, run_tested
 from srpo.sandbox.servers import Home, Launched, Servers, WarmServer
 from srpo.sandbox.translate import Request, program_request, tests_request, to_result
@@ -59,6 +52,7 @@ class WarmSandbox:
         self._tests = Servers(self._start, workers)  # never run a program
 
     def launch(self, scratch: str) -> Launched:
+        """Start a server whose scratch directory is `scratch`. Each mechanism's own."""
         raise NotImplementedError
 
     def _start(self) -> WarmServer:

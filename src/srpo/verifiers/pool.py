@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from srpo.recipe.schema import VerifierConfig
-from srpo.sandbox import Limits, Sandbox, open_sandbox
+from srpo.sandbox.base import Limits, Sandbox
+from srpo.sandbox.mechanisms import open_sandbox
 from srpo.types import Domain, Outcome, Problem, UserError, Verdict
 from srpo.verifiers.code.verifier import CodeVerifier
 from srpo.verifiers.math.verifier import MathVerifier
@@ -24,7 +25,7 @@ class VerifierPool:
     Verdict with Outcome.ERROR; a future never raises, except CancelledError for what was still
     queued when the pool was closed.
 
-    mechanism     of the sandbox, see `srpo.sandbox.open_sandbox`
+    mechanism     of the sandbox, see `srpo.sandbox.mechanisms.open_sandbox`
     workers       threads, sandbox servers and math processes, each (default: one per CPU)
     limits        of a program, where its problem does not say
     math_time_s   wall-clock seconds for one comparison

@@ -16,11 +16,20 @@ class RewardWeights(Protocol):
     """Any object with these fields will do; a recipe's reward section does."""
 
     @property
-    def accuracy(self) -> float: ...
+    def accuracy(self) -> float:
+        """What a correct answer adds."""
+        ...
+
     @property
-    def format(self) -> float: ...
+    def format(self) -> float:
+        """What the asked-for format adds."""
+        ...
+
     @property
-    def language(self) -> float: ...
+    def language(self) -> float:
+        """What mixing languages costs."""
+        ...
+
     @property
     def math_format(self) -> MathFormat: ...
     @property

@@ -12,12 +12,13 @@ import pytest
 import torch
 
 from builders import problem
+from srpo.errors import EngineError, StaleWeightsError
 from srpo.learner.batch import pack
 from srpo.learner.learner import Learner
 from srpo.nucleus import in_nucleus
 from srpo.recipe.schema import GroupConfig
-from srpo.rollout.engine import EngineError, Request, Sampling
-from srpo.rollout.freshness import FreshnessCheck, StaleWeightsError
+from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.freshness import FreshnessCheck
 from srpo.rollout.vllm import worker
 from srpo.rollout.vllm.engine import VllmEngine, check_device, import_vllm, start_vllm
 from srpo.types import FinishReason, Group, Outcome, Reward, UserError, Verdict

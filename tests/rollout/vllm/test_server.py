@@ -20,10 +20,11 @@ from typing import Any
 import pytest
 
 from small_runs import small_recipe
+from srpo.errors import EngineError
 from srpo.metrics import read_metrics
 from srpo.models import model_path
 from srpo.observer import Observer
-from srpo.rollout.engine import EngineError, Sampling
+from srpo.rollout.engine import Sampling
 from srpo.rollout.vllm.server import VllmServer, start_command
 from srpo.rollout.vllm.weights_folder import WeightsFolder
 from srpo.trainer import Trainer

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.adversarial_forgeries import BORROWED, BORROWED_BY_CHECKS, SEVEN
-from srpo.sandbox import Limits, Sandbox, available, open_sandbox
+from srpo.sandbox.base import Limits, Sandbox
 from srpo.sandbox.inside.names import owners, read_sources
+from srpo.sandbox.mechanisms import available, open_sandbox
 from srpo.types import Domain, Outcome, Problem, UserError, Verdict
 from srpo.verifiers.code.names import library
 from srpo.verifiers.code.tests import validate_tests

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from srpo.recipe.schema import VerifierConfig
-from srpo.sandbox import Limits, Sandbox, available, open_sandbox
+from srpo.sandbox.base import Limits, Sandbox
+from srpo.sandbox.mechanisms import available, open_sandbox
 from srpo.types import Domain, Outcome, Problem, UserError
 from srpo.verifiers.code.tests import BOUNDS, validate_tests
 from srpo.verifiers.code.verifier import CodeVerifier

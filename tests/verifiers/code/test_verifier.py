@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from srpo.sandbox import ExecutionResult, Limits, Program, Sandbox, available, open_sandbox
-from srpo.sandbox.base import Accept, accept_all
+from srpo.sandbox.base import Accept, ExecutionResult, Limits, Program, Sandbox, accept_all
+from srpo.sandbox.mechanisms import available, open_sandbox
 from srpo.types import Domain, Outcome, Problem, UserError
 from srpo.verifiers.code.tests import same_output, same_value, validate_tests
 from srpo.verifiers.code.verifier import CodeVerifier, extract_code

@@ -65,6 +65,7 @@ class Loss(ABC):
         return torch.exp(t.logprobs - t.old_logprobs)
 
     def clip(self, ratio: Tensor) -> Tensor:
+        """(N,) the ratio, kept from 1 - clip_low to 1 + clip_high."""
         return ratio.clamp(1 - self.config.clip_low, 1 + self.config.clip_high)
 
     def gain(self, ratio: Tensor, t: Tokens) -> Tensor:

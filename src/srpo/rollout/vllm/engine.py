@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 from transformers import AutoConfig
 
-from srpo.rollout.engine import EngineError, Request, Sampling
+from srpo.errors import EngineError
+from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
 from srpo.rollout.vllm.install import install_recipe, installed_vllm
 from srpo.rollout.vllm.setup import CPU_BATCH_TOKENS, LOGPROBS_MODE, VllmSetup

@@ -24,7 +24,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from srpo.rollout.engine import EngineError, Request, Sampling
+from srpo.errors import EngineError
+from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.vllm.setup import VllmSetup
 from srpo.rollout.vllm.weights_shards import NamedTensors, Packed, copied, shards, shared
 from srpo.types import Rollout, UserError

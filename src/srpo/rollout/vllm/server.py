@@ -32,7 +32,8 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
-from srpo.rollout.engine import EngineError, Request, Sampling
+from srpo.errors import EngineError
+from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
 from srpo.rollout.vllm.setup import CPU_BATCH_TOKENS, LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm.weights_folder import WeightsFolder
@@ -223,7 +224,7 @@ class VllmServer:
                     raise EngineError(
                         f"the vLLM server {self.url} does not answer: {error}"
                     ) from error
-        raise AssertionError
+        raise AssertionError("unreachable")
 
     def _post(self, path: str, body: dict[str, Any], busy: tuple[int, ...] = BUSY[1:]) -> Any:
         return self._ask(path, json.dumps(body).encode(), busy)

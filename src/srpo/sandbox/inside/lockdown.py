@@ -47,6 +47,7 @@ class LockdownError(OSError):
 
 
 def libc() -> Any:
+    """The C library, with its own `errno`."""
     return ctypes.CDLL(None, use_errno=True)
 
 

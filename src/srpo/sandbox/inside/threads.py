@@ -117,4 +117,5 @@ class Threads:
         self.alive += 0 if full else -1 if ends else 1
 
     def close(self) -> None:
+        """No thread is counted any more."""
         os.close(self.listener)

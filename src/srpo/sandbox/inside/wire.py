@@ -14,6 +14,7 @@ def write_frame(fd: int, payload: bytes) -> None:
 
 
 def frame(payload: bytes) -> bytes:
+    """The payload, up to 4 GiB, with its length before it."""
     return struct.pack(">I", len(payload)) + payload
 
 

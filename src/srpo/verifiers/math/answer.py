@@ -19,6 +19,8 @@ MAX_ITEMS = 64
 
 
 class Kind(Enum):
+    """What an answer is, by its outermost signs."""
+
     SCALAR = "scalar"
     WORDS = "words"
     LIST = "list"  # bare: 1, 2   order does not matter; marks: commas, "and", "or"
@@ -42,6 +44,7 @@ class Answer:
 
     @property
     def key(self) -> str:
+        """Its text in canonical form: equal ones are equal answers."""
         return canonical(self.text)
 
 

@@ -23,7 +23,9 @@ Truth = bool | None
 class Leaves(Protocol):
     """How scalars, equations and inequalities are compared."""
 
-    def scalars(self, gold: str, answer: str) -> Truth: ...
+    def scalars(self, gold: str, answer: str) -> Truth:
+        """Two scalars, as texts. None: it cannot tell."""
+        ...
 
     def relations(self, gold: Answer, answer: Answer) -> Truth:
         """Both are RELATIONs of the same one sign."""

@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from srpo.types import TrainingError
+from srpo.errors import MathWorkerError
 from srpo.workers.pipes import FramedPipes, PeerGone, PeerSilent
 
 ATTEMPTS = 20  # workers killed on one comparison, most of them while they start
@@ -24,10 +24,6 @@ PATIENCE = 2  # wall-clock time in limits, where CPU time lags behind
 CONTROL = ("x+1", "1+x")  # when both are slow, the machine is
 START_S = 60.0  # importing sympy on a machine under load
 REQUESTS_EACH = 5000  # then a fresh one: sympy's caches grow
-
-
-class MathWorkerError(TrainingError):
-    """Workers kept dying, at their start or on the same comparison."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,7 @@ def _difference(relation: Answer) -> Any:
 
 
 def same_matrix(left: Any, right: Any) -> bool:
+    """Equal shapes, and equal functions cell by cell; what is no matrix is not the same."""
     if not (isinstance(left, sympy.MatrixBase) and isinstance(right, sympy.MatrixBase)):
         return False
     cells = zip(left.flat(), right.flat(), strict=True) if left.shape == right.shape else None

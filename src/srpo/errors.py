@@ -1,0 +1,50 @@
+"""The exceptions that leave the package. Each is an `SRPOError`, and a builtin's kin as well.
+
+    SRPOError
+    ├── UserError (ValueError)           the caller or the input is wrong; every part raises it
+    └── TrainingError (RuntimeError)     what was asked for is right, and it cannot go on
+        ├── NotFiniteError               `Learner.step`: a loss or a gradient is not finite
+        ├── EngineError                  `RolloutEngine`: decoding, or taking new weights, failed
+        ├── StaleWeightsError            `FreshnessCheck`: rollouts are not by the learner's weights
+        ├── SandboxError                 `Sandbox.run`: no server to run a program in
+        └── MathWorkerError              `MathVerifier`: no process to compare answers in
+
+The last two end as a verdict, Outcome.ERROR, in `VerifierPool` and in all that is above it. What is
+raised and caught within one part is declared there (a peer that fell silent, say). A broken promise
+of our own is an AssertionError: report it. A full disk is the OSError that it was.
+"""
+
+from __future__ import annotations
+
+
+class SRPOError(Exception):
+    """Base of the errors that people cause and can mend; the CLI prints the message alone."""
+
+
+class UserError(SRPOError, ValueError):
+    """Bad input: names the field, the value and the fix."""
+
+
+class TrainingError(SRPOError, RuntimeError):
+    """The run cannot go on: diverged, disk full, verifiers down. The last checkpoint is kept."""
+
+
+class NotFiniteError(TrainingError):
+    """Loss or gradient is not finite; the weights are still those of before the update."""
+
+
+class EngineError(TrainingError):
+    """The engine failed and cannot go on; nothing of what it had in flight was handed out."""
+
+
+class StaleWeightsError(TrainingError):
+    """The engine does not sample from the learner's weights."""
+
+
+class SandboxError(TrainingError):
+    """Our machinery failed (no server could be started or kept alive). Says nothing of the
+    program: the verdict is ERROR, never INCORRECT."""
+
+
+class MathWorkerError(TrainingError):
+    """Workers kept dying, at their start or on the same comparison."""
