@@ -29,7 +29,8 @@ def drawn() -> list[tuple[int, str, str]]:
 def declared(kind: type[Exception], depth: int = 0) -> list[tuple[int, str, str]]:
     builtins = [b.__name__ for b in kind.__bases__ if b.__module__ == "builtins"]
     rows = [(depth, kind.__name__, "".join(builtins).replace("Exception", ""))]
-    children = [c for c in vars(errors).values() if inspect.isclass(c) and kind in c.__bases__]
+    classes = [c for c in vars(errors).values() if inspect.isclass(c) and issubclass(c, Exception)]
+    children = [c for c in classes if kind in c.__bases__]
     return rows + [row for child in children for row in declared(child, depth + 1)]
 
 

@@ -153,7 +153,7 @@ def test_checked_calls(machine: str, name: str, arguments: list[int], pid: int) 
     expected = 0x50000 | checked.refused
     if checked.ignored and _all_hold(checked.ignored, arguments, pid):
         expected = 0x50000
-    if _all_hold(checked.allowed, arguments, pid):
+    if checked.allowed and _all_hold(checked.allowed, arguments, pid):
         expected = ALLOW
     if checked.or_allowed and _all_hold(checked.or_allowed, arguments, pid):
         expected = ALLOW
@@ -166,8 +166,10 @@ def _all_hold(words: tuple[Word, ...], arguments: list[int], pid: int) -> bool:
 
 def _holds(word: Word, arguments: list[int], pid: int) -> bool:
     half = arguments[word.argument] >> (32 if word.high else 0) & 0xFFFFFFFF
-    if not word.values:
+    if word.no_bits:
         return not half & word.no_bits
+    if word.some_bits:
+        return bool(half & word.some_bits)
     values = NEARBY if word.values == NEAR else word.values
     return half in [pid if value == OWN_PID else value for value in values]
 

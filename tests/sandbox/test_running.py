@@ -76,6 +76,17 @@ def test_standard_input_of_any_size(sandbox: WarmSandbox) -> None:
     assert (result.status, result.stdout) == ("ok", f"{len(text)}\n")
 
 
+def test_files_as_programs_use_them(sandbox: WarmSandbox) -> None:
+    code = (
+        "import shutil, tempfile\nfrom pathlib import Path\n"
+        "Path('a').touch(); Path('a').touch(); print(Path('a').exists())\n"
+        "Path('a').write_text('x'); shutil.copy2('a', 'b'); print(Path('b').read_text())\n"
+        "with tempfile.TemporaryDirectory() as folder: Path(folder, 'c').touch()\n"
+    )
+    result = sandbox.run(Program(code), Limits())
+    assert (result.status, result.stdout) == ("ok", "True\nx\n")
+
+
 def test_programs_do_not_see_each_other(sandbox: WarmSandbox) -> None:
     sandbox.run(Program("import math; math.pi = 3"), Limits())
     assert sandbox.run(Program("import math; print(math.pi)"), Limits()).stdout[:4] == "3.14"

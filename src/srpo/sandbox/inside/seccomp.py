@@ -83,7 +83,9 @@ def _template(machine: str, near: tuple[int, ...], sized: bool) -> bytes:
             block = _branch(checked.ignored, near, _REFUSE) + block
         if checked.or_allowed:
             block = _branch(checked.or_allowed, near, _ALLOW) + block
-        out += _call(checked.numbers[column], _branch(checked.allowed, near, _ALLOW) + block)
+        if checked.allowed:
+            block = _branch(checked.allowed, near, _ALLOW) + block
+        out += _call(checked.numbers[column], block)
     out += [_op(_IF_AT_LEAST, YOUNG, 0, 1), _op(_RETURN, _REFUSE | NOT_THERE)]
     return b"".join([*out, _op(_RETURN, _REFUSE | 1)])
 
@@ -104,8 +106,10 @@ def _branch(words: Iterable[Word], near: tuple[int, ...], result: int) -> Code:
 
 def _tests(word: Word, near: tuple[int, ...], past: int) -> Code:
     """Falls through where the condition holds, else jumps over the `past` next instructions."""
-    if not word.values:
+    if word.no_bits:
         return [_op(_IF_BITS, word.no_bits, past, 0)]
+    if word.some_bits:
+        return [_op(_IF_BITS, word.some_bits, 0, past)]
     values = near if word.values == NEAR else word.values
     last = len(values) - 1
     return [

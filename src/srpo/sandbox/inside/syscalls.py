@@ -8,7 +8,7 @@ x86_64 and on aarch64, which has the newer calls only (None: it is not there), a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from errno import EACCES, EINVAL, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM
+from errno import EACCES, EINVAL, ENOENT, ENOSYS, ENOTTY, EOPNOTSUPP, EPERM
 
 Numbers = tuple[int | None, int | None]  # on x86_64, on aarch64
 
@@ -142,7 +142,6 @@ IGNORED: dict[str, Numbers] = {
     "utime": (132, None),  # os.utime
     "utimes": (235, None),  # os.utime
     "futimesat": (261, None),  # os.utime
-    "utimensat": (280, 88),  # shutil.copystat
     "setxattr": (188, 5),  # shutil.copystat
     "lsetxattr": (189, 6),  # shutil.copystat
     "fsetxattr": (190, 7),  # shutil.copystat
@@ -192,18 +191,19 @@ SIZED: dict[str, Numbers] = {
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One condition: half of an argument is one of `values`, or has none of the bits."""
+    """One condition: half of an argument is one of `values`, or has some of the bits, or none."""
 
     argument: int
     values: tuple[int, ...] = ()
     no_bits: int = 0
+    some_bits: int = 0
     high: bool = False  # the upper 32 bits; the kernel takes the lower ones alone of most
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
     """A call that is allowed when all conditions hold, or all of `or_allowed`; ignored when all of
-    `ignored` do."""
+    `ignored` do. One without conditions is never allowed."""
 
     numbers: Numbers
     allowed: tuple[Word, ...]
@@ -256,6 +256,9 @@ CHECKED: dict[str, Checked] = {
     ),
     # os.closerange, subprocess; not with a table of descriptors of the thread's own.
     "close_range": Checked((436, 436), (Word(2, (0, 4)),)),
+    # shutil.copystat: ignored, as all that changes attributes. Path.touch sets no times, and makes
+    # the file when it hears that there is none.
+    "utimensat": Checked((280, 88), (), ENOENT, ignored=(Word(2, some_bits=0xFFFFFFFF),)),
     # isatty, os.get_terminal_size, setblocking. Everything else is some driver's or file system's.
     "ioctl": Checked(
         (16, 29),
