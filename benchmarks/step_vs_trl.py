@@ -63,7 +63,7 @@ def recipe(folder: Path, steps: int) -> Any:
 def ours(folder: Path, steps: int) -> list[Step]:
     """`steps` steps of ours in this process."""
     from srpo.observer import Observer
-    from srpo.trainer import Trainer
+    from srpo.run import session
 
     found: list[Step] = []
 
@@ -79,7 +79,7 @@ def ours(folder: Path, steps: int) -> list[Step]:
         def stage(self, name: str, reason: str) -> None:
             self.at, self.cpu = time.perf_counter(), time.process_time()
 
-    Trainer.start(recipe(folder, steps), Clock()).run()
+    session.train(recipe(folder, steps), Clock())
     return found
 
 

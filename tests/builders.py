@@ -15,6 +15,7 @@ from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.strategies.base import Epoch
 from srpo.nano.tokenizer import train_tokenizer
 from srpo.types import Domain, FinishReason, Group, Outcome, Problem, Reward, Rollout, Verdict
+from srpo.weights import WeightSource
 
 OUTCOMES = {"c": Outcome.CORRECT, "i": Outcome.INCORRECT, "e": Outcome.ERROR}
 VOCABULARY = 300
@@ -106,6 +107,11 @@ def tiny_model(seed: int = 0, tied: bool = True, dtype: torch.dtype = torch.floa
     """A Qwen2 of about 20k parameters with random weights; the same for the same seed."""
     model: Any = copy.deepcopy(_tiny_model(seed, tied))
     return model.to(dtype)
+
+
+def weights_of(model: Any, version: int) -> WeightSource:
+    """As a learner publishes them."""
+    return WeightSource.of(version, model.named_parameters())
 
 
 @cache

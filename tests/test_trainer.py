@@ -28,8 +28,9 @@ from srpo.data.sources import fingerprint, load_problems
 from srpo.metrics import read_metrics
 from srpo.observer import Observer
 from srpo.recipe.load import load_recipe
+from srpo.run import session
 from srpo.run.checkpoint import checkpoints
-from srpo.trainer import RunEnd, Trainer
+from srpo.run.session import RunEnd
 from srpo.types import TrainingError, UserError
 
 
@@ -43,7 +44,7 @@ class Watch(Observer):
 
 def train(path: Path, **overrides: object) -> tuple[RunEnd, Watch]:
     watch = Watch()
-    return Trainer.start(small_recipe(path, **overrides), watch).run(), watch
+    return session.train(small_recipe(path, **overrides), watch), watch
 
 
 def ledger(run: Path) -> list[dict[str, object]]:
@@ -133,7 +134,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole: Path, tmp_path
     run = tmp_path / "run"
     recipe = write_recipe(small_recipe(run), tmp_path / "recipe.yaml")
     assert finish(srpo("train", recipe))[0] == 0
-    newest = checkpoints(run / "checkpoints")[-1] / "tensors.pt"
+    newest = checkpoints(run / "checkpoints")[-1] / "learner/learner.pt"
     newest.write_bytes(newest.read_bytes()[:-1000])
     (run / "summary.json").unlink()
     code, output = finish(srpo("resume", run))
@@ -281,7 +282,7 @@ def test_machinery_errors_stop_training_rather_than_count_as_wrong(tmp_path: Pat
 
 def test_a_folder_that_holds_a_run_is_not_overwritten(whole: Path) -> None:
     with pytest.raises(UserError, match="already holds a run"):
-        Trainer.start(small_recipe(whole), Observer())
+        session.train(small_recipe(whole), Observer())
 
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
@@ -312,13 +313,13 @@ def test_a_model_folder_without_tokenizer_is_refused(whole: Path, tmp_path: Path
     for name in ("config.json", "model.safetensors"):
         (folder / name).write_bytes((whole / "model" / name).read_bytes())
     with pytest.raises(UserError, match="tokenizer"):
-        Trainer.start(small_recipe(tmp_path / "run", model=str(folder)), Observer())
+        session.train(small_recipe(tmp_path / "run", model=str(folder)), Observer())
     assert not (tmp_path / "run").exists()
 
 
 def test_more_tokens_than_the_model_has_positions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="use at most"):
-        Trainer.start(small_recipe(tmp_path / "run", rollout__max_new_tokens=510), Observer())
+        session.train(small_recipe(tmp_path / "run", rollout__max_new_tokens=510), Observer())
     assert not (tmp_path / "run").exists()
 
 
@@ -328,7 +329,7 @@ def test_resume_refuses_other_problems_than_the_run_had(whole: Path, tmp_path: P
     text = (run / "recipe.yaml").read_text()
     (run / "recipe.yaml").write_text(text.replace("limit: 10", "limit: 9"))
     with pytest.raises(UserError, match="not those"):
-        Trainer.resume(run, Observer())
+        session.resume(run, Observer())
 
 
 def test_a_stage_that_cannot_end_is_refused(tmp_path: Path) -> None:

@@ -10,13 +10,16 @@ import psutil
 import pytest
 import torch
 
+from builders import weights_of
 from small_runs import differences, small_recipe
 from srpo.errors import EngineError, StaleWeightsError
 from srpo.metrics import Row, read_metrics
 from srpo.observer import Observer
 from srpo.rollout.vllm.engine import VllmEngine
 from srpo.run.checkpoint import checkpoints
-from srpo.trainer import RunEnd, Trainer
+from srpo.run.session import RunEnd, resume
+from srpo.run.session import train as train_run
+from srpo.weights import WeightSource
 from vllm_parts import (
     largest_difference,
     learner_of,
@@ -43,7 +46,7 @@ class CrashAfter(Observer):
 
 def train(path: Path, observer: Observer | None = None, **overrides: Any) -> RunEnd:
     recipe = small_recipe(path, rollout__engine="vllm", **overrides)
-    return Trainer.start(recipe, observer or Observer()).run()
+    return train_run(recipe, observer or Observer())
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +69,7 @@ def test_every_step_logs_how_far_engine_and_learner_are_apart(whole: Path) -> No
 def test_a_crashed_run_resumes_exactly(whole: Path, tmp_path: Path) -> None:
     with pytest.raises(Crash):
         train(tmp_path / "run", CrashAfter(3))
-    assert Trainer.resume(tmp_path / "run", Observer()).run().finished
+    assert resume(tmp_path / "run", Observer()).finished
     assert differences(whole, tmp_path / "run") == []
 
 
@@ -75,11 +78,11 @@ def test_a_skipped_weight_update_stops_the_run_with_a_checkpoint(
 ) -> None:
     load = VllmEngine.load_weights
 
-    def skipping(engine: VllmEngine, weights: Any, version: int) -> None:
-        if version == 3:
-            engine.version = version
+    def skipping(engine: VllmEngine, source: WeightSource) -> None:
+        if source.version == 3:
+            engine.version = source.version
         else:
-            load(engine, weights, version)
+            load(engine, source)
 
     run = tmp_path / "run"
     with monkeypatch.context() as patch:
@@ -87,7 +90,7 @@ def test_a_skipped_weight_update_stops_the_run_with_a_checkpoint(
         with pytest.raises(StaleWeightsError, match=rf"step 3: .*srpo resume {run}"):
             train(run)
     assert checkpoints(run / "checkpoints")[-1].name == "step-000003"
-    assert Trainer.resume(run, Observer()).run().finished
+    assert resume(run, Observer()).finished
     assert len(read_metrics(run / "metrics.jsonl")) == 5
 
 
@@ -134,6 +137,6 @@ def test_an_untied_output_layer_changes_too(tmp_path: Path) -> None:
     models[0].save_pretrained(tmp_path)
     engine = open_engine(str(tmp_path), rows=16)
     assert largest_difference(engine, learner_of(models[0])) < 1e-4
-    engine.load_weights(models[1].named_parameters(), version=1)
+    engine.load_weights(weights_of(models[1], 1))
     assert largest_difference(engine, learner_of(models[1])) < 1e-4
     engine.close()

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from srpo.learner.learner import Learner
-from srpo.models import load_model, load_tokenizer, model_path
+from srpo.learner.local import LocalLearner
+from srpo.models import eos_ids, load_model, load_tokenizer, model_path
 from srpo.recipe.schema import LearnerConfig, RolloutConfig, TokenMeanConfig
 from srpo.rollout.engine import Request, Sampling
-from srpo.rollout.transformers.engine import eos_ids
 from srpo.rollout.vllm.engine import VllmEngine
 from srpo.rollout.vllm.install import install_recipe, installed_vllm
 from srpo.rollout.vllm.setup import VllmSetup
@@ -48,9 +47,10 @@ def moved_model(seed: int, far: float = 0.02) -> Any:
     return model
 
 
-def learner_of(model: Any, sampling: Sampling = SAMPLING, **loss: Any) -> Learner:
-    config = LearnerConfig(lr=1e-3, micro_batch_tokens=2048)
-    return Learner(model, 0, config, TokenMeanConfig(**loss), sampling.temperature, sampling.top_p)
+def learner_of(model: Any, sampling: Sampling = SAMPLING, **loss: Any) -> LocalLearner:
+    config, rates = LearnerConfig(lr=1e-3, micro_batch_tokens=2048), TokenMeanConfig(**loss)
+    at = sampling.temperature, sampling.top_p
+    return LocalLearner(model, load_tokenizer("nano"), config, rates, *at)
 
 
 def requests(
@@ -80,7 +80,7 @@ def pairs(
     return [(p, r.token_ids) for p, r in rows], [r.logprobs for _, r in rows]
 
 
-def largest_difference(engine: Any, learner: Learner, sampling: Sampling = SAMPLING) -> float:
+def largest_difference(engine: Any, learner: LocalLearner, sampling: Sampling = SAMPLING) -> float:
     """Between the engine's log-probabilities of what it samples and the learner's."""
     asked = requests()
     rows, theirs = pairs(asked, generate(engine, asked, sampling))

@@ -22,9 +22,9 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names below have t
     from srpo.recipe.load import load_recipe, parse_recipe
     from srpo.recipe.schema import Recipe
     from srpo.report.reader import Run, open_run
+    from srpo.run.session import RunEnd, resume, train
     from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, TestCode
     from srpo.sandbox.mechanisms import open_sandbox
-    from srpo.trainer import RunEnd, Trainer
     from srpo.types import Domain, Group, Outcome, Problem, Reward, Rollout, Verdict
 
 __version__ = "0.1.0"
@@ -49,7 +49,6 @@ __all__ = [
     "RunEnd",
     "SRPOError",
     "TestCode",
-    "Trainer",
     "TrainingError",
     "UserError",
     "Verdict",
@@ -58,6 +57,8 @@ __all__ = [
     "open_run",
     "open_sandbox",
     "parse_recipe",
+    "resume",
+    "train",
 ]
 
 _HOMES = {
@@ -68,9 +69,9 @@ _HOMES = {
     "recipe.load": "load_recipe parse_recipe",
     "recipe.schema": "Recipe",
     "report.reader": "Run open_run",
+    "run.session": "RunEnd resume train",
     "sandbox.base": "Call ExecutionResult Limits Program TestCode",
     "sandbox.mechanisms": "open_sandbox",
-    "trainer": "RunEnd Trainer",
     "types": "Domain Group Outcome Problem Reward Rollout Verdict",
 }
 

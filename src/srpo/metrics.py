@@ -18,6 +18,7 @@ METRICS: dict[str, str] = {
     "step": "Optimizer step, from 1.",
     "stage": "Name of the curriculum's stage: stage1, stage2, or train when there is only one.",
     "epoch": "Epoch within the stage, from 0: one pass over the prompts that resampling left.",
+    "policy/version": "The step that made the weights which sampled: the one before, on-policy.",
     "reward/mean": "Mean total reward over the step's valid rollouts. Grows if training works.",
     "reward/{domain}": "Mean total reward of the domain's valid rollouts.",
     "reward/accuracy": "Mean accuracy term, before its weight.",

@@ -68,14 +68,11 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
     return model.to(device)  # pyright: ignore[reportArgumentType]
 
 
-def check_context(model: PreTrainedModel, prompt: int, response: int) -> None:
-    """A prompt and its response must fit the model's positions. Raises UserError."""
-    limit = getattr(model.config, "max_position_embeddings", None)
-    if limit is not None and prompt + response > limit:
-        raise UserError(
-            f"rollout.max_new_tokens: {response}, with a longest prompt of {prompt} tokens, is more"
-            f" than the model's {limit} positions; use at most {max(limit - prompt, 0)}"
-        )
+def eos_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
+    """Every token that ends a response: the tokenizer's and the generation config's."""
+    configured = getattr(model.generation_config, "eos_token_id", None)
+    several = configured if isinstance(configured, list) else [configured]
+    return frozenset(i for i in (*several, tokenizer.eos_token_id) if i is not None)
 
 
 def pick_device(name: str) -> torch.device:

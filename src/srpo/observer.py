@@ -25,7 +25,7 @@ class Observer:
         """A step is done; `row` has the names of `srpo.metrics.METRICS`."""
 
     def stage(self, name: str, reason: str) -> None:
-        """A stage was entered, and why."""
+        """A stage is entered, and why."""
 
     def evaluated(self, point: str, results: dict[str, Any]) -> None:
         """An evaluation is done; `results` is its line in evals.jsonl."""
@@ -34,4 +34,4 @@ class Observer:
         """Something that a person should know."""
 
     def closed(self) -> None:
-        """Nothing more will come. May be called more than once."""
+        """Nothing more will come, for whatever reason. May be called more than once."""

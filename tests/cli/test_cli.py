@@ -10,7 +10,7 @@ import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -58,23 +58,17 @@ class End:
 
 
 def call(monkeypatch: pytest.MonkeyPatch, outcome: End | BaseException, *args: str | Path) -> Any:
-    """main() in this process, with a trainer that ends in `outcome`; returns the exit code."""
+    """main() in this process, with a run that ends in `outcome`; returns the exit code."""
 
-    class Trainer:
-        @classmethod
-        def start(cls, recipe: Any, observer: Any) -> Trainer:
-            return cls()
+    def end(recipe: Any, observer: Any) -> End:
+        observer.closed()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
 
-        resume = start
-
-        def run(self) -> End:
-            if isinstance(outcome, BaseException):
-                raise outcome
-            return outcome
-
-    module = ModuleType("srpo.trainer")
-    module.Trainer = Trainer  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "srpo.trainer", module)
+    session = SimpleNamespace(train=end, resume=end)
+    monkeypatch.setitem(sys.modules, "srpo.run.session", session)
+    monkeypatch.setattr("srpo.run.session", session, raising=False)
     monkeypatch.setattr(sys, "argv", ["srpo", *map(str, args)])
     with pytest.raises(SystemExit) as ended:
         cli.main()
@@ -207,27 +201,11 @@ def test_a_bug_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, reci
             call(monkeypatch, error, "train", recipe)
 
 
-def test_the_terminal_is_given_back_before_an_error_is_printed(
-    monkeypatch: pytest.MonkeyPatch, recipe: Path
-):
-    closed = []
-
-    class Display:
-        def closed(self) -> None:
-            closed.append(True)
-
-    monkeypatch.setattr("srpo.run.display.open_display", Display)
-    call(monkeypatch, UserError("x"), "train", recipe)
-    assert closed == [True]
-
-
 def test_an_interrupt_exits_as_shells_expect(recipe: Path):
     code = (
         "import sys, types, srpo.cli\n"
-        "class Trainer:\n"
-        "    @classmethod\n"
-        "    def start(cls, recipe, observer): raise KeyboardInterrupt\n"
-        "sys.modules['srpo.trainer'] = types.SimpleNamespace(Trainer=Trainer)\n"
+        "def train(recipe, observer): raise KeyboardInterrupt\n"
+        "sys.modules['srpo.run.session'] = types.SimpleNamespace(train=train)\n"
         "srpo.cli.main()\n"
     )
     result = srpo("train", recipe, code=code)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import copy
 import math
+import resource
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
-from transformers import Gemma2Config, Gemma2ForCausalLM, GPT2Config, GPT2LMHeadModel
+from transformers import (
+    AutoModelForCausalLM,
+    Gemma2Config,
+    Gemma2ForCausalLM,
+    GPT2Config,
+    GPT2LMHeadModel,
+)
 
-from builders import make_group, tiny_model
+from builders import make_group, nano_tokenizer, tiny_model
 from srpo.errors import NotFiniteError
 from srpo.learner.batch import TrainBatch, TrainRow, pack
-from srpo.learner.learner import Learner
+from srpo.learner.local import LocalLearner
 from srpo.recipe.schema import GroupConfig, LearnerConfig, LossConfig, TokenMeanConfig
 from srpo.types import Group, UserError
 
@@ -22,10 +30,10 @@ TEMPERATURE = 0.8
 UNCLIPPED = 1e9  # max_grad_norm that never binds, so that p.grad is the gradient itself
 
 
-def make_learner(model: Any = None, loss: LossConfig | None = None, **config: Any) -> Learner:
-    config = {"lr": 1e-3, "max_grad_norm": UNCLIPPED, **config}
+def make_learner(model: Any = None, loss: LossConfig | None = None, **over: Any) -> LocalLearner:
+    config = LearnerConfig(**{"lr": 1e-3, "max_grad_norm": UNCLIPPED, **over})
     model = tiny_model(dtype=torch.float64) if model is None else model
-    return Learner(model, 0, LearnerConfig(**config), loss or TokenMeanConfig(), TEMPERATURE)
+    return LocalLearner(model, nano_tokenizer(), config, loss or TokenMeanConfig(), TEMPERATURE)
 
 
 def mixed_groups() -> list[Group]:
@@ -40,7 +48,7 @@ def batch_of(groups: list[Group], keep_all: bool = False) -> TrainBatch:
     return pack(groups, GroupConfig(), keep_all)
 
 
-def gradient(learner: Learner) -> Tensor:
+def gradient(learner: LocalLearner) -> Tensor:
     """What the last update saw, as one vector."""
     return torch.cat([p.grad.flatten() for p in learner.model.parameters() if p.grad is not None])
 
@@ -130,7 +138,7 @@ def test_scores_are_the_log_probabilities_of_the_responses() -> None:
         assert ours == pytest.approx(scores(tiny_model(), row).tolist(), abs=1e-5)
 
 
-def move(learner: Learner, by: float = 0.02) -> None:
+def move(learner: LocalLearner, by: float = 0.02) -> None:
     """Move the weights away from where the learner was made, as earlier steps would have."""
     random = torch.Generator().manual_seed(9)
     with torch.no_grad():
@@ -277,7 +285,7 @@ def test_a_reward_that_is_not_finite_stops_before_the_update(value: float) -> No
     learner = make_learner()
     learner.step(batch_of(mixed_groups()))
     before, moments = flat(learner.model), copy.deepcopy(learner.optimizer.state_dict())
-    with pytest.raises(NotFiniteError, match="step 2"):
+    with pytest.raises(NotFiniteError, match="not both finite"):
         learner.step(batch_of([*mixed_groups(), make_group("ci", [value, 0.0])]))
     assert torch.equal(flat(learner.model), before)
     for index, state in learner.optimizer.state_dict()["state"].items():
@@ -295,32 +303,64 @@ def test_weights_that_are_not_finite_stop_the_step_and_stay_for_inspection() -> 
     assert torch.equal(flat(learner.model).nan_to_num(7.0), before.nan_to_num(7.0))
 
 
-def test_a_loaded_state_makes_a_bit_equal_next_step() -> None:
+def test_what_is_loaded_makes_a_bit_equal_next_step(tmp_path: Path) -> None:
     config = {"warmup_steps": 5, "weight_decay": 0.01}
     one = make_learner(tiny_model(), **config)
     for _ in range(3):
         one.step(batch_of(mixed_groups()))
-    saved = copy.deepcopy(one.state_dict())
+    one.save(tmp_path)
+    before = flat(one.model)
     other = make_learner(tiny_model(seed=5), **config)
-    other.load_state_dict(saved)
+    other.load(tmp_path)
+    assert torch.equal(flat(other.model), before)
     rows = [x.step(batch_of(mixed_groups())).row(with_kl=False) for x in (one, other)]
     assert rows[0] == rows[1]
     assert torch.equal(flat(one.model), flat(other.model))
-    assert not torch.equal(flat(one.model), torch.cat([p.flatten() for p in saved_params(saved)]))
+    assert not torch.equal(flat(one.model), before)
 
 
-def saved_params(state: dict[str, Any]) -> list[Tensor]:
-    return [p.detach() for p in state["model"].values()]
+def test_the_exported_model_is_the_trained_one(tmp_path: Path) -> None:
+    learner = make_learner(tiny_model())
+    learner.step(batch_of(mixed_groups()))
+    learner.export(tmp_path / "model")
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    assert torch.equal(flat(model), flat(learner.model))
+
+
+def test_a_full_disk_is_an_os_error(tmp_path: Path) -> None:
+    learner = make_learner(tiny_model())
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        for write in (learner.save, learner.export):
+            with pytest.raises(OSError, match=r"full\?|File too large"):
+                write(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_weights_list_every_parameter_once(tied: bool) -> None:
+def test_published_weights_are_every_parameter_once(tied: bool) -> None:
     learner = make_learner(tiny_model(tied=tied))
-    found = list(learner.weights())
+    source = learner.publish(7)
+    found = list(source)
+    assert source.version == 7
+    assert {name: tensor.shape for name, tensor in found} == source.metadata
     assert len({t.data_ptr() for _, t in found}) == len(found)
     assert ("lm_head.weight" in dict(found)) is not tied
     assert sum(t.numel() for _, t in found) == learner.model.num_parameters()
     assert not any(t.requires_grad for _, t in found)
+    assert [name for name, _ in source] == [name for name, _ in found], "can be walked again"
+
+
+def test_what_others_know_of_the_model() -> None:
+    model = tiny_model()
+    model.generation_config.eos_token_id = [17, 23]
+    info = make_learner(model, dtype="bfloat16").info
+    assert (info.context, info.vocabulary, info.dtype) == (128, 300, "bfloat16")
+    assert info.eos == {17, 23, nano_tokenizer().eos_token_id}
+    assert info.pad == nano_tokenizer().pad_token_id
+    assert info.device == torch.device("cpu")
 
 
 def test_a_model_that_changes_its_logits_is_refused() -> None:

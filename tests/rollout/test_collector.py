@@ -5,20 +5,22 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from builders import nano_tokenizer, problems, tiny_model
-from srpo.recipe.schema import RewardConfig
-from srpo.rollout.collector import Collected, collect
-from srpo.rollout.engine import Sampling
+from srpo.recipe.schema import RewardConfig, RolloutConfig
+from srpo.rollout.collector import Collected, Collector, OnPhase
+from srpo.rollout.engine import Finished, Sampling
 from srpo.rollout.transformers.engine import TransformersEngine
-from srpo.types import FinishReason, Outcome, Problem, Reward, Verdict
+from srpo.types import FinishReason, Group, Outcome, Problem, Reward, TrainingError, Verdict
 from srpo.verifiers.reward import reward
 
-PROMPTS = [(p, list(range(2, 8 + i % 3))) for i, p in enumerate(problems(4, 1))]
+PROBLEMS = problems(4, 1)
+PROMPT_IDS = {p.id: list(range(2, 8 + i % 3)) for i, p in enumerate(PROBLEMS)}
 SEEDS = [11, 12, 13, 14, 15]
 
 
@@ -50,16 +52,24 @@ def engine() -> TransformersEngine:
     return TransformersEngine(tiny_model(1), nano_tokenizer(), max_rows=6)
 
 
-def run(engine: TransformersEngine, judges: Judges, tokens: int = 12) -> Collected:
+def collector(engine: TransformersEngine, judges: Judges, **over: Any) -> Collector:
+    config = RolloutConfig(group_size=3, max_new_tokens=12)
+    rest: dict[str, Any] = {"config": config, "seed": 1, "max_error_share": 1.0} | over
+    return Collector(engine, lambda p: PROMPT_IDS[p.id], judges, terms, **rest)
+
+
+def run(
+    engine: TransformersEngine, judges: Judges, on_phase: OnPhase = lambda *_: None
+) -> Collected:
     with judges.pool:
-        return collect(engine, PROMPTS, 3, SEEDS, Sampling(1.0, 1.0, tokens), judges, terms)
+        return collector(engine, judges).sample(PROBLEMS, 3, SEEDS, on_phase)
 
 
 def test_the_groups_do_not_depend_on_when_verdicts_come(engine: TransformersEngine) -> None:
     found = [run(engine, Judges(r)).groups for r in (None, random.Random(1), random.Random(2))]
     assert found[0] == found[1] == found[2]
-    assert [g.problem.id for g in found[0]] == [p.id for p, _ in PROMPTS]
-    assert [g.prompt_ids for g in found[0]] == [ids for _, ids in PROMPTS]
+    assert [g.problem.id for g in found[0]] == [p.id for p in PROBLEMS]
+    assert [g.prompt_ids for g in found[0]] == list(PROMPT_IDS.values())
     for rollout in (r for g in found[0] for r in g.rollouts):
         assert rollout.verdict == Verdict(rule(rollout.text), rollout.text[:5]), "its own verdict"
 
@@ -80,7 +90,7 @@ def test_what_the_engine_gave_up_is_an_error_and_is_not_judged() -> None:
     judged: list[str] = []
 
     class GivingUp(TransformersEngine):
-        def generate(self, requests: list, sampling: Sampling) -> Iterator:
+        def generate(self, requests: list, sampling: Sampling) -> Finished:
             for request, rollouts in super().generate(requests, sampling):
                 rollouts[1].finish_reason = FinishReason.ABORT
                 rollouts[1].text = "half an ans"
@@ -106,7 +116,7 @@ def test_verification_starts_while_others_decode(engine: TransformersEngine) -> 
     judged = threading.Event()
 
     class Slow(TransformersEngine):
-        def generate(self, requests: list, sampling: Sampling) -> Iterator:
+        def generate(self, requests: list, sampling: Sampling) -> Finished:
             for found in super().generate(requests, sampling):
                 yield found
                 assert judged.wait(5), "the verdict of the first group did not wait for the last"
@@ -117,12 +127,7 @@ def test_verification_starts_while_others_decode(engine: TransformersEngine) -> 
             return super()._judge(text, pause)
 
     slow = Slow(tiny_model(1), nano_tokenizer(), max_rows=6)
-    judges = Judging(None)
-    with judges.pool:
-        collect(
-            slow, PROMPTS, 3, SEEDS, Sampling(1.0, 1.0, 4), judges, terms,
-            lambda phase, done, _total: waves.append((phase, done)),
-        )  # fmt: skip
+    run(slow, Judging(None), lambda phase, done, _total: waves.append((phase, done)))
     assert waves[:5] == [("rollout", i) for i in range(1, 6)]
     assert waves[-1] == ("verify", 15)
 
@@ -133,4 +138,80 @@ def test_a_judge_that_raises_is_not_swallowed(engine: TransformersEngine) -> Non
             raise OSError("out of processes")
 
     with pytest.raises(OSError, match="out of processes"):
-        run(engine, Broken(None), tokens=2)
+        run(engine, Broken(None))
+
+
+class Prompts:
+    """Asks on until there are `wanted` groups, two at a time."""
+
+    def __init__(self, rounds: int, wanted: int):
+        self.rounds, self.wanted, self.seen = rounds, wanted, list[int]()
+
+    def next_prompts(self, groups: Sequence[Group]) -> list[Problem]:
+        self.seen.append(len(groups))
+        return PROBLEMS[len(groups) : min(len(groups) + 2, self.wanted)]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "wanted", "seen"), [(1, 5, [0]), (2, 5, [0, 2]), (4, 3, [0, 2, 3])]
+)
+def test_a_step_goes_on_sampling_until_it_has_enough_or_its_rounds_are_used_up(
+    engine: TransformersEngine, rounds: int, wanted: int, seen: list[int]
+) -> None:
+    judges, prompts = Judges(None), Prompts(rounds, wanted)
+    with judges.pool:
+        found = collector(engine, judges).step(7, prompts)
+    assert prompts.seen == seen
+    expected = min(2 * rounds, wanted)
+    assert [g.problem.id for g in found.groups] == [p.id for p in PROBLEMS[:expected]]
+    assert all(len(g.rollouts) == 3 for g in found.groups)
+
+
+def test_each_step_draws_anew_and_repeats_exactly(engine: TransformersEngine) -> None:
+    judges = Judges(None)
+
+    def texts(number: int, seed: int = 1) -> list[str]:
+        found = collector(engine, judges, seed=seed).step(number, Prompts(4, 5)).groups
+        return [r.text for g in found for r in g.rollouts]
+
+    with judges.pool:
+        assert texts(1) == texts(1)
+        assert len({tuple(t) for t in (texts(1), texts(2), texts(1, seed=2))}) == 3
+
+
+def test_too_many_errors_of_the_machinery_are_an_error(engine: TransformersEngine) -> None:
+    class Failing(Judges):
+        def _judge(self, text: str, pause: float) -> Verdict:
+            return Verdict(Outcome.ERROR if text == broken else Outcome.CORRECT, detail="no disk")
+
+    judges = Judges(None)
+    with judges.pool:
+        groups = collector(engine, judges).step(1, Prompts(1, 2)).groups
+    broken = groups[0].rollouts[0].text
+    share = sum(r.text == broken for g in groups for r in g.rollouts) / 6
+    failing = Failing(None)
+    with failing.pool:
+        collector(engine, failing, max_error_share=share).step(1, Prompts(1, 2))
+        with pytest.raises(TrainingError, match=r"of 6 verdicts are errors .* first: no disk"):
+            collector(engine, failing, max_error_share=share - 0.01).step(1, Prompts(1, 2))
+
+
+def test_what_progress_raises_ends_the_collecting_and_the_decoding() -> None:
+    class Enough(Exception): ...
+
+    closed = []
+
+    class Closing(TransformersEngine):
+        def generate(self, requests: list, sampling: Sampling) -> Finished:
+            try:
+                yield from super().generate(requests, sampling)
+            finally:
+                closed.append(True)
+
+    def stop(name: str, done: int, total: int) -> None:
+        raise Enough
+
+    with pytest.raises(Enough) as caught:
+        run(Closing(tiny_model(1), nano_tokenizer(), max_rows=6), Judges(None), stop)
+    assert closed == [True], "before the error is dealt with"
+    del caught

@@ -27,9 +27,8 @@ def recipe(steps: int = 40) -> Recipe:
 
 
 def play(observer: Observer, resumed_at: int = 0) -> None:
-    """A run as the trainer tells it: a stage is entered before the run is started."""
-    observer.stage("stage1", "start")
     observer.started(recipe(), Path("runs/[red]x"), resumed_at)
+    observer.stage("stage1", "start")
     observer.phase("evaluate", 3, 64)
     observer.evaluated("base", eval_line("base", 0, 0.2, 0.3, 20.0))
     for row in ROWS[resumed_at:]:

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from srpo.report.reader import Run
-    from srpo.trainer import RunEnd
+    from srpo.run.session import RunEnd
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder (its output_dir).")]
 

@@ -11,11 +11,6 @@ def resume(run: RunPath) -> None:
     from srpo.run.display import open_display
 
     open_run(run)  # a wrong folder shall show before seconds of imports
-    from srpo.trainer import Trainer
+    from srpo.run import session
 
-    display = open_display()
-    try:
-        end = Trainer.resume(run, display).run()
-    finally:
-        display.closed()
-    ended(end, run)
+    ended(session.resume(run, open_display()), run)

@@ -29,12 +29,7 @@ def train(
     if dry_run:
         typer.echo(dump_recipe(resolved), nl=False)
         return
+    from srpo.run import session
     from srpo.run.display import open_display
-    from srpo.trainer import Trainer
 
-    display = open_display()
-    try:
-        end = Trainer.start(resolved, display).run()
-    finally:
-        display.closed()  # gives the terminal back before anything else is printed
-    ended(end, Path(resolved.output_dir))
+    ended(session.train(resolved, open_display()), Path(resolved.output_dir))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
-from torch import Tensor
-
 from srpo.types import Rollout
+from srpo.weights import WeightSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +27,22 @@ class Sampling:
     max_new_tokens: int
 
 
+# Each request with its rollouts, as soon as the last of them is finished. Closing it gives up what
+# is not.
+Finished = Generator[tuple[Request, list[Rollout]], None, None]
+
+
 class RolloutEngine(Protocol):
-    def generate(
-        self, requests: list[Request], sampling: Sampling
-    ) -> Iterator[tuple[Request, list[Rollout]]]:
-        """Yield each request with its rollouts as soon as the last of them is finished.
+    def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
+        """Sample groups.
 
         A rollout that fails is sampled anew once, with its seed; when that fails too, it carries
         FinishReason.ABORT. Raises EngineError.
         """
         ...
 
-    def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
-        """Replace every weight; rollouts from now on carry `version`."""
+    def load_weights(self, source: WeightSource) -> None:
+        """Replace every weight; rollouts from now on carry the source's version."""
         ...
 
     def release(self) -> None:

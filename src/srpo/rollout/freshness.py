@@ -7,6 +7,7 @@ log-probabilities are held against the learner's.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from itertools import chain
 
@@ -24,35 +25,54 @@ TOLERANCE = {"float32": 0.003, "bfloat16": 0.05}
 class FreshnessCheck:
     """Samples the same few prompts with the same seeds each time."""
 
-    def __init__(self, prompts: list[list[int]], sampling: Sampling, tolerance: float):
-        """`sampling` is that of training: temperature and top-p are checked with the weights."""
+    def __init__(
+        self,
+        engine: RolloutEngine,
+        score: Score,
+        prompts: list[list[int]],
+        sampling: Sampling,
+        tolerance: float,
+    ):
+        """
+        Args:
+            score: (prompt ids, response ids) of some responses to the learner's log-probabilities
+                of their tokens.
+            prompts: the first PROMPTS are used. None at all: nothing is ever checked, for an
+                engine that cannot fail to take new weights.
+            sampling: that of training: temperature and top-p are checked with the weights.
+            tolerance: the most that rounding explains.
+        """
+        self.engine, self.score, self.tolerance = engine, score, tolerance
         self.requests = [Request(i, ids, 1, i) for i, ids in enumerate(prompts[:PROMPTS])]
         self.sampling = Sampling(
             sampling.temperature, sampling.top_p, min(TOKENS, sampling.max_new_tokens)
         )
-        self.tolerance = tolerance
 
-    def difference(self, engine: RolloutEngine, score: Score) -> float:
-        """Mean |log-probability of the engine - of the learner| over the sampled tokens.
-
-        Args:
-            score: (prompt ids, response ids) of some responses to the learner's
-                log-probabilities of their tokens.
-        """
+    def difference(self) -> float | None:
+        """Mean |log-probability of the engine - of the learner| over the sampled tokens."""
+        if not self.requests:
+            return None
         answers, theirs = [], []
-        for request, [rollout] in engine.generate(self.requests, self.sampling):
+        for request, [rollout] in self.engine.generate(self.requests, self.sampling):
             if rollout.token_ids:
                 answers.append((request.prompt_ids, rollout.token_ids))
                 theirs.append(rollout.logprobs)
         if not answers:
             raise EngineError("the engine sampled nothing for the freshness check")
-        pairs = zip(chain(*theirs), chain(*score(answers)), strict=True)
+        pairs = zip(chain(*theirs), chain(*self.score(answers)), strict=True)
         differences = [abs(a - b) for a, b in pairs]
         return sum(differences) / len(differences)
 
-    def check(self, difference: float) -> None:
+    def probe(self) -> dict[str, float]:
+        """The difference and what it cost to find out, as metrics; empty without prompts."""
+        start = time.perf_counter()
+        if (difference := self.difference()) is None:
+            return {}
+        return {"mismatch/probe": difference, "seconds/probe": time.perf_counter() - start}
+
+    def check(self, difference: float | None) -> None:
         """Raises StaleWeightsError when it is above the tolerance, or no number."""
-        if not difference <= self.tolerance:
+        if difference is not None and not difference <= self.tolerance:
             raise StaleWeightsError(
                 f"the engine's log-probabilities differ from the learner's by {difference:.3g} on"
                 f" average, more than rollout.freshness_tolerance {self.tolerance:g}: it does not"

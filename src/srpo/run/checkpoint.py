@@ -2,67 +2,43 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import torch
 
 from srpo.files import replacing
-from srpo.run.files import STATE
 from srpo.types import UserError
 
-TENSORS, ARRAYS, PLAIN, MANIFEST = "tensors.pt", "ledger.npz", STATE, "manifest.json"
+MANIFEST = "manifest.json"  # the digest of every other file
 
 
 class DamagedCheckpoint(UserError):
     """A checkpoint whose files are not those that were written."""
 
 
-def save_checkpoint(
-    folder: Path,
-    step: int,
-    tensors: dict[str, Any],
-    arrays: dict[str, np.ndarray],
-    plain: dict[str, Any],
-    keep: int,
-) -> Path:
+def save_checkpoint(folder: Path, step: int, write: Callable[[Path], None], keep: int) -> Path:
     """Write `folder/step-N` in one move, then delete all but the newest `keep`.
 
-    A process killed at any moment leaves the earlier checkpoints as they were. OSError (disk
-    full) passes through with nothing of the new checkpoint left behind.
+    `write` fills the folder that it is given. A process killed at any moment leaves the earlier
+    checkpoints as they were. OSError (disk full) passes through with nothing of the new checkpoint
+    left behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"step-{step:06d}"
     with replacing(final) as unfinished:
         unfinished.mkdir()
-        save_tensors(tensors, unfinished / TENSORS)
-        np.savez(unfinished / ARRAYS, **arrays)  # pyright: ignore[reportArgumentType]
-        (unfinished / PLAIN).write_text(json.dumps(plain))
-        manifest = {p.name: _digest(p) for p in sorted(unfinished.iterdir())}
+        write(unfinished)
+        manifest = {name: _digest(unfinished / name) for name in _files(unfinished)}
         (unfinished / MANIFEST).write_text(json.dumps(manifest))
-        for file in unfinished.iterdir():
-            _sync(file)
+        for path in (unfinished, *unfinished.rglob("*")):
+            _sync(path)
     _sync(folder)
     for old in checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
     return final
-
-
-def save_tensors(tensors: dict[str, Any], path: Path) -> None:
-    """torch.save, whose failure on a full disk is an OSError like everybody's."""
-    try:
-        torch.save(tensors, path)
-    except RuntimeError as error:  # what torch makes of a full disk
-        raise OSError(
-            errno.ENOSPC, "torch could not write it; is the disk full?", str(path)
-        ) from error
 
 
 def checkpoints(folder: Path) -> list[Path]:
@@ -70,10 +46,8 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(folder.glob("step-*"), key=lambda p: int(p.name.removeprefix("step-")))
 
 
-def load_newest(
-    folder: Path, say: Callable[[str], None]
-) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]] | None:
-    """(tensors, arrays, plain) of the newest checkpoint that is whole; None without any.
+def newest_whole(folder: Path, say: Callable[[str], None]) -> Path | None:
+    """The newest checkpoint whose files are those that were written; None without any.
 
     A damaged one is passed over, and `say` is told. Raises DamagedCheckpoint when there are
     checkpoints but none is whole.
@@ -82,7 +56,8 @@ def load_newest(
     damage = ""
     for path in reversed(found):
         try:
-            return _load(path)
+            _check(path)
+            return path
         except DamagedCheckpoint as error:
             damage = str(error)
             say(f"{damage}; falling back to the one before")
@@ -91,19 +66,23 @@ def load_newest(
     return None
 
 
-def _load(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, Any]]:
+def _check(path: Path) -> None:
     try:
         manifest = json.loads((path / MANIFEST).read_text())
-        for name in (TENSORS, ARRAYS, PLAIN):
-            if _digest(path / name) != manifest[name]:
+        if missing := manifest.keys() ^ set(_files(path)) - {MANIFEST}:
+            raise DamagedCheckpoint(f"checkpoint {path}: incomplete ({', '.join(sorted(missing))})")
+        for name, digest in manifest.items():
+            if _digest(path / name) != digest:
                 raise DamagedCheckpoint(f"checkpoint {path}: {name} is damaged")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         if isinstance(error, DamagedCheckpoint):
             raise
         raise DamagedCheckpoint(f"checkpoint {path}: incomplete ({error})") from error
-    tensors = torch.load(path / TENSORS, map_location="cpu", weights_only=True)
-    with np.load(path / ARRAYS, allow_pickle=False) as arrays:
-        return tensors, dict(arrays), json.loads((path / PLAIN).read_text())
+
+
+def _files(path: Path) -> list[str]:
+    """Names of all files below `path`, relative to it."""
+    return sorted(str(p.relative_to(path)) for p in path.rglob("*") if p.is_file())
 
 
 def _digest(path: Path) -> str:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import os
 import shlex
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-
 from srpo.files import replacing, write_whole
 from srpo.learner.batch import TrainBatch
+from srpo.learner.learner import Learner
+from srpo.learner.saving import save_tensors
 from srpo.metrics import Row
 from srpo.recipe.load import dump_recipe
 from srpo.recipe.schema import Recipe
-from srpo.run.checkpoint import save_tensors
 from srpo.run.files import RunFiles
 from srpo.types import Group, TrainingError, UserError
 
@@ -42,11 +43,33 @@ class RunFolder(RunFiles):
         if not self.recipe.is_file():
             raise UserError(f"{str(self.path)!r} is no run: it has no recipe.yaml")
 
+    @contextmanager
+    def founded(self) -> Iterator[None]:
+        """Claimed, for a new run. Where none comes of it, no folder is left. Raises UserError."""
+        self.check_free()
+        new = not self.path.exists()
+        with self._writing():
+            self.path.mkdir(parents=True, exist_ok=True)
+        with self.claimed():
+            try:
+                yield
+            finally:
+                if not self.recipe.exists():
+                    self.lock.unlink()
+                    if new:
+                        shutil.rmtree(self.path)
+
     def create(self, recipe: Recipe) -> None:
-        try:
+        """From here on there is a run. Raises UserError."""
+        with self._writing():
             self.rollouts.mkdir(parents=True, exist_ok=True)
             self.metrics.touch()
             write_whole(self.recipe, dump_recipe(recipe))
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
         except OSError as error:
             raise UserError(
                 f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room"
@@ -59,9 +82,13 @@ class RunFolder(RunFiles):
 
         The lock is the process' own: it ends with it, and its children do not hold it.
         """
-        with self.lock.open("w") as file:
+        with self._writing():
+            lock = self.lock.open("w")
+        with lock as file:
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if not os.fstat(file.fileno()).st_nlink:  # its owner has removed it meanwhile
+                    raise BlockingIOError
             except BlockingIOError:
                 raise UserError(
                     f"{str(self.path)!r}: another process is training in it; wait for it, or stop"
@@ -93,16 +120,12 @@ class RunFolder(RunFiles):
         save_tensors({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
         return path
 
-    def finish(self, model: Any, tokenizer: Any, summary: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, learner: Learner, tokenizer: Any, summary: dict[str, Any]) -> None:
         """Write model/ and summary.json; the summary comes last and marks the run as done."""
         with replacing(self.model) as folder:
-            try:
-                model.save_pretrained(folder)
-            except SafetensorError as error:  # what safetensors makes of a full disk
-                raise OSError(errno.ENOSPC, str(error), str(folder)) from error
+            learner.export(folder)
             tokenizer.save_pretrained(folder)
         write_whole(self.summary, json.dumps(summary, indent=2) + "\n")
-        return summary
 
     @contextmanager
     def disk_errors(self) -> Iterator[None]:

@@ -1,10 +1,15 @@
-"""SIGINT and SIGTERM ask for a stop after the step; a second one stops at once."""
+"""SIGINT and SIGTERM ask for a stop: after the step, or in the middle of an evaluation. A second
+one stops at once."""
 
 from __future__ import annotations
 
 import signal
 from types import FrameType
 from typing import Any
+
+
+class Stopped(Exception):
+    """A signal asked for it; what is done is in the run's state."""
 
 
 class StopSignal:
@@ -23,6 +28,11 @@ class StopSignal:
         if self.number is not None:
             raise KeyboardInterrupt
         self.number = number
+
+    def check(self) -> None:
+        """For places where it is good to stop. Raises Stopped."""
+        if self.number is not None:
+            raise Stopped
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self.previous.items():

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from srpo.algorithm.sampler import Sampler
 from srpo.metrics import Row
+from srpo.rollout.collector import Collected
+from srpo.run.clock import Clock
+from srpo.run.state import RunState
 from srpo.types import FinishReason, Group, Outcome
+
+
+def pool_metrics(groups: Sequence[Group], sampler: Sampler) -> Row:
+    """How large the epoch is, what it leaves out, and the accuracy over both."""
+    size, dropped = sampler.size, sampler.dropped
+    accuracy = pool_accuracy(groups, size, dropped, sampler.dropped_correct)
+    return {"accuracy/pool": accuracy, "pool/size": size, "pool/dropped": dropped}
 
 
 def pool_accuracy(
@@ -17,6 +28,21 @@ def pool_accuracy(
     if accuracy is None or size + dropped == 0:
         return None
     return (accuracy * size + dropped_correct) / (size + dropped)
+
+
+def cost_metrics(collected: Collected, state: RunState, clock: Clock) -> Row:
+    """What the run has cost so far, and where the step's time went."""
+    seconds = clock.seconds | {
+        "rollout": collected.rollout_seconds,
+        "verify": collected.verify_seconds,
+        "total": state.seconds,
+    }
+    return {
+        "tokens/generated": state.generated,
+        "tokens/trained": state.trained,
+        **{f"seconds/{name}": value for name, value in seconds.items()},
+        "tokens/s": sum(g.tokens for g in collected.groups) / clock.seconds["step"],
+    }
 
 
 def group_metrics(groups: Sequence[Group], selected: int) -> Row:

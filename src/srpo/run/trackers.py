@@ -1,12 +1,20 @@
-"""Where metrics go besides metrics.jsonl: TensorBoard, Weights & Biases, Trackio."""
+"""Where metrics go besides metrics.jsonl: TensorBoard, Weights & Biases, Trackio.
+
+A resumed run goes on in the same place, and what was logged after its last checkpoint is not there
+twice.
+"""
 
 from __future__ import annotations
 
+import uuid
 from importlib.util import find_spec
-from pathlib import Path
 
 from srpo.metrics import Row, Tracker
+from srpo.recipe.schema import Recipe
+from srpo.run.folder import RunFolder
 from srpo.types import UserError
+
+PROJECT = "srpo"
 
 
 def check_trackers(names: list[str]) -> None:
@@ -16,10 +24,11 @@ def check_trackers(names: list[str]) -> None:
             raise UserError(f"log.trackers: {name!r} is not installed; pip install 'srpo[{name}]'")
 
 
-def open_trackers(names: list[str], run: Path, recipe: Row) -> list[Tracker]:
-    """Open the trackers by name; `check_trackers` comes first."""
+def open_trackers(recipe: Recipe, folder: RunFolder, step: int) -> list[Tracker]:
+    """Open the recipe's trackers, for a run that has done so many steps; `check_trackers` comes
+    first."""
     kinds = {"tensorboard": _TensorBoard, "wandb": _Wandb, "trackio": _Trackio}
-    return [kinds[name](run, recipe) for name in names]
+    return [kinds[name](recipe, folder, step) for name in recipe.log.trackers]
 
 
 def _numbers(row: Row) -> dict[str, float]:
@@ -27,10 +36,11 @@ def _numbers(row: Row) -> dict[str, float]:
 
 
 class _TensorBoard:
-    def __init__(self, run: Path, recipe: Row):
+    def __init__(self, recipe: Recipe, folder: RunFolder, step: int):
         from torch.utils.tensorboard import SummaryWriter
 
-        self.writer = SummaryWriter(str(run / "tensorboard"))
+        # What earlier files hold from this step on is not shown.
+        self.writer = SummaryWriter(str(folder.path / "tensorboard"), purge_step=step + 1)
 
     def log(self, row: Row) -> None:
         for name, value in _numbers(row).items():
@@ -41,10 +51,18 @@ class _TensorBoard:
 
 
 class _Wandb:
-    def __init__(self, run: Path, recipe: Row):
+    def __init__(self, recipe: Recipe, folder: RunFolder, step: int):
         import wandb  # pyright: ignore[reportMissingImports]
 
-        self.run = wandb.init(project="srpo", name=run.name, dir=str(run), config=recipe)
+        # W&B keeps the first of two rows of a step, and the resumed run's rows are equal to it.
+        self.run = wandb.init(
+            project=PROJECT,
+            name=folder.path.name,
+            dir=str(folder.path),
+            config=recipe.model_dump(mode="json"),
+            id=_id(folder),
+            resume="allow",
+        )
 
     def log(self, row: Row) -> None:
         self.run.log(_numbers(row), step=row["step"])
@@ -53,12 +71,24 @@ class _Wandb:
         self.run.finish()
 
 
+def _id(folder: RunFolder) -> str:
+    """The run's own, made when it is first asked for."""
+    if not folder.wandb_id.exists():
+        folder.wandb_id.write_text(uuid.uuid4().hex)
+    return folder.wandb_id.read_text()
+
+
 class _Trackio:
-    def __init__(self, run: Path, recipe: Row):
+    def __init__(self, recipe: Recipe, folder: RunFolder, step: int):
         import trackio  # pyright: ignore[reportMissingImports]
 
         self.trackio = trackio
-        trackio.init(project="srpo", name=run.name, config=recipe)
+        trackio.init(
+            project=PROJECT,
+            name=folder.path.name,
+            config=recipe.model_dump(mode="json"),
+            resume="allow" if step else "never",
+        )
 
     def log(self, row: Row) -> None:
         self.trackio.log(_numbers(row), step=row["step"])

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import torch
 
-from builders import VOCABULARY, nano_tokenizer, tiny_model
+from builders import VOCABULARY, nano_tokenizer, tiny_model, weights_of
+from srpo.models import eos_ids
 from srpo.rollout.engine import Request, Sampling
-from srpo.rollout.transformers.engine import TransformersEngine, eos_ids
+from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.types import FinishReason, Rollout
+from srpo.weights import WeightSource
 
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_new_tokens=40)
 
@@ -182,7 +184,7 @@ def test_top_p_keeps_to_the_nucleus() -> None:
 def test_new_weights_change_what_is_sampled_and_its_version(answers: Answers) -> None:
     engine, other = make_engine(model=tiny_model(1)), tiny_model(2)
     before = tokens(generate(engine, requests()))
-    engine.load_weights(other.named_parameters(), version=7)
+    engine.load_weights(weights_of(other, 7))
     found = generate(engine, requests())
     assert tokens(found) != before
     assert tokens(found) == tokens(generate(make_engine(model=other), requests()))
@@ -192,7 +194,7 @@ def test_new_weights_change_what_is_sampled_and_its_version(answers: Answers) ->
 
 def test_loaded_weights_are_copies() -> None:
     engine, other = make_engine(model=tiny_model(1)), tiny_model(2)
-    engine.load_weights(other.named_parameters(), version=1)
+    engine.load_weights(weights_of(other, 1))
     before = tokens(generate(engine, requests()))
     with torch.no_grad():
         for p in other.parameters():
@@ -202,9 +204,11 @@ def test_loaded_weights_are_copies() -> None:
 
 def test_missing_weights_are_refused() -> None:
     engine = make_engine(model=tiny_model(1))
+    before = tokens(generate(engine, requests()))
     some = list(tiny_model(2).named_parameters())[:-1]
-    with pytest.raises(AssertionError, match="weights left stale"):
-        engine.load_weights(some, version=1)
+    with pytest.raises(AssertionError, match="left stale"):
+        engine.load_weights(WeightSource.of(1, some))
+    assert tokens(generate(engine, requests())) == before, "none is changed"
     assert engine.version == 0
 
 

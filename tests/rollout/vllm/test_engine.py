@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import torch
 
-from builders import problem
+from builders import problem, weights_of
 from srpo.errors import EngineError, StaleWeightsError
 from srpo.learner.batch import pack
-from srpo.learner.learner import Learner
+from srpo.learner.local import LocalLearner
 from srpo.nucleus import in_nucleus
 from srpo.recipe.schema import GroupConfig
 from srpo.rollout.engine import Request, Sampling
@@ -51,12 +51,13 @@ def started() -> Iterator[VllmEngine]:
 @pytest.fixture
 def engine(started: VllmEngine) -> VllmEngine:
     """With nano's own weights, whatever the test before it loaded."""
-    started.load_weights(moved_model(0).named_parameters(), version=0)
+    started.load_weights(weights_of(moved_model(0), 0))
     return started
 
 
-def check(tolerance: float = 0.003) -> FreshnessCheck:
-    return FreshnessCheck([r.prompt_ids for r in requests()], SAMPLING, tolerance)
+def check(engine: VllmEngine, learner: LocalLearner) -> FreshnessCheck:
+    prompts = [r.prompt_ids for r in requests()]
+    return FreshnessCheck(engine, learner.score, prompts, SAMPLING, 0.003)
 
 
 def aborting(engine: VllmEngine, monkeypatch: pytest.MonkeyPatch, tries: int) -> list[str]:
@@ -100,7 +101,7 @@ def test_sampled_frequencies_are_the_distributions(engine: VllmEngine) -> None:
 def test_new_weights_are_in_effect(engine: VllmEngine) -> None:
     model = moved_model(1)
     assert largest_difference(engine, learner_of(model)) > 0.5, "the models differ"
-    engine.load_weights(model.named_parameters(), version=7)
+    engine.load_weights(weights_of(model, 7))
     found = generate(engine, requests())
     assert largest_difference(engine, learner_of(model)) < CLOSE
     assert {r.policy_version for g in found.values() for r in g} == {7}
@@ -111,7 +112,7 @@ def test_new_weights_are_in_effect(engine: VllmEngine) -> None:
     assert largest_difference(engine, learner_of(moved_model(1))) < CLOSE, "they are copies"
 
 
-def test_a_few_steps_agree_with_transformers(engine: VllmEngine) -> None:
+def test_a_few_steps_agree_with_transformers(engine: VllmEngine, tmp_path: Path) -> None:
     """The log-probabilities of the same tokens and the learner's gradients, step by step."""
     learner = learner_of(moved_model(0), tis_cap=2.0)
     for step in range(1, 4):
@@ -125,17 +126,18 @@ def test_a_few_steps_agree_with_transformers(engine: VllmEngine) -> None:
                 assert one == pytest.approx(other, abs=CLOSE)
             batch = pack(groups(asked, answers, iter(logprobs)), GroupConfig())
             twin = learner_of(moved_model(0), tis_cap=2.0)
-            twin.load_state_dict(learner.state_dict())
+            learner.save(tmp_path)
+            twin.load(tmp_path)
             twin.step(batch)
             gradients.append(gradient_of(twin))
         assert gradients[0].norm() > 0
         assert (gradients[0] - gradients[1]).norm() < 1e-4 * gradients[1].norm()
         learner.step(batch)
-        engine.load_weights(learner.weights(), step)
-        assert check().difference(engine, learner.score) < 1e-5
+        engine.load_weights(learner.publish(step))
+        assert check(engine, learner).probe()["mismatch/probe"] < 1e-5
 
 
-def gradient_of(learner: Learner) -> torch.Tensor:
+def gradient_of(learner: LocalLearner) -> torch.Tensor:
     return torch.cat([p.grad.flatten() for p in learner.model.parameters() if p.grad is not None])
 
 
@@ -153,14 +155,15 @@ def groups(asked: list[Request], answers: Answers, logprobs: Iterator[list[float
 
 def test_the_check_catches_a_skipped_update(engine: VllmEngine) -> None:
     learner = learner_of(moved_model(0))
-    check().check(check().difference(engine, learner.score))
+    fresh = check(engine, learner)
+    fresh.check(fresh.difference())
     asked = requests()
     answers = generate(engine, asked)
     learner.step(pack(groups(asked, answers, iter(pairs(asked, answers)[1])), GroupConfig()))
     with pytest.raises(StaleWeightsError, match=r"rollout\.freshness_tolerance 0\.003"):
-        check().check(check().difference(engine, learner.score))
-    engine.load_weights(learner.weights(), 1)
-    check().check(check().difference(engine, learner.score))
+        fresh.check(fresh.difference())
+    engine.load_weights(learner.publish(1))
+    fresh.check(fresh.difference())
 
 
 def test_the_check_catches_what_vllms_own_reload_leaves(
@@ -169,9 +172,10 @@ def test_the_check_catches_what_vllms_own_reload_leaves(
     """The reason for `worker.py`: if this fails, vLLM has learnt it, and the file can go."""
     monkeypatch.setattr(worker, "tied_modules", lambda _model: [])
     model = moved_model(1)
-    engine.load_weights(model.named_parameters(), version=1)
+    engine.load_weights(weights_of(model, 1))
+    fresh = check(engine, learner_of(model))
     with pytest.raises(StaleWeightsError):
-        check().check(check().difference(engine, learner_of(model).score))
+        fresh.check(fresh.difference())
 
 
 def test_seeds_fix_each_rollout_whatever_else_is_in_flight(engine: VllmEngine) -> None:
@@ -232,7 +236,7 @@ def test_a_group_shares_its_prompt_until_the_weights_change(
     for version in (1, 2):
         generate(engine, [request], Sampling(1.0, 1.0, 4))
         assert sorted(cached[-4:]) == [0, 96, 96, 96], "three blocks of 32, computed once"
-        engine.load_weights(moved_model(version).named_parameters(), version)
+        engine.load_weights(weights_of(moved_model(version), version))
 
 
 def test_an_aborted_rollout_is_sampled_again_and_used_once(
@@ -288,7 +292,7 @@ def test_what_does_not_fit_is_refused_before_it_is_submitted(engine: VllmEngine)
 def test_release_is_harmless_where_nothing_can_be_released(engine: VllmEngine) -> None:
     before = tokens(generate(engine, requests()))
     engine.release()
-    engine.load_weights(moved_model(0).named_parameters(), version=1)
+    engine.load_weights(weights_of(moved_model(0), 1))
     assert tokens(generate(engine, requests())) == before
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from builders import weights_of
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.vllm.process import VllmProcess
 from srpo.types import UserError
@@ -50,7 +51,7 @@ def started(messages: list[str]) -> Iterator[VllmProcess]:
 def engine(started: VllmProcess) -> VllmProcess:
     """With nano's own weights, whatever the test before it did."""
     started.shares = True
-    started.load_weights(moved_model(0).named_parameters(), version=0)
+    started.load_weights(weights_of(moved_model(0), 0))
     return started
 
 
@@ -66,7 +67,7 @@ def test_new_weights_are_in_effect(engine: VllmProcess) -> None:
     assert largest_difference(engine, learner_of(moved_model(0))) < 1e-4
     for seed in (1, 2):
         model = moved_model(seed)
-        engine.load_weights(model.named_parameters(), version=seed)
+        engine.load_weights(weights_of(model, seed))
         assert largest_difference(engine, learner_of(model)) < 1e-4
         found = generate(engine, requests())
         assert {r.policy_version for g in found.values() for r in g} == {seed}
@@ -78,12 +79,12 @@ def test_weights_that_cannot_be_shared_are_copied(engine: VllmProcess, messages:
     process = psutil.Process(engine.worker.process.pid)
     process.rlimit(psutil.RLIMIT_NOFILE, (process.num_fds(), process.num_fds()))
     model = moved_model(3)
-    engine.load_weights(model.named_parameters(), version=3)
+    engine.load_weights(weights_of(model, 3))
     assert "vLLM failed" in messages[-1]
     assert "with the new weights" in messages[-1]
     assert not engine.shares
     assert largest_difference(engine, learner_of(model)) < 1e-4
-    engine.load_weights(moved_model(4).named_parameters(), version=4)
+    engine.load_weights(weights_of(moved_model(4), 4))
     assert largest_difference(engine, learner_of(moved_model(4))) < 1e-4
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from builders import weights_of
 from small_runs import small_recipe
 from srpo.errors import EngineError
 from srpo.metrics import read_metrics
@@ -27,7 +28,7 @@ from srpo.observer import Observer
 from srpo.rollout.engine import Sampling
 from srpo.rollout.vllm.server import VllmServer, start_command
 from srpo.rollout.vllm.weights_folder import WeightsFolder
-from srpo.trainer import Trainer
+from srpo.run.session import train
 from srpo.types import UserError
 from vllm_parts import (
     CONTEXT,
@@ -144,7 +145,7 @@ def test_new_weights_are_in_effect(engine: VllmServer, sampling: Sampling) -> No
     assert largest_difference(engine, learner_of(moved_model(0), sampling), sampling) < 1e-4
     for seed in (1, 2):
         model = moved_model(seed)
-        engine.load_weights(model.named_parameters(), version=seed)
+        engine.load_weights(weights_of(model, seed))
         assert largest_difference(engine, learner_of(model, sampling), sampling) < 1e-4
         found = generate(engine, requests(), sampling)
         assert {r.policy_version for g in found.values() for r in g} == {seed}
@@ -154,7 +155,7 @@ def test_a_new_run_begins_with_its_own_weights(
     engine: VllmServer, server: Server, tmp_path: Path
 ) -> None:
     undisturbed = tokens(generate(engine, requests()))
-    engine.load_weights(moved_model(1).named_parameters(), version=1)
+    engine.load_weights(weights_of(moved_model(1), 1))
     other = open_server(server.url, tmp_path / "other", [])
     assert tokens(generate(other, requests())) == undisturbed
     with pytest.raises(EngineError, match="another run has changed the weights"):
@@ -170,14 +171,14 @@ def test_seeds_fix_each_rollout_whatever_else_is_in_flight(engine: VllmServer) -
     stream = engine.generate(requests(), SAMPLING)
     next(stream)
     del stream
-    engine.load_weights(moved_model(0).named_parameters(), version=1)
+    engine.load_weights(weights_of(moved_model(0), 1))
     assert tokens(generate(engine, requests())) == together
 
 
 def test_a_restarted_server_gets_the_current_weights_again(
     engine: VllmServer, server: Server, messages: list[str]
 ) -> None:
-    engine.load_weights(moved_model(1).named_parameters(), version=1)
+    engine.load_weights(weights_of(moved_model(1), 1))
     undisturbed = tokens(generate(engine, requests()))
     server.ask("replace_weights", folder=model_path("nano"))  # what a restart leaves
     assert tokens(generate(engine, requests())) == undisturbed
@@ -205,7 +206,7 @@ def test_a_run_trains(server: Server, tmp_path: Path) -> None:
         rollout__server_url=server.url,
         rollout__max_new_tokens=32,
     )
-    assert Trainer.start(recipe, Observer()).run().finished
+    assert train(recipe, Observer()).finished
     for row in read_metrics(tmp_path / "run/metrics.jsonl"):
         assert row["mismatch/probe"] < 1e-5
         assert row["mismatch/max"] < 1e-4
@@ -221,7 +222,7 @@ def test_a_server_killed_in_the_middle_loses_nothing(
     engine: VllmServer, servers: list[Server], messages: list[str]
 ) -> None:
     """The last test: it kills both."""
-    engine.load_weights(moved_model(1).named_parameters(), version=1)
+    engine.load_weights(weights_of(moved_model(1), 1))
     asked = requests((12, 30, 9, 21, 40, 25), n=20)
     undisturbed = tokens(generate(engine, asked))
     answers: dict[int, list[list[int]]] = {}

@@ -6,7 +6,7 @@ handed out the moment its last row ends, so that verification overlaps with deco
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,13 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
-from srpo.rollout.engine import Request, Sampling
+from srpo.models import eos_ids
+from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.transformers.attention import use_grouped_attention
 from srpo.rollout.transformers.cache import roomy_cache, select_rows
 from srpo.rollout.transformers.sampling import sample, uniforms
 from srpo.types import FinishReason, Rollout
+from srpo.weights import WeightSource
 
 COMPACT_AT = 0.85  # share of live rows below which finished ones are taken out of the batch
 
@@ -32,21 +34,20 @@ class TransformersEngine:
         self.eos_ids = eos_ids(model, tokenizer)
         self.version = 0
 
-    def generate(
-        self, requests: list[Request], sampling: Sampling
-    ) -> Iterator[tuple[Request, list[Rollout]]]:
+    def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
         """Yield finished groups. Requests of similar prompt length share a batch of at most
         `max_rows` rows (one group at least)."""
         for wave in self._waves(requests):
             yield from self._decode(wave, sampling)
 
-    def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
+    def load_weights(self, source: WeightSource) -> None:
         own = dict(self.model.named_parameters())
+        strange = own.keys() ^ source.metadata.keys()
+        assert not strange, f"weights unknown or left stale: {sorted(strange)[:3]}"
         with torch.no_grad():
-            for name, tensor in weights:
-                own.pop(name).copy_(tensor)
-        assert not own, f"weights left stale: {sorted(own)[:3]}"
-        self.version = version
+            for name, tensor in source:
+                own[name].copy_(tensor)
+        self.version = source.version
 
     def release(self) -> None:
         """Nothing is held between calls but the weights, which stay."""
@@ -90,13 +91,6 @@ def response_text(tokenizer: Any, eos: frozenset[int], ids: list[int]) -> str:
     """What a response says, without the token that ended it."""
     body = ids[:-1] if ids and ids[-1] in eos else ids
     return tokenizer.decode(body, skip_special_tokens=True)
-
-
-def eos_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
-    """Every token that ends a response: the tokenizer's and the generation config's."""
-    configured = getattr(model.generation_config, "eos_token_id", None)
-    several = configured if isinstance(configured, list) else [configured]
-    return frozenset(i for i in (*several, tokenizer.eos_token_id) if i is not None)
 
 
 @dataclass

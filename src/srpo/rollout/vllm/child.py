@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from functools import partial
 from multiprocessing import current_process
 from multiprocessing.connection import Connection
 from typing import Any
@@ -24,6 +25,7 @@ from torch import Tensor
 from srpo.rollout.vllm.engine import VllmEngine
 from srpo.rollout.vllm.weights_shards import Packed
 from srpo.types import UserError
+from srpo.weights import WeightSource
 
 PR_SET_PDEATHSIG = 1
 
@@ -39,7 +41,9 @@ def serve(connection: Connection) -> None:
             elif method == "generate":
                 _generate(engine, connection, *arguments)
             elif method == "load_weights":
-                engine.load_weights(_weights(connection), *arguments)
+                version, metadata = arguments
+                walk = partial(_weights, connection)
+                engine.load_weights(WeightSource(version, metadata, walk))
             elif method == "stop":  # came after the last group
                 continue
             else:

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import ModuleType
 from typing import Any
 
 import torch
-from torch import Tensor
 from transformers import AutoConfig
 
 from srpo.errors import EngineError
-from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
 from srpo.rollout.vllm.install import install_recipe, installed_vllm
 from srpo.rollout.vllm.setup import CPU_BATCH_TOKENS, LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm.worker import WORKER_EXTENSION
 from srpo.types import Rollout, UserError
+from srpo.weights import WeightSource
 
 # In this process, quietly, and without reports to vLLM's makers.
 ENVIRONMENT = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
@@ -50,9 +50,7 @@ class VllmEngine:
         self.llm = start_vllm(self.vllm, options)
         self.version = 0
 
-    def generate(
-        self, requests: list[Request], sampling: Sampling
-    ) -> Iterator[tuple[Request, list[Rollout]]]:
+    def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
         """Yield finished groups. Raises UserError for a request that the context cannot hold.
 
         Rollouts are submitted one by one, each with its own seed, and share the prompt's prefix
@@ -72,18 +70,17 @@ class VllmEngine:
             with suppress(Exception):  # a broken engine has nothing to abort, and said why
                 self.llm.abort_request(list(jobs.out))
 
-    def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
-        """Load tensors by the names that they have in the model's checkpoint."""
+    def load_weights(self, source: WeightSource) -> None:
         if self.asleep:
             torch.cuda.empty_cache()  # what the learner no longer needs
             self.llm.wake_up(["weights"])
-        self.llm.collective_rpc("replace_weights", kwargs={"weights": weights})
+        self.llm.collective_rpc("replace_weights", kwargs={"weights": iter(source)})
         if self.asleep:
             self.llm.wake_up(["kv_cache"])
             self.asleep = False
         # Cached keys and values of prompts are those of the old weights.
         assert self.llm.reset_prefix_cache(), "weights change between generations only"
-        self.version = version
+        self.version = source.version
 
     def release(self) -> None:
         """On a GPU, give back weights and KV cache. On the CPU vLLM cannot."""

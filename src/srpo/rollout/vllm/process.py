@@ -15,20 +15,20 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import Pipe, current_process
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from srpo.errors import EngineError
-from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.vllm.setup import VllmSetup
-from srpo.rollout.vllm.weights_shards import NamedTensors, Packed, copied, shards, shared
+from srpo.rollout.vllm.weights_shards import Packed, copied, shards, shared
 from srpo.types import Rollout, UserError
+from srpo.weights import WeightSource
 
 LOOK_S = 1.0  # how often a silent process is looked after
 CLOSE_S = 10.0  # for a process to end by itself
@@ -47,14 +47,12 @@ class VllmProcess:
         there or does not start."""
         self.setup, self.message = setup, message
         self.on_gpu = setup.device.type == "cuda"
-        self.loaded: tuple[NamedTensors, int] | None = None  # with their version
+        self.loaded: WeightSource | None = None
         self.shares = True  # until a load fails
         self.restarted = False  # since the last weight change
         self.worker = self._start()
 
-    def generate(
-        self, requests: list[Request], sampling: Sampling
-    ) -> Iterator[tuple[Request, list[Rollout]]]:
+    def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
         """Yield finished groups. Raises UserError for a request that the context cannot hold."""
         left = dict(enumerate(requests))
         while left:
@@ -65,10 +63,10 @@ class VllmProcess:
             except DiedError as error:
                 self._restart(error, f"{len(left)} of {len(requests)} prompts are sampled again")
 
-    def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
-        """Load tensors by the names that they have in the model's checkpoint. They are kept, not
-        copied, and must not change before the last `generate` with them: a restart needs them."""
-        self.loaded, self.restarted = (list(weights), version), False
+    def load_weights(self, source: WeightSource) -> None:
+        """The source is kept, since a restart needs it: its tensors must not change before the
+        last `generate` with them."""
+        self.loaded, self.restarted = source, False
         if self.on_gpu:
             torch.cuda.empty_cache()  # what the learner no longer needs
         try:
@@ -91,10 +89,9 @@ class VllmProcess:
 
     def _load(self, worker: Worker) -> None:
         if self.loaded:
-            weights, version = self.loaded
             dtype = getattr(torch, self.setup.dtype)
-            packed = (Packed.of(shard) for shard in shards(weights, dtype))
-            worker.load_weights(map(shared if self.shares else copied, packed), version)
+            packed = (Packed.of(shard) for shard in shards(self.loaded, dtype))
+            worker.load_weights(self.loaded, map(shared if self.shares else copied, packed))
         if self.on_gpu:
             torch.cuda.ipc_collect()  # what the other process has given back
 
@@ -145,9 +142,9 @@ class Worker:
         self._send(method, *arguments)
         assert self._receive() is None
 
-    def load_weights(self, packed: Iterator[bytes], version: int) -> None:
+    def load_weights(self, source: WeightSource, packed: Iterator[bytes]) -> None:
         """One shard at a time, when it is asked for. Raises as `call`."""
-        self._send("load_weights", version)
+        self._send("load_weights", source.version, source.metadata)
         while self._receive():
             self._send_bytes(next(packed, NO_MORE))
 

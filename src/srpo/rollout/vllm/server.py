@@ -24,21 +24,20 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, TypeVar
 
-from torch import Tensor
-
 from srpo.errors import EngineError
-from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
 from srpo.rollout.vllm.setup import CPU_BATCH_TOKENS, LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm.weights_folder import WeightsFolder
 from srpo.rollout.vllm.worker import WORKER_EXTENSION
 from srpo.types import Rollout, UserError
+from srpo.weights import WeightSource
 
 REQUEST_S = 3600.0  # for one answer
 WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # a server may be restarted meanwhile
@@ -79,9 +78,7 @@ class VllmServer:
         self._connect()
         self.pool = ThreadPoolExecutor(setup.config.max_rows)
 
-    def generate(
-        self, requests: list[Request], sampling: Sampling
-    ) -> Iterator[tuple[Request, list[Rollout]]]:
+    def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
         """Yield finished groups. Raises UserError for a request that the context cannot hold.
 
         Each rollout is a request of its own, with its own seed; the server's prefix cache shares
@@ -105,9 +102,9 @@ class VllmServer:
             wait(out)
             self.closing.clear()
 
-    def load_weights(self, weights: Iterable[tuple[str, Tensor]], version: int) -> None:
+    def load_weights(self, source: WeightSource) -> None:
         """By way of the folder."""
-        self.load_folder(str(self.weights.write(weights, version)), version)
+        self.load_folder(str(self.weights.write(source)), source.version)
 
     def load_folder(self, folder: str, version: int) -> None:
         """Load the weights of a folder in Hugging Face format, which is kept until the next."""

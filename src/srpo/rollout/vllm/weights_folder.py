@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
-from torch import Tensor
 
 from srpo.rollout.vllm.weights_shards import shards
+from srpo.weights import WeightSource
 
 
 class WeightsFolder:
@@ -22,13 +21,13 @@ class WeightsFolder:
         """`dtype` is the engine's: what it would round away is not written."""
         self.path, self.dtype = path.absolute(), getattr(torch, dtype)
 
-    def write(self, weights: Iterable[tuple[str, Tensor]], version: int) -> Path:
+    def write(self, source: WeightSource) -> Path:
         """Write a version beside the one before it, then remove that. Raises OSError."""
-        folder = self.path / f"version-{version:06d}"
+        folder = self.path / f"version-{source.version:06d}"
         before = [p for p in self.path.glob("version-*") if p != folder]
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for i, shard in enumerate(shards(weights, self.dtype)):
+        for i, shard in enumerate(shards(source, self.dtype)):
             tensors = {name: tensor.cpu().contiguous() for name, tensor in shard}
             try:
                 save_file(tensors, folder / f"model-{i:05d}.safetensors")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from multiprocessing.reduction import ForkingPickler
 from typing import NamedTuple
 
@@ -12,17 +12,17 @@ import torch
 import torch.multiprocessing  # teaches ForkingPickler to share tensors
 from torch import Tensor
 
-SHARD_BYTES = 2**28
+from srpo.weights import NamedTensors
 
-NamedTensors = list[tuple[str, Tensor]]
+SHARD_BYTES = 2**28
 
 
 def shards(
-    weights: Iterable[tuple[str, Tensor]], dtype: torch.dtype, size: int = SHARD_BYTES
-) -> Iterator[NamedTensors]:
+    weights: NamedTensors, dtype: torch.dtype, size: int = SHARD_BYTES
+) -> Iterator[list[tuple[str, Tensor]]]:
     """The weights in their order, in the engine's dtype. A shard ends with the tensor that makes
     it `size` bytes or more."""
-    shard: NamedTensors = []
+    shard: list[tuple[str, Tensor]] = []
     filled = 0
     for name, tensor in weights:
         shard.append((name, tensor.detach().to(dtype)))
@@ -42,7 +42,7 @@ class Packed(NamedTuple):
     flat: Tensor
 
     @classmethod
-    def of(cls, shard: NamedTensors) -> Packed:
+    def of(cls, shard: list[tuple[str, Tensor]]) -> Packed:
         """A copy, on the tensors' device. What happens to them later does not reach it."""
         names, tensors = zip(*shard, strict=True)
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])

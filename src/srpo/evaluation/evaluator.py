@@ -1,0 +1,75 @@
+"""How good the policy is on held-out problems, at some points of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from srpo.evaluation.evaluate import summarize
+from srpo.recipe.schema import EvalConfig
+from srpo.rollout.collector import Collector
+from srpo.types import Problem
+
+Line = dict[str, Any]
+
+
+class Evaluator:
+    """Evaluates each point of a run once. `results` has a line for each, in order.
+
+    A point is base, final, a stage's name for its end, or "step N" on the way.
+    """
+
+    def __init__(
+        self,
+        problems: list[Problem],
+        fingerprint: str,
+        config: EvalConfig,
+        seed: int,
+        collector: Collector,
+        done: Callable[[list[Line]], None],
+    ):
+        """`fingerprint` is that of the problems; `done` is told all results when there is one
+        more."""
+        self.problems, self.fingerprint, self.config = problems, fingerprint, config
+        self.collector, self.done = collector, done
+        chunk = max(1, collector.config.max_rows // config.samples)
+        self.seeds: list[int] = []
+        for at in range(0, len(problems), chunk):
+            sequence = np.random.SeedSequence([seed, 1, at])
+            drawn = sequence.generate_state(min(chunk, len(problems) - at), np.uint64)
+            self.seeds += (drawn >> np.uint64(1)).tolist()
+        self.results: list[Line] = []
+
+    def evaluate(self, point: str, step: int, generated: int, check: Callable[[], None]) -> None:
+        """Evaluate, if the recipe wants this point; the same weights are not sampled from twice.
+
+        Args:
+            step: optimizer steps so far.
+            generated: tokens generated in training so far.
+            check: is called all the time; what it raises ends the evaluation without a result.
+        """
+        if not self._wants(point, step) or any(e["point"] == point for e in self.results):
+            return
+        same = next((e for e in self.results if e["step"] == step), None) or self._measure(check)
+        place = {"point": point, "step": step, "generated_tokens": generated}
+        place["fingerprint"] = self.fingerprint
+        self.results.append(place | same | place)
+        self.done(self.results)
+
+    def _wants(self, point: str, step: int) -> bool:
+        if point.startswith("step "):
+            return bool(self.problems and self.config.every and step % self.config.every == 0)
+        return bool(self.problems) and point in self.config.at
+
+    def _measure(self, check: Callable[[], None]) -> Line:
+        def on_phase(name: str, done: int, total: int) -> None:
+            check()
+            if name == "rollout":
+                self.collector.on_phase("evaluate", done, total)
+
+        n = self.config.samples
+        groups = self.collector.sample(self.problems, n, self.seeds, on_phase).groups
+        self.collector.check(groups)
+        return summarize(groups)

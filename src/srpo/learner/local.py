@@ -1,0 +1,226 @@
+"""A Learner in one process: the paper's update, in micro-batches."""
+
+from __future__ import annotations
+
+import copy
+import errno
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from srpo.algorithm.losses import open_loss
+from srpo.algorithm.losses.base import Tokens, kl_k3
+from srpo.errors import NotFiniteError
+from srpo.learner.batch import MicroBatch, TrainBatch, TrainRow, collate, micro_batches
+from srpo.learner.learner import LearnerInfo, StepStats
+from srpo.learner.logprobs import token_logprobs
+from srpo.learner.saving import save_tensors
+from srpo.models import eos_ids, load_model, pick_device
+from srpo.recipe.schema import LearnerConfig, LossConfig, Recipe
+from srpo.types import UserError
+from srpo.weights import WeightSource
+
+STATE = "learner.pt"
+
+
+class LocalLearner:
+    """A Learner that holds the whole model, on one device."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: Any,
+        config: LearnerConfig,
+        loss: LossConfig,
+        temperature: float,
+        top_p: float = 1.0,
+    ):
+        """`temperature` and `top_p` are the sampling's: the learner scores with the same."""
+        self.model, self.config = model.eval(), config
+        text = model.config.get_text_config()
+        self.info = LearnerInfo(
+            context=getattr(text, "max_position_embeddings", None),
+            eos=eos_ids(model, tokenizer),
+            pad=tokenizer.pad_token_id or 0,
+            vocabulary=text.vocab_size,
+            device=model.device,
+            dtype=config.dtype,
+        )
+        self.loss, self.temperature, self.top_p = open_loss(loss), temperature, top_p
+        self._check_head()
+        # Dropout would make the learner score with another policy than the engine sampled from,
+        # so the model stays in eval mode. Only the layers that checkpoint are told otherwise, not
+        # what is inside them.
+        if config.gradient_checkpointing:
+            model.gradient_checkpointing_enable({"use_reentrant": False})
+            for module in model.modules():
+                if isinstance(module, GradientCheckpointingLayer):
+                    module.training = True
+        self.reference = copy.deepcopy(model).eval() if loss.kl_coef > 0 else None
+        # On a GPU torch's default makes a copy of all weights during the update; fused, none.
+        self.optimizer = torch.optim.AdamW(
+            model.parameters(),
+            config.lr,
+            betas=config.betas,
+            weight_decay=config.weight_decay,
+            fused=model.device.type == "cuda" or None,
+        )
+        self.steps = 0
+
+    @classmethod
+    def open(cls, recipe: Recipe, tokenizer: Any) -> LocalLearner:
+        """With the recipe's model, in float32. Raises UserError."""
+        model = load_model(recipe.model, "float32", pick_device(recipe.learner.device))
+        sampling = recipe.rollout
+        return cls(
+            model, tokenizer, recipe.learner, recipe.loss, sampling.temperature, sampling.top_p
+        )
+
+    def step(self, batch: TrainBatch) -> StepStats:
+        self.steps += 1
+        stats = StepStats(lr=self._learning_rate())
+        updates = self._updates(batch)
+        if len(updates) > 1:
+            self._remember_old(batch.rows)
+        for rows, denominator in updates:
+            self._update(rows, denominator, stats)
+        return stats
+
+    def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
+        rows = [
+            TrainRow(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers
+        ]
+        self._remember_old(rows)
+        return [row.old_logprobs or [] for row in rows]
+
+    def publish(self, version: int) -> WeightSource:
+        return WeightSource.of(version, self.model.named_parameters())
+
+    def save(self, folder: Path) -> None:
+        state = {
+            "model": dict(self.model.named_parameters()),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.steps,
+        }
+        save_tensors(state, folder / STATE)
+
+    def load(self, folder: Path) -> None:
+        state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
+        with torch.no_grad():
+            for name, parameter in self.model.named_parameters():
+                parameter.copy_(state["model"][name])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.steps = state["steps"]
+
+    def export(self, folder: Path) -> None:
+        try:
+            self.model.save_pretrained(folder)
+        except SafetensorError as error:  # what safetensors makes of a full disk
+            raise OSError(errno.ENOSPC, str(error), str(folder)) from error
+
+    def release(self) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _learning_rate(self) -> float:
+        warm = min(1.0, self.steps / self.config.warmup_steps) if self.config.warmup_steps else 1.0
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.lr * warm
+        return self.config.lr * warm
+
+    def _updates(self, batch: TrainBatch) -> list[tuple[list[TrainRow], float]]:
+        """The rows of each optimizer update of the step, and its share of the denominator."""
+        n = min(self.config.updates_per_step, len(batch.rows))
+        denominator = self.loss.denominator(batch.tokens, batch.rollouts)
+        cuts = [len(batch.rows) * i // n for i in range(n + 1)] if n else []
+        return [(batch.rows[a:b], denominator / n) for a, b in pairwise(cuts)]
+
+    @torch.no_grad()
+    def _remember_old(self, rows: list[TrainRow]) -> None:
+        """Score the rows with the weights as they are now."""
+        for part in micro_batches(rows, self.config.micro_batch_tokens):
+            batch = collate(part, self.info.pad, self.info.device)
+            scores = self._score(self.model, batch)[0].split([len(r.response_ids) for r in part])
+            for row, score in zip(part, scores, strict=True):
+                row.old_logprobs = score.tolist()
+
+    def _update(self, rows: list[TrainRow], denominator: float, stats: StepStats) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        for part in micro_batches(rows, self.config.micro_batch_tokens):
+            self._accumulate(collate(part, self.info.pad, self.info.device), denominator, stats)
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
+        stats.grad_norms.append(float(norm))
+        if not torch.isfinite(norm) or not torch.isfinite(torch.tensor(stats.sums["loss"])):
+            self.optimizer.zero_grad(set_to_none=True)
+            raise NotFiniteError(
+                f"loss {stats.sums['loss']} and gradient norm {float(norm)}"
+                " are not both finite; try a lower learner.lr or learner.dtype float32"
+            )
+        self.optimizer.step()
+
+    def _accumulate(self, batch: MicroBatch, denominator: float, stats: StepStats) -> None:
+        """Add one micro-batch's gradient; the denominator is the whole update's."""
+        logprobs, entropy = self._score(self.model, batch)
+        # On-policy the current log-probabilities are the old ones: no second pass is needed.
+        old = logprobs.detach() if batch.old_logprobs is None else batch.old_logprobs
+        reference = None
+        if self.reference is not None:
+            with torch.no_grad():
+                reference, _ = self._score(self.reference, batch)
+        engine = batch.engine_logprobs
+        sums = self.loss.sums(
+            Tokens(logprobs, old, engine, batch.advantages, batch.lengths, reference)
+        )
+        loss = sums.loss / denominator
+        loss.backward()
+        difference = (engine - old).abs()
+        stats.add(loss=loss, entropy=entropy.sum(), kl=sums.kl)
+        stats.add(**{"clip/low": sums.clip_low, "clip/high": sums.clip_high})
+        stats.add(**{"mismatch/mean": difference.sum()})
+        stats.add(**{"mismatch/kl": kl_k3(engine, old).sum()})
+        if (cap := self.loss.tis_cap) is not None:
+            stats.add(**{"mismatch/capped": (old - engine > math.log(cap)).sum()})
+        stats.mismatch_max = max(stats.mismatch_max, float(difference.max()))
+        stats.trained += batch.targets.numel()
+
+    def _score(self, model: PreTrainedModel, batch: MicroBatch) -> tuple[Tensor, Tensor]:
+        """(N,) log-probabilities and entropies. Padding stands on the right, where causal
+        attention never looks, so no mask is needed."""
+        low = self.config.dtype == "bfloat16"
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=low):
+            hidden = model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state
+            return token_logprobs(
+                hidden.flatten(0, 1).index_select(0, batch.where),
+                _head(model),
+                batch.targets,
+                self.temperature,
+                self.config.logit_chunk,
+                self.top_p,
+            )
+
+    def _check_head(self) -> None:
+        """The chunked head must give the model's own logits (no soft-capping, no scaling)."""
+        ids = torch.arange(4, device=self.model.device)[None]
+        with torch.no_grad():
+            theirs = self.model(input_ids=ids, use_cache=False).logits
+            hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+            same = torch.allclose(
+                _head(self.model)(hidden).float(), theirs.float(), atol=1e-3, rtol=1e-3
+            )
+        if not same:
+            raise UserError(
+                f"model: {type(self.model).__name__} changes its logits after the output layer"
+                " (soft-capping or scaling), which the learner does not support yet"
+            )
+
+
+def _head(model: PreTrainedModel) -> torch.nn.Module:
+    head = model.get_output_embeddings()
+    assert head is not None, "a causal language model has an output layer"
+    return head

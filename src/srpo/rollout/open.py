@@ -1,0 +1,49 @@
+"""The engine that a recipe names, by `rollout.engine` and `rollout.placement`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from srpo.models import load_model, model_path
+from srpo.recipe.schema import Recipe
+from srpo.rollout.engine import RolloutEngine
+from srpo.rollout.transformers.engine import TransformersEngine
+from srpo.rollout.vllm.engine import VllmEngine
+from srpo.rollout.vllm.process import VllmProcess
+from srpo.rollout.vllm.server import VllmServer
+from srpo.rollout.vllm.setup import VllmSetup
+from srpo.rollout.vllm.weights_folder import WeightsFolder
+
+
+def open_engine(
+    recipe: Recipe,
+    tokenizer: Any,
+    eos: frozenset[int],
+    device: torch.device,
+    context: int,
+    weights: Path,
+    message: Callable[[str], None],
+) -> RolloutEngine:
+    """Started or reached, with the weights of the recipe's model. Raises UserError.
+
+    Args:
+        eos: every token that ends a response.
+        device: the learner's.
+        context: tokens of the longest prompt with its response.
+        weights: the folder through which a server takes new weights.
+        message: is told what the user should know.
+    """
+    config, dtype = recipe.rollout, recipe.learner.dtype
+    if config.engine == "transformers":
+        copy = load_model(recipe.model, dtype, device)
+        return TransformersEngine(copy, tokenizer, config.max_rows)
+    setup = VllmSetup(model_path(recipe.model), tokenizer, eos, config, dtype, device, context)
+    if config.placement == "colocated":
+        return VllmEngine(setup)
+    if config.placement == "process":
+        return VllmProcess(setup, message)
+    return VllmServer(setup, WeightsFolder(weights, dtype), message)

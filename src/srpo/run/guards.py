@@ -1,0 +1,54 @@
+"""What has to hold for a step to be learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from math import isfinite
+
+from srpo.errors import NotFiniteError
+from srpo.learner.batch import pack
+from srpo.recipe.schema import AdvantageConfig
+from srpo.run.folder import RunFolder
+from srpo.types import Group, TrainingError, UserError
+
+
+def check_context(limit: int | None, prompt: int, response: int) -> None:
+    """A prompt and its response must fit the model's positions. Raises UserError."""
+    if limit is not None and prompt + response > limit:
+        raise UserError(
+            f"rollout.max_new_tokens: {response}, with a longest prompt of {prompt} tokens, is more"
+            f" than the model's {limit} positions; use at most {max(limit - prompt, 0)}"
+        )
+
+
+def check_version(groups: Sequence[Group], version: int) -> int:
+    """The version of the weights that every rollout comes from. Raises TrainingError when it is
+    not `version`, which the engine was given last."""
+    found = {r.policy_version for g in groups for r in g.rollouts}
+    if found - {version}:
+        raise TrainingError(
+            f"the engine sampled with weights of version {', '.join(map(str, sorted(found)))}, and"
+            f" was given version {version}"
+        )
+    return version
+
+
+@contextmanager
+def finite(
+    folder: RunFolder, step: int, groups: Sequence[Group], config: AdvantageConfig
+) -> Iterator[None]:
+    """A step whose numbers are not finite leaves its rollouts to be looked at. Raises
+    NotFiniteError.
+
+    Weights that diverged may sample nonsense without any gradient; that shall show too.
+    """
+    try:
+        if not all(isfinite(sum(r.logprobs)) for g in groups for r in g.rollouts):
+            raise NotFiniteError(
+                "the policy's log-probabilities are not finite; try a lower learner.lr"
+            )
+        yield
+    except NotFiniteError as error:
+        path = folder.save_failed_step(step, pack(groups, config, keep_all=True))
+        raise NotFiniteError(f"{error}; the step's batch is in {path}") from error

@@ -1,0 +1,104 @@
+"""A run from its first moment to its last: new, or resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from srpo.errors import StaleWeightsError, TrainingError
+from srpo.observer import Observer
+from srpo.recipe.load import load_recipe
+from srpo.recipe.schema import Recipe
+from srpo.run.folder import RunFolder
+from srpo.run.parts import Parts, open_parts
+from srpo.run.signals import Stopped, StopSignal
+from srpo.run.state import RunState, load, save
+from srpo.run.trackers import open_trackers
+from srpo.trainer import Trainer
+
+
+@dataclass
+class RunEnd:
+    """How a run ended. `signal` is set when one asked for the stop."""
+
+    finished: bool
+    step: int
+    reason: str
+    summary: dict[str, Any] | None = None
+    signal: int | None = None
+
+
+def train(recipe: Recipe, observer: Observer | None = None) -> RunEnd:
+    """A new run in recipe.output_dir, which must not hold one already: until the recipe is done,
+    or a signal asks to stop; then everything is saved.
+
+    Raises UserError, and then there is no run; and TrainingError, with how to go on.
+    """
+    folder, observer = RunFolder(Path(recipe.output_dir)), observer or Observer()
+    with ExitStack() as opened:
+        opened.callback(observer.closed)
+        opened.enter_context(folder.founded())
+        parts = open_parts(recipe, folder, observer, opened)
+        folder.create(recipe)
+        return _run(parts, RunState(), opened)
+
+
+def resume(run: Path | str, observer: Observer | None = None) -> RunEnd:
+    """Go on with the run in `run` from its newest whole checkpoint. Ends and raises as `train`."""
+    folder, observer = RunFolder(Path(run)), observer or Observer()
+    with ExitStack() as opened:
+        opened.callback(observer.closed)
+        folder.check_is_run()
+        opened.enter_context(folder.claimed())
+        recipe = load_recipe(folder.recipe).model_copy(update={"output_dir": str(run)})
+        parts = open_parts(recipe, folder, observer, opened)
+        return _run(parts, load(parts), opened)
+
+
+def _run(parts: Parts, state: RunState, opened: ExitStack) -> RunEnd:
+    recipe, folder = parts.recipe, parts.folder
+    with StopSignal() as stop, folder.disk_errors(), _told(folder, state):
+        parts.metrics.trackers = open_trackers(recipe, folder, state.step)
+        opened.callback(parts.metrics.close)
+        parts.observer.started(recipe, folder.path, state.step)
+        parts.freshness.check(parts.freshness.difference())
+        try:
+            reason = Trainer(parts, state, stop).run()
+        except Stopped:
+            save(parts, state)
+            return RunEnd(False, state.step, "stopped by a signal", signal=stop.number)
+        except StaleWeightsError:  # the engine's fault: the learner's step is sound
+            save(parts, state)
+            raise
+        return RunEnd(True, state.step, reason, _finish(parts, state, reason))
+
+
+@contextmanager
+def _told(folder: RunFolder, state: RunState) -> Iterator[None]:
+    """Where it happened, and how to go on."""
+    try:
+        yield
+    except TrainingError as error:
+        raise type(error)(
+            f"step {state.step}: {error}; go on from the last checkpoint with:"
+            f" {folder.resume_command}"
+        ) from error
+
+
+def _finish(parts: Parts, state: RunState, reason: str) -> dict[str, Any]:
+    """Leave the model, and then the summary."""
+    summary = {
+        "ended": reason,
+        "steps": state.step,
+        "generated_tokens": state.generated,
+        "trained_tokens": state.trained,
+        "seconds": round(state.seconds, 3),
+        "informative_groups": parts.ledger.informative_by_epoch(),
+        "stages": state.stages,
+        "eval": parts.evaluator.results,
+    }
+    parts.folder.finish(parts.learner, parts.tokenizer, summary)
+    return summary

@@ -1,0 +1,192 @@
+"""A run begins and ends in order: lock first, everything closed again, a stop is soon."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from small_runs import differences, small_recipe
+from srpo.metrics import Row, read_metrics
+from srpo.observer import Observer
+from srpo.rollout.transformers.engine import TransformersEngine
+from srpo.run import session
+from srpo.run.checkpoint import checkpoints
+from srpo.types import TrainingError, UserError
+from srpo.weights import WeightSource
+
+
+class Watch(Observer):
+    """Notes what it is told, and asks to stop at one of the points."""
+
+    def __init__(self, stop_at: tuple[str, int] = ("", 0)) -> None:
+        self.told: list[str] = []
+        self.stop_at, self.asked = stop_at, False
+        self.groups_after_the_stop = 0
+
+    def started(self, recipe: Any, run: Path, resumed_at: int) -> None:
+        self.told.append("started")
+
+    def stage(self, name: str, reason: str) -> None:
+        self.told.append(f"stage {name}")
+
+    def evaluated(self, point: str, results: Row) -> None:
+        self.told.append(f"evaluated {point}")
+
+    def step(self, row: Row) -> None:
+        self.told.append(f"step {row['step']}")
+
+    def closed(self) -> None:
+        self.told.append("closed")
+
+    def phase(self, name: str, done: int, total: int) -> None:
+        if name == "evaluate":
+            self.groups_after_the_stop += self.asked
+            if (self.told[-1], done) == self.stop_at:
+                self.asked = True
+                signal.raise_signal(signal.SIGTERM)
+
+
+@contextmanager
+def held(lock: Path) -> Iterator[None]:
+    """Another process has the lock."""
+    code = (
+        "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX);"
+        "print(flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(lock)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("whole") / "run"
+    watch = Watch()
+    assert session.train(small_recipe(run, eval__every=2), watch).finished
+    assert watch.told == [
+        "started", "stage stage1", "evaluated base", "step 1", "step 2", "evaluated step 2",
+        "evaluated stage1", "stage stage2", "step 3", "step 4", "evaluated step 4", "step 5",
+        "evaluated final", "closed",
+    ]  # fmt: skip
+    return run
+
+
+@pytest.mark.parametrize("command", ["train", "resume"])
+def test_the_lock_is_taken_before_anything_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """To open an engine on a server gives it other weights, while the other process trains."""
+    monkeypatch.setattr(session, "open_parts", lambda *_: pytest.fail("it was opened"))
+    run, recipe = tmp_path / "run", small_recipe(tmp_path / "run")
+    run.mkdir()
+    if command == "resume":
+        (run / "recipe.yaml").write_text("model: nano\n")
+    before = sorted(run.iterdir())
+    with (
+        held(run / ".lock"),
+        pytest.raises(UserError, match="another process is training in it"),
+    ):
+        session.train(recipe, Watch()) if command == "train" else session.resume(run, Watch())
+    assert sorted(run.iterdir()) == [run / ".lock", *before]
+
+
+def test_what_was_opened_is_closed_when_a_later_part_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = []
+    monkeypatch.setattr(TransformersEngine, "close", lambda engine: closed.append(engine))
+    run, watch = tmp_path / "run", Watch()
+    run.mkdir()
+    (run / "rollouts").write_text("a file where a folder shall be")
+    with pytest.raises(UserError, match="output_dir: cannot write"):
+        session.train(small_recipe(run), watch)
+    assert len(closed) == 1
+    assert watch.told == ["closed"]
+    assert [p.name for p in run.iterdir()] == ["rollouts"], "no lock stays behind"
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_start_that_is_refused_leaves_the_disk_as_it_was(tmp_path: Path, there: bool) -> None:
+    run = tmp_path / "a" / "run"
+    if there:
+        run.mkdir(parents=True)
+    with pytest.raises(UserError, match="use at most"):
+        session.train(small_recipe(run, rollout__max_new_tokens=510), Observer())
+    assert run.exists() is there
+    assert list(tmp_path.rglob("*/run/*")) == []
+
+
+def test_a_lock_that_its_owner_removed_locks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between opening the file and locking it, the other process gave up and removed it."""
+    lock, take = tmp_path / ".lock", fcntl.lockf
+
+    def late(*arguments: Any) -> None:
+        lock.unlink()
+        take(*arguments)
+
+    monkeypatch.setattr(fcntl, "lockf", late)
+    monkeypatch.setattr(session, "open_parts", lambda *_: pytest.fail("it was opened"))
+    (tmp_path / "recipe.yaml").write_text("model: nano\n")
+    with pytest.raises(UserError, match="another process"):
+        session.resume(tmp_path, Observer())
+
+
+@pytest.mark.parametrize("at", [("stage stage1", 1), ("step 2", 2), ("step 5", 3)])
+def test_a_signal_in_an_evaluation_stops_it_soon_and_the_resumed_run_repeats_it(
+    whole: Path, tmp_path: Path, at: tuple[str, int]
+) -> None:
+    """Of 4 held-out problems, at the base model, on the way and at the end."""
+    run, watch = tmp_path / "run", Watch(stop_at=at)
+    end = session.train(small_recipe(run, eval__every=2), watch)
+    assert (end.finished, end.signal) == (False, signal.SIGTERM)
+    assert watch.groups_after_the_stop == 0
+    assert watch.told[-2:] == [at[0], "closed"], "no result of half an evaluation"
+    assert checkpoints(run / "checkpoints")[-1].name == f"step-{end.step:06d}"
+    assert session.resume(run, Watch()).finished
+    assert differences(whole, run) == []
+
+
+def test_every_step_logs_the_version_that_sampled(whole: Path) -> None:
+    rows = read_metrics(whole / "metrics.jsonl")
+    assert [row["policy/version"] for row in rows] == [0, 1, 2, 3, 4]
+
+
+def test_rollouts_of_other_weights_than_the_last_are_not_learnt_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = TransformersEngine.load_weights
+
+    def skipping(engine: TransformersEngine, source: WeightSource) -> None:
+        if source.version != 2:
+            load(engine, source)
+
+    monkeypatch.setattr(TransformersEngine, "load_weights", skipping)
+    run = tmp_path / "run"
+    with pytest.raises(TrainingError, match=rf"step 3: .*version 1, .*version 2; .*resume {run}"):
+        session.train(small_recipe(run, data__eval=[]), Observer())
+    assert len(read_metrics(run / "metrics.jsonl")) == 2
+
+
+def test_the_same_weights_are_evaluated_once(tmp_path: Path) -> None:
+    run, watch = tmp_path / "run", Watch()
+    session.train(small_recipe(run, eval__every=2, eval__samples=2, max_steps=4), watch)
+    lines = [json.loads(line) for line in (run / "evals.jsonl").read_text().splitlines()]
+    points = {line.pop("point"): line for line in lines}
+    assert list(points) == ["base", "step 2", "stage1", "step 4", "final"]
+    assert points["step 2"] == points["stage1"]
+    assert points["step 4"] == points["final"] != points["base"]
