@@ -17,9 +17,8 @@ from srpo.data.prompts import Prompter
 from srpo.data.sources import load_problems
 from srpo.evaluation.evaluate import summarize
 from srpo.models import load_model, load_tokenizer
-from srpo.recipe.schema import Data, Source
-from srpo.rollout.collector import collect
-from srpo.rollout.engine import Sampling
+from srpo.recipe.schema import Data, RolloutConfig, Source
+from srpo.rollout.collector import Collector
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.types import Domain, Group, Outcome, Reward, Rollout
 from srpo.verifiers.pool import VerifierPool
@@ -79,16 +78,18 @@ def main(
             source = Source(path=f"nano:{domain}", domain=domain, split="heldout", limit=problems)
             data = Data(train=[source], template="{prompt}\n")
             prompter = Prompter(tokenizer, data)
-            prompts = [(p, prompter.ids(p)) for p in load_problems(data.train, "problems", seed)]
-            groups = collect(
+            asked = load_problems(data.train, "problems", seed)
+            collector = Collector(
                 engine,
-                prompts,
-                samples,
-                [seed * 1_000_003 + i for i in range(len(prompts))],
-                Sampling(1.0, 1.0, 112),
+                prompter.ids,
                 verifiers.submit,
                 lambda *_: NO_REWARD,
-            ).groups
+                RolloutConfig(max_new_tokens=112),
+                seed,
+                max_error_share=0.0,
+            )
+            seeds = [seed * 1_000_003 + i for i in range(len(asked))]
+            groups = collector.sample(asked, samples, seeds, lambda *_: None).groups
             report(domain, groups)
 
 

@@ -11,9 +11,8 @@ from srpo.data.prompts import Prompter
 from srpo.data.sources import load_problems
 from srpo.evaluation.evaluate import summarize
 from srpo.models import load_model, load_tokenizer, model_path
-from srpo.recipe.schema import Data, Source
-from srpo.rollout.collector import collect
-from srpo.rollout.engine import Sampling
+from srpo.recipe.schema import Data, RolloutConfig, Source
+from srpo.rollout.collector import Collector
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.types import Domain, Reward
 from srpo.verifiers.pool import VerifierPool
@@ -30,15 +29,17 @@ def test_the_base_can_do_much_more_than_it_does_at_the_first_try(
     problems = load_problems(data.train, "problems", seed=7)
     engine = TransformersEngine(load_model("nano", "float32", torch.device("cpu")), tokenizer, 512)
     with VerifierPool(domains=[domain]) as pool:
-        groups = collect(
+        collector = Collector(
             engine,
-            [(p, prompter.ids(p)) for p in problems],
-            32,
-            list(range(len(problems))),
-            Sampling(1.0, 1.0, 112),
+            prompter.ids,
             pool.submit,
             lambda *_: Reward(0.0, 0.0, 0.0, 0.0),
-        ).groups
+            RolloutConfig(max_new_tokens=112),
+            seed=0,
+            max_error_share=0.0,
+        )
+        seeds = list(range(len(problems)))
+        groups = collector.sample(problems, 32, seeds, lambda *_: None).groups
     result = summarize(groups)[domain]
     assert result["errors"] == 0
     assert 0.10 <= result["pass@1"] <= most
