@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
@@ -11,7 +9,7 @@ from builders import nano_tokenizer, tiny_model
 from srpo.errors import EngineError, StaleWeightsError
 from srpo.learner.local import LocalLearner
 from srpo.recipe.schema import LearnerConfig, TokenMeanConfig
-from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.freshness import PROMPTS, TOKENS, FreshnessCheck
 from srpo.rollout.transformers.engine import TransformersEngine
 
@@ -75,9 +73,9 @@ def test_it_stays_short_and_asks_for_the_same_each_time() -> None:
     asked: list[tuple[list[Request], Sampling]] = []
 
     class Noting(TransformersEngine):
-        def generate(self, requests: list, sampling: Sampling) -> Iterator:
+        def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
             asked.append((requests, sampling))
-            return super().generate(requests, sampling)
+            yield from super().generate(requests, sampling)
 
     engine = Noting(tiny_model(1), nano_tokenizer(), 64)
     check = make_check(engine, learner(0.7, 0.9), Sampling(0.7, 0.9, 40))
@@ -90,8 +88,8 @@ def test_it_stays_short_and_asks_for_the_same_each_time() -> None:
 
 def test_an_engine_that_samples_nothing_is_an_error() -> None:
     class Mute(TransformersEngine):
-        def generate(self, requests: list, sampling: Sampling) -> Iterator:
-            return iter(())
+        def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
+            yield from ()
 
     with pytest.raises(EngineError, match="sampled nothing"):
         make_check(Mute(tiny_model(1), nano_tokenizer(), 64), learner(), SAMPLING).difference()
