@@ -471,7 +471,7 @@ HOST = """
 import sys, tempfile, threading, time
 sys.path[:0] = {path!r}
 tempfile.tempdir = sys.argv[1]
-from srpo.sandbox import Limits, Program
+from srpo.sandbox.base import Limits, Program
 from walls import opened
 box = opened({mechanism!r}, 1)
 print("opened", flush=True)
