@@ -29,20 +29,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recipe": {"errors", "types"},
     "files": set(),
     "metrics": {"files"},
-    "observer": {"types", "recipe"},
-    "models": {"types"},
+    "observer": {"errors", "types", "recipe"},
+    "models": {"errors", "types"},
     "nucleus": set(),
     "weights": set(),
     # --- parts
-    "algorithm": {"types", "recipe", "files"},
-    "rollout": {"types", "recipe", "nucleus", "models", "weights"},
-    "learner": {"types", "recipe", "algorithm", "nucleus", "models", "weights"},
-    "workers": {"types"},
-    "sandbox": {"types", "recipe", "workers"},
+    "algorithm": {"errors", "types", "recipe", "files"},
+    "rollout": {"errors", "types", "recipe", "nucleus", "models", "weights"},
+    "learner": {"errors", "types", "recipe", "algorithm", "nucleus", "models", "weights"},
+    "workers": {"errors", "types"},
+    "sandbox": {"errors", "types", "recipe", "workers"},
     "sandbox.inside": set(),  # runs behind the walls, where the package is not
-    "verifiers": {"types", "recipe", "sandbox", "workers"},
-    "evaluation": {"types", "recipe", "rollout"},
-    "data": {"types", "recipe", "verifiers", "nano"},
+    "verifiers": {"errors", "types", "recipe", "sandbox", "workers"},
+    "evaluation": {"errors", "types", "recipe", "rollout"},
+    "data": {"errors", "types", "recipe", "verifiers", "nano"},
     "nano": {"types"},
     # --- what puts them together
     **dict.fromkeys(TRAINER, BASE | PARTS | TRAINER),
@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cluster": BASE | PARTS,
     # --- top
     "cli": BASE | {"run", "report", "doctor", "grading", "reproduce", ""},
-    "": set(),  # srpo/__init__.py, which holds the version
+    "": BASE | PARTS | {"run", "report", "grading"},  # srpo/__init__.py, the public face
 }
 
 # Who may import a heavy third party, by path; a folder allows all its files.

@@ -2,6 +2,7 @@
 
     SRPOError
     ├── UserError (ValueError)           the caller or the input is wrong; every part raises it
+    │   └── DamagedCheckpoint            `resume`: no checkpoint is whole
     └── TrainingError (RuntimeError)     what was asked for is right, and it cannot go on
         ├── NotFiniteError               `Learner.step`: a loss or a gradient is not finite
         ├── EngineError                  `RolloutEngine`: decoding, or taking new weights, failed
@@ -23,6 +24,10 @@ class SRPOError(Exception):
 
 class UserError(SRPOError, ValueError):
     """Bad input: names the field, the value and the fix."""
+
+
+class DamagedCheckpoint(UserError):
+    """A checkpoint whose files are not those that were written."""
 
 
 class TrainingError(SRPOError, RuntimeError):

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from srpo.errors import DamagedCheckpoint
 from srpo.run.checkpoint import (
     MANIFEST,
-    DamagedCheckpoint,
     checkpoints,
     newest_whole,
     save_checkpoint,

@@ -9,14 +9,10 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from srpo.errors import DamagedCheckpoint
 from srpo.files import replacing
-from srpo.types import UserError
 
 MANIFEST = "manifest.json"  # the digest of every other file
-
-
-class DamagedCheckpoint(UserError):
-    """A checkpoint whose files are not those that were written."""
 
 
 def save_checkpoint(folder: Path, step: int, write: Callable[[Path], None], keep: int) -> Path:
