@@ -3,9 +3,8 @@
     python benchmarks/busy_machine.py [--loops 0,1,2,4] [--steps 5] [--repeats 1]
 
 Tokens per second of `srpo train nano`, the median of its steps after the first. A column sets the
-environment: OpenMP's own default, `OMP_WAIT_POLICY=PASSIVE`, one thread, and nothing, which is the
-command line's default (`srpo.cli.threads`). Columns take turns, so that other work on the machine
-meets all of them.
+environment: OpenMP's own default, `OMP_WAIT_POLICY=PASSIVE`, one thread, and what `--spins` asks
+for. Columns take turns, so that other work on the machine meets all of them.
 """
 
 from __future__ import annotations
@@ -25,15 +24,14 @@ import typer
 sys.path.insert(0, str(Path(__file__).parent))
 from timed_train import machine
 
-from srpo.cli.threads import THEIRS
 from srpo.metrics import read_metrics
 
 COLUMNS = {
-    "OpenMP's default": {"GOMP_SPINCOUNT": "300000"},
+    "OpenMP's default": {},
     "passive": {"OMP_WAIT_POLICY": "PASSIVE"},
     "one thread": {"OMP_NUM_THREADS": "1"},
-    "ours": {},
 }
+SETTINGS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "KMP_BLOCKTIME")
 
 
 def main(
@@ -72,7 +70,7 @@ def busy(loops: int) -> Iterator[None]:
 
 def speed(setting: dict[str, str], steps: int) -> float:
     """Generated tokens per second of whole steps."""
-    clean = {name: value for name, value in os.environ.items() if name not in THEIRS}
+    clean = {name: value for name, value in os.environ.items() if name not in SETTINGS}
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder, "run")
         changes = {"output_dir": run, "max_steps": steps, "eval.at": "[]", "log.rollouts": "false"}

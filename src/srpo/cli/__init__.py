@@ -12,7 +12,6 @@ import typer
 
 from srpo import __version__
 from srpo.cli import compare, doctor, grade, recipes, report, reproduce, resume, rollouts, train
-from srpo.cli.threads import wait_briefly
 from srpo.types import SRPOError
 
 BAD_INPUT, INTERRUPTED = 2, 130  # 130 = 128 + SIGINT, as shells have it
@@ -46,7 +45,6 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # model output may not fit the locale's encoding
             stream.reconfigure(errors="backslashreplace")
-    wait_briefly()
     try:
         app(prog_name="srpo")
     except SRPOError as error:
