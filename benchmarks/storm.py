@@ -397,7 +397,7 @@ def print_host(before: Host, after: Host, worst: dict[str, float]) -> None:
     for one in fields(Host):
         name = one.name
         taken = abs_taken(name, before, after)
-        mark = "  MORE THAN NOISE" if taken > Host.NOISE.get(name, 0) else ""
+        mark = "  more than noise, or others' work" if taken > Host.NOISE.get(name, 0) else ""
         most = f"{worst[name]:11.0f}" if name in worst else " " * 11
         row = f"{getattr(before, name):10.0f} {getattr(after, name):10.0f} {taken:8.0f}"
         print(f"{name:18} {row} {most}{mark}")
