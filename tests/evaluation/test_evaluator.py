@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -96,6 +97,23 @@ def test_the_same_weights_are_evaluated_once() -> None:
     ]  # fmt: skip
     assert lines[0]["math"] == lines[1]["math"]
     assert lines[2]["code"] == lines[3]["code"]
+
+
+def test_samples_depend_on_the_seed_of_the_run_and_the_problem_alone() -> None:
+    def texts(**change: Any) -> dict[str, list[str]]:
+        notes = Notes()
+        make(notes, **change).evaluate("base", 0, 0, never)
+        return {name: sorted(found) for name, found in notes.texts.items()}
+
+    all_at_once = texts()
+    assert texts(max_rows=4) == all_at_once
+    assert texts(of=PROBLEMS[::-1]) == all_at_once
+    few = PROBLEMS[1::2]
+    assert texts(of=few) == {p.id: all_at_once[p.id] for p in few}
+    assert texts(seed=4) != all_at_once
+    twins = [replace(PROBLEMS[0], id=name) for name in ("one", "another")]
+    first, second = texts(of=twins).values()
+    assert first != second, "the same prompt under another name is sampled anew"
 
 
 def test_without_held_out_problems_there_is_nothing_to_do() -> None:

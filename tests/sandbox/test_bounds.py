@@ -223,22 +223,29 @@ DISK = {
 
 @pytest.mark.parametrize("name", DISK)
 def test_disk(box: WarmSandbox, name: str) -> None:
+    """Files that are only counted are counted late on a busy machine, and once; where there is no
+    limit they are always too many."""
     own = box.bounds["disk"] == "a file system of its own"
+    most = SCRATCH_BYTES if own else ON_DISK
+    taken = [taken_on_disk(box, DISK[name], own)]
+    while not own and taken[-1] > most and len(taken) < TRIES:
+        taken.append(taken_on_disk(box, DISK[name], own))
+    assert min(taken) <= most, taken
+
+
+def taken_on_disk(box: WarmSandbox, code: str, own: bool) -> int:
+    """The most bytes seen while it ran: in its own file system, or gone from the host's."""
     box.run(HONEST, PATIENT)
     disk = Path(scratch_of(box)).parent
-    here = os.statvfs(disk)
+    before = os.statvfs(disk).f_bfree
 
-    def look(server: int, _: int) -> tuple[int, int]:
-        there = os.statvfs(f"/proc/{server}/cwd/.")
-        within = (there.f_blocks - there.f_bfree) * there.f_frsize
-        now = os.statvfs(disk)
-        return within if own else 0, 0 if own else (here.f_bfree - now.f_bfree) * now.f_frsize
+    def look(server: int, _: int) -> int:
+        there = os.statvfs(f"/proc/{server}/cwd/." if own else disk)
+        return ((there.f_blocks if own else before) - there.f_bfree) * there.f_frsize
 
-    result, seen = watched(box, DISK[name], look)
+    result, seen = watched(box, code, look)
     assert result.status in ("output", "exception"), result
-    within, outside = (max(column) for column in zip((0, 0), *seen, strict=True))
-    assert within <= SCRATCH_BYTES
-    assert outside <= ON_DISK
+    return max(seen, default=0)
 
 
 def test_the_hosts_folder_stays_beneath(box: WarmSandbox) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from srpo.evaluation.evaluate import summarize
 from srpo.recipe.schema import EvalConfig
 from srpo.rollout.collector import Collector
 from srpo.types import Problem
+
+EVAL_STREAM = 1  # keeps these random numbers apart from training's
 
 Line = dict[str, Any]
 
@@ -34,12 +37,7 @@ class Evaluator:
         more."""
         self.problems, self.fingerprint, self.config = problems, fingerprint, config
         self.collector, self.done = collector, done
-        chunk = max(1, collector.config.max_rows // config.samples)
-        self.seeds: list[int] = []
-        for at in range(0, len(problems), chunk):
-            sequence = np.random.SeedSequence([seed, 1, at])
-            drawn = sequence.generate_state(min(chunk, len(problems) - at), np.uint64)
-            self.seeds += (drawn >> np.uint64(1)).tolist()
+        self.seeds = [_seed_of(problem, seed) for problem in problems]
         self.results: list[Line] = []
 
     def evaluate(self, point: str, step: int, generated: int, check: Callable[[], None]) -> None:
@@ -73,3 +71,11 @@ class Evaluator:
         groups = self.collector.sample(self.problems, n, self.seeds, on_phase).groups
         self.collector.check(groups)
         return summarize(groups)
+
+
+def _seed_of(problem: Problem, seed: int) -> int:
+    """63 bits by the run's seed and the problem's name: what else is evaluated, in which order and
+    at what size of batch changes no random number."""
+    name = int.from_bytes(hashlib.sha256(problem.id.encode()).digest()[:8], "big")
+    drawn = np.random.SeedSequence([seed, EVAL_STREAM, name]).generate_state(1, np.uint64)
+    return int(drawn[0]) >> 1
