@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srpo.types import Domain, Problem
+from srpo.types import Problem
 
 LEETCODE_TRAIN = "leetcode_train_v0.2.0.jsonl"
 LEETCODE_TEST = "leetcode_test_v0.3.1.jsonl"
@@ -34,7 +34,7 @@ class Item:
 
 
 def _problem(name: str, tests: dict[str, Any]) -> Problem:
-    return Problem(name, Domain.CODE, "", tests=tests)
+    return Problem(name, "code", "", tests=tests)
 
 
 def rows(folder: Path, name: str) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ import typer
 
 from srpo.grading.grade import Grader
 from srpo.recipe.schema import VerifierConfig
-from srpo.types import Domain, Outcome, Problem
+from srpo.types import Outcome, Problem
 
 LETTERS = "xn0123456789+-/%()=<>: \n,"
 KINDS = ("function", "asserts", "check", "stdin")
@@ -87,7 +87,7 @@ def cases(rng: random.Random, count: int, equal: list[bool]) -> Iterator[tuple[P
             program += "\nimport sys\nprint(*[f(int(line)) for line in sys.stdin])\n"
         equal.append(same)
         tests = tests_of(kind, inputs, expected)
-        yield Problem(f"{kind} {index}", Domain.CODE, "", tests=tests), f"```python\n{program}\n```"
+        yield Problem(f"{kind} {index}", "code", "", tests=tests), f"```python\n{program}\n```"
 
 
 def main(
@@ -97,7 +97,7 @@ def main(
     seed = random.SystemRandom().randrange(10**9) if seed is None else seed
     tally, slowest, wrong, start = Counter[str](), 0.0, [], time.perf_counter()
     equal: list[bool] = []
-    with Grader(VerifierConfig(), domains=[Domain.CODE]) as grader:
+    with Grader(VerifierConfig(), domains=["code"]) as grader:
         pairs = cases(random.Random(seed), programs, equal)
         for index, graded in enumerate(grader.grade_many(pairs)):
             outcome = graded.verdict.outcome

@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
-from srpo.types import Domain, Outcome, Problem
+from srpo.types import Outcome, Problem
 from srpo.verifiers.math.extract import boxed_spans, extract_answer
 from srpo.verifiers.math.verifier import MathVerifier
 
@@ -194,7 +194,7 @@ def fuzz_grading(seed: int, count: int, threads: int = 2) -> list[str]:
     verifier = MathVerifier(threads, time_limit_s=10)
 
     def grade(one: Case):
-        problem = Problem("fuzz", Domain.MATH, "", answer=one.gold)
+        problem = Problem("fuzz", "math", "", answer=one.gold)
         return verifier(problem, f"So \\boxed{{{one.answer}}}.")
 
     with ThreadPoolExecutor(threads) as pool:

@@ -21,7 +21,7 @@ import typer
 from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
 from srpo.recipe.schema import HistoryConfig, SamplerConfig
-from srpo.types import Domain, FinishReason, Group, Outcome, Problem, Rollout, Verdict
+from srpo.types import FinishReason, Group, Outcome, Problem, Rollout, Verdict
 
 STEP, GROUP = 256, 16
 
@@ -43,12 +43,12 @@ def main(
     prompts: Annotated[int, typer.Option(help="Prompts in the pool.")] = 1_000_000,
     epochs: Annotated[int, typer.Option(help="Epochs to record.")] = 10,
 ) -> None:
-    problems = [Problem(f"problem-{i}", Domain.MATH, "") for i in range(prompts)]
+    problems = [Problem(f"problem-{i}", "math", "") for i in range(prompts)]
     rng, before = random.Random(0), memory_mb()
     ledger = Ledger(problems, ["train"])
     config = SamplerConfig(prompts_per_step=STEP, strategy=HistoryConfig(recheck_share=0.05))
     sampler = Sampler(problems, config, seed=0)
-    sampler.enter("train", frozenset({Domain.MATH}))
+    sampler.enter("train", frozenset({"math"}))
     recording = resampling = 0.0
     steps = 0
     for _ in range(epochs):

@@ -15,19 +15,20 @@ import typer
 
 from srpo.data.prompts import Prompter
 from srpo.data.sources import load_problems
+from srpo.domains import SHIPPED, find_domains
 from srpo.evaluation.evaluate import summarize
 from srpo.models import load_model, load_tokenizer
-from srpo.recipe.schema import Data, RolloutConfig, Source
+from srpo.recipe.schema import Data, RolloutConfig, Source, VerifierConfig
 from srpo.rollout.collector import Collector
 from srpo.rollout.transformers.engine import TransformersEngine
-from srpo.types import Domain, Group, Outcome, Reward, Rollout
+from srpo.types import Group, Outcome, Reward, Rollout
 from srpo.verifiers.pool import VerifierPool
 
 NO_REWARD = Reward(0.0, 0.0, 0.0, 0.0)
 
 
-def step_by_step(rollout: Rollout, domain: Domain) -> bool:
-    before = rollout.text.split("```" if domain is Domain.CODE else "\\boxed")[0].strip()
+def step_by_step(rollout: Rollout, domain: str) -> bool:
+    before = rollout.text.split("```" if domain == "code" else "\\boxed")[0].strip()
     return bool(before) and not before.startswith("def") and ("\n" in before or "=" in before)
 
 
@@ -37,7 +38,7 @@ def share(rollouts: list[Rollout]) -> float:
     return good / max(1, len(rollouts))
 
 
-def report(domain: Domain, groups: list[Group]) -> None:
+def report(domain: str, groups: list[Group]) -> None:
     rows = [(g, r, step_by_step(r, domain)) for g in groups for r in g.rollouts]
     long = [r for _, r, way in rows if way]
     short = [r for _, r, way in rows if not way]
@@ -73,11 +74,12 @@ def main(
     tokenizer = load_tokenizer(model)
     weights = load_model(model, "float32", torch.device("cpu"))
     engine = TransformersEngine(weights, tokenizer, max_rows=512)
-    with VerifierPool() as verifiers:
-        for domain in Domain:
+    domains = find_domains(SHIPPED)
+    with VerifierPool(VerifierConfig(), domains.values()) as verifiers:
+        for domain in SHIPPED:
             source = Source(path=f"nano:{domain}", domain=domain, split="heldout", limit=problems)
             data = Data(train=[source], template="{prompt}\n")
-            prompter = Prompter(tokenizer, data)
+            prompter = Prompter(tokenizer, data, domains)
             asked = load_problems(data.train, "problems", seed)
             collector = Collector(
                 engine,

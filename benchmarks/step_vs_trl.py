@@ -166,17 +166,18 @@ def trl(folder: Path, steps: int) -> list[Step]:
 
 def rows(folder: Path, steps: int, tokenizer: Any) -> list[dict[str, str]]:
     """The prompts of our run, in the order of its first epoch."""
-    from srpo.algorithm.curriculum import Curriculum
+    from srpo.algorithm.curriculum import stages_of
     from srpo.algorithm.sampler import Sampler
     from srpo.data.prompts import Prompter
     from srpo.data.sources import load_problems
+    from srpo.domains import SHIPPED, find_domains
 
     ours = recipe(folder, steps)
-    stage = Curriculum(ours.curriculum).stage
     problems = load_problems(ours.data.train, "data.train", SEED)
+    stage = stages_of(ours.curriculum, ["math", "code"])[0]
     sampler = Sampler(problems, ours.sampler, SEED)
     sampler.enter(stage.name, stage.domains)
-    prompter = Prompter(tokenizer, ours.data)
+    prompter = Prompter(tokenizer, ours.data, find_domains(SHIPPED))
     found = []
     while not sampler.epoch_over:
         for problem in sampler.next_prompts():

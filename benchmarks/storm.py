@@ -40,9 +40,10 @@ import code_sets
 import srpo
 from sandbox import adversarial as table
 from sandbox import adversarial_forgeries as forgeries
+from srpo.domains import find_domain
 from srpo.nano.code_tasks import code_task
-from srpo.sandbox.base import Limits
-from srpo.types import Domain, Outcome, Problem, Verdict
+from srpo.recipe.schema import VerifierConfig
+from srpo.types import Outcome, Problem, Verdict
 from srpo.verifiers.pool import VerifierPool
 
 WORKERS = 2
@@ -211,7 +212,7 @@ def _nano_items(count: int, rng: random.Random) -> list[tuple[Problem, str]]:
     for number in range(count):
         task = code_task(rng)
         tests = {"type": "function", "entry_point": "f", "cases": task.cases()}
-        problem = Problem(f"nano/{number}", Domain.CODE, "", tests=tests)
+        problem = Problem(f"nano/{number}", "code", "", tests=tests)
         items.append((problem, task.pipeline.function()))
     return items
 
@@ -237,7 +238,7 @@ def _hostile(group: str, name: str, number: int, rng: random.Random, bait: table
     else:
         code = MORE[name] if group == "more" else table.GREEDY[group][name][1]
         tests = _tests(rng.choice(("stdin", "function", "asserts")), k)
-    problem = Problem(f"{group}/{name}/{number}", Domain.CODE, "", tests=tests)
+    problem = Problem(f"{group}/{name}/{number}", "code", "", tests=tests)
     return Job(f"{group}: {name}", problem, code_sets.response(code, number))
 
 
@@ -281,8 +282,8 @@ class Run:
 
 
 def run(jobs: list[Job], mechanism: str, time_s: float, loud: bool = False) -> Run:
-    limits = Limits(time_s=time_s)
-    with VerifierPool(mechanism, WORKERS, limits, domains=[Domain.CODE]) as pool:
+    config = {"sandbox": mechanism, "workers": WORKERS, "time_limit_s": time_s}
+    with VerifierPool(VerifierConfig.model_validate(config), [find_domain("code")]) as pool:
         _warm(pool)
         start = time.perf_counter()
         futures = [pool.submit(job.problem, job.text) for job in jobs]
@@ -298,7 +299,7 @@ def run(jobs: list[Job], mechanism: str, time_s: float, loud: bool = False) -> R
 
 def _warm(pool: VerifierPool) -> None:
     """The first programs of a pool pay for its servers: not these."""
-    problem = Problem("warm", Domain.CODE, "", tests=_tests("asserts", 7))
+    problem = Problem("warm", "code", "", tests=_tests("asserts", 7))
     slow = "import time\ntime.sleep(0.5)\nf = int"  # so that each takes a server
     futures = [pool.submit(problem, code_sets.response(slow, n)) for n in range(WORKERS)]
     for future in futures:

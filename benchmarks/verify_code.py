@@ -36,8 +36,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # the workers of the peer import
 import code_sets
 from code_sets import Item, response, sample, spoil
 
-from srpo.sandbox.base import Limits
-from srpo.types import Domain, Outcome, Problem, Verdict
+from srpo.domains import find_domain
+from srpo.recipe.schema import VerifierConfig
+from srpo.types import Outcome, Problem, Verdict
 from srpo.verifiers.pool import VerifierPool
 
 PARTS = ("verdicts", "throughput", "rollouts", "kill")
@@ -47,7 +48,8 @@ Answer = tuple[bool, str]  # whether it is correct, and why
 
 
 def open_pool(time_s: float = 2.0, mechanism: str = "auto") -> VerifierPool:
-    return VerifierPool(mechanism, WORKERS, Limits(time_s=time_s), domains=[Domain.CODE])
+    config = {"sandbox": mechanism, "workers": WORKERS, "time_limit_s": time_s}
+    return VerifierPool(VerifierConfig.model_validate(config), [find_domain("code")])
 
 
 def grade(pool: VerifierPool, jobs: list[Job]) -> list[Verdict]:
@@ -97,7 +99,7 @@ def _verdict_row(pool: VerifierPool, name: str, items: list[Item], how: str) -> 
 
 def _with_limit(item: Item, seconds: float) -> Item:
     tests = {**(item.problem.tests or {}), "time_limit_s": seconds}
-    return Item(Problem(item.problem.id, Domain.CODE, "", tests=tests), item.reference, item.entry)
+    return Item(Problem(item.problem.id, "code", "", tests=tests), item.reference, item.entry)
 
 
 # throughput, beside prime_code
@@ -369,7 +371,7 @@ def _killing(pool: VerifierPool) -> Iterator[list[int]]:
 
 
 def server_pids(pool: VerifierPool) -> list[int]:
-    pids = getattr(pool.sandbox, "pids", None)
+    pids = getattr(getattr(pool.verifiers["code"], "sandbox", None), "pids", None)
     return [pid for pid in pids() if pid > 0] if pids else []
 
 

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srpo.types import Domain, Outcome, Problem, Verdict
+from srpo.types import Outcome, Problem, Verdict
 from srpo.verifiers.math.compare import ExactLeaves, equivalent
 from srpo.verifiers.math.extract import boxed_spans, extract_answer
 from srpo.verifiers.math.latex import canonical, normalise
@@ -147,7 +147,7 @@ def grade_row(verifier: MathVerifier, row: dict[str, Any]) -> Verdict:
         gold = extract_answer(gold, prose=True) or gold
     elif "\\boxed" not in pred:
         pred = f"\\boxed{{{pred}}}"
-    return verifier(Problem("row", Domain.MATH, "", answer=gold), pred)
+    return verifier(Problem("row", "math", "", answer=gold), pred)
 
 
 def gold(folder: Path) -> None:
@@ -175,7 +175,7 @@ def gold(folder: Path) -> None:
 def grade(verifier: MathVerifier, item: Item, response: str) -> Verdict:
     if not item.gold.strip():
         return Verdict(Outcome.INCORRECT, detail="the data set has no answer here")
-    return verifier(Problem(item.name, Domain.MATH, item.prompt, answer=item.gold), response)
+    return verifier(Problem(item.name, "math", item.prompt, answer=item.gold), response)
 
 
 def grade_all(

@@ -16,7 +16,9 @@ PACKAGE = Path(__file__).parents[1] / "src" / "srpo"
 # Top, which everybody above may use.
 BASE = {"errors", "types", "recipe", "metrics", "observer", "models", "nucleus", "files", "weights"}
 # The parts, which the trainer puts together. rollout and learner never meet.
-PARTS = {"algorithm", "rollout", "learner", "verifiers", "sandbox", "evaluation", "data"}
+PARTS = {
+    "algorithm", "rollout", "learner", "verifiers", "domains", "sandbox", "evaluation", "data",
+}  # fmt: skip
 # The trainer and what is beside it in run/: they are one layer.
 TRAINER = {"trainer", "run"}
 
@@ -41,16 +43,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sandbox": {"errors", "types", "recipe", "workers"},
     "sandbox.inside": set(),  # runs behind the walls, where the package is not
     "verifiers": {"errors", "types", "recipe", "sandbox", "workers"},
+    "domains": {"errors", "types", "recipe", "sandbox", "verifiers"},
     "evaluation": {"errors", "types", "recipe", "rollout"},
-    "data": {"errors", "types", "recipe", "verifiers", "nano"},
+    "data": {"errors", "types", "recipe", "verifiers", "domains", "nano"},
     "nano": {"types"},
     # --- what puts them together
     **dict.fromkeys(TRAINER, BASE | PARTS | TRAINER),
     "run.signals": set(),
     "run.files": set(),
     "run.display": BASE | {"report"},
-    "report": BASE | {"run.files"},
-    "grading": BASE | {"data", "verifiers"},
+    "report": BASE | {"run.files", "domains", "verifiers"},
+    "grading": BASE | {"data", "domains", "verifiers"},
     "grading.display": BASE | {"report"},
     "reproduce": BASE | {"report", "run.signals", "run.files"},
     "doctor": BASE | {"sandbox", "rollout"},

@@ -25,7 +25,8 @@ if TYPE_CHECKING:  # what type checkers and editors read; the names below have t
     from srpo.run.session import RunEnd, resume, train
     from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, TestCode
     from srpo.sandbox.mechanisms import open_sandbox
-    from srpo.types import Domain, Group, Outcome, Problem, Reward, Rollout, Verdict
+    from srpo.types import Group, Outcome, Problem, Reward, Rollout, Verdict
+    from srpo.verifiers.domain import Domain
 
 __version__ = "0.1.0"
 
@@ -72,7 +73,8 @@ _HOMES = {
     "run.session": "RunEnd resume train",
     "sandbox.base": "Call ExecutionResult Limits Program TestCode",
     "sandbox.mechanisms": "open_sandbox",
-    "types": "Domain Group Outcome Problem Reward Rollout Verdict",
+    "types": "Group Outcome Problem Reward Rollout Verdict",
+    "verifiers.domain": "Domain",
 }
 
 

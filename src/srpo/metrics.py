@@ -24,6 +24,7 @@ METRICS: dict[str, str] = {
     "reward/accuracy": "Mean accuracy term, before its weight.",
     "reward/format": "Mean format term, before its weight: share of well-formed responses.",
     "reward/language": "Mean language-mixing term, before its weight; subtracted from the reward.",
+    "term/{name}": "Mean of a term of the recipe's own (reward.terms), before its weight.",
     "accuracy/{domain}": "Share of the domain's valid rollouts judged correct.",
     "accuracy/pool": (
         "The step's accuracy over the whole pool: prompts that the strategy left out count with the"
@@ -74,8 +75,9 @@ METRICS: dict[str, str] = {
 
 def meaning(name: str) -> str | None:
     """What a metric says; None for a name that is none. `accuracy/math` is `accuracy/{domain}`."""
-    prefix, _, domain = name.partition("/")
-    return METRICS.get(name) or (METRICS.get(f"{prefix}/{{domain}}") if domain else None)
+    prefix, _, rest = name.partition("/")
+    names = (name, f"{prefix}/{{domain}}", f"{prefix}/{{name}}") if rest else (name,)
+    return next((METRICS[n] for n in names if n in METRICS), None)
 
 
 def domain_of(name: str) -> str | None:

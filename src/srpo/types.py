@@ -25,13 +25,6 @@ def short(value: Any, most: int = 60) -> str:
     return text if len(text) <= most else text[: most - 3] + "..."
 
 
-class Domain(StrEnum):
-    """What a problem is about; it decides the verifier and the format."""
-
-    MATH = "math"
-    CODE = "code"
-
-
 class Outcome(StrEnum):
     """What a verifier found. ERROR means that *our* machinery failed: it is never a 0."""
 
@@ -52,13 +45,13 @@ class FinishReason(StrEnum):
 class Problem:
     """One prompt with what is needed to check an answer to it.
 
-    Math problems carry `answer` (one string, or several that are all accepted); code
-    problems carry `tests`, a mapping whose "type" says how they are run
-    (see `srpo.verifiers.code.verifier`).
+    `domain` is the name of a `srpo.verifiers.domain.Domain`. Math problems carry `answer` (one
+    string, or several that are all accepted); code problems carry `tests`, a mapping whose "type"
+    says how they are run (see `srpo.verifiers.code.verifier`).
     """
 
     id: str
-    domain: Domain
+    domain: str
     prompt: str
     answer: str | tuple[str, ...] | None = None
     tests: dict[str, Any] | None = None
@@ -87,6 +80,12 @@ class Reward:
     format: float
     language: float
     total: float
+    own: dict[str, float] = field(default_factory=dict)  # the recipe's reward.terms, by name
+
+    def row(self) -> dict[str, float]:
+        """As files have it, the recipe's own terms beside ours."""
+        ours = {"accuracy": self.accuracy, "format": self.format, "language": self.language}
+        return ours | self.own | {"total": self.total}
 
 
 @dataclass(slots=True)

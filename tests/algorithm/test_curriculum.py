@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from builders import problems
-from srpo.algorithm.curriculum import Curriculum, Plateau, stages_of
+from srpo.algorithm.curriculum import Curriculum, Plateau, Stage, stages_of
 from srpo.algorithm.sampler import Sampler
 from srpo.recipe.schema import CurriculumConfig, NoneConfig, PlateauConfig, SamplerConfig
-from srpo.types import Domain
 
-M, C = frozenset({Domain.MATH}), frozenset({Domain.CODE})
+M, C = frozenset({"math"}), frozenset({"code"})
 WANTED = {
     "staged": [("stage1", M), ("stage2", M | C)],
     "mixed": [("train", M | C)],
@@ -23,15 +24,21 @@ WANTED = {
 PLATEAU = PlateauConfig(window=3, patience=4, min_delta=0.01)
 
 
+CONFIG: TypeAdapter[Any] = TypeAdapter(CurriculumConfig)
+
+
+def stages(config: object) -> tuple[Stage, ...]:
+    return stages_of(CONFIG.validate_python(config), ["math", "code"])
+
+
 def staged(**config: object) -> Curriculum:
-    return Curriculum(CurriculumConfig(kind="staged", **config))  # pyright: ignore
+    return Curriculum(stages({"kind": "staged", **config}))
 
 
 @pytest.mark.parametrize("kind", WANTED)
 def test_each_curriculum_asks_its_domains_in_its_order(kind: str) -> None:
-    config = CurriculumConfig(kind=kind)  # pyright: ignore[reportArgumentType]
-    assert [(s.name, s.domains) for s in stages_of(config)] == WANTED[kind]
-    curriculum = Curriculum(config)
+    assert [(s.name, s.domains) for s in stages(kind)] == WANTED[kind]
+    curriculum = Curriculum(stages(kind))
     sampler = Sampler(problems(5, 4), SamplerConfig(strategy=NoneConfig()), 0)
     asked = []
     while True:
@@ -43,10 +50,26 @@ def test_each_curriculum_asks_its_domains_in_its_order(kind: str) -> None:
     assert asked == [domains for _, domains in WANTED[kind]]
 
 
+def test_stages_of_ones_own_are_taken_as_they_are() -> None:
+    own = [
+        {"name": "warm", "domains": ["code"], "max_steps": 3},
+        {"name": "all", "domains": ["math", "code"], "plateau": {"window": 2}},
+    ]
+    first, last = stages(own)
+    assert first == Stage("warm", C, None, 3)
+    assert last == Stage("all", M | C, PlateauConfig(window=2))
+    assert stages({"kind": "stages", "stages": own}) == (first, last)
+
+
+@pytest.mark.parametrize("kind", ["staged", "mixed"])
+def test_all_domains_that_there_are_take_part(kind: str) -> None:
+    config = CONFIG.validate_python(kind)
+    assert stages_of(config, ["units", "math"])[-1].domains == {"units", "math"}
+
+
 @pytest.mark.parametrize("kind", ["mixed", "math-only", "code-only"])
 def test_a_single_stage_ends_with_the_run_only(kind: str) -> None:
-    config = CurriculumConfig(kind=kind, plateau=PLATEAU, stage1_max_steps=1)  # pyright: ignore
-    curriculum = Curriculum(config)
+    curriculum = Curriculum(stages(kind))
     for _ in range(50):
         curriculum.observe(0.5)
     assert curriculum.is_last
@@ -121,7 +144,7 @@ def test_the_first_stage_ends_by_plateau_by_cap_or_by_an_empty_pool() -> None:
 
 
 def test_without_plateau_or_cap_the_first_stage_goes_on() -> None:
-    curriculum = staged(plateau=None)
+    curriculum = Curriculum((Stage("open", M), Stage("never", C)))
     for _ in range(500):
         curriculum.observe(0.5)
     assert curriculum.finished(10) is None

@@ -10,10 +10,11 @@ import pytest
 from builders import make_group, problems
 from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
+from srpo.domains import SHIPPED
 from srpo.recipe.schema import SamplerConfig
-from srpo.types import Domain, Group, Problem
+from srpo.types import Group, Problem
 
-MATH, BOTH = frozenset({Domain.MATH}), frozenset(Domain)
+MATH, BOTH = frozenset({"math"}), frozenset(SHIPPED)
 POOL = problems(7, 3)
 STRATEGIES = ("none", "dynamic", "history", "forecast")
 # What every visit of a problem brings, for good: two solved, two hopeless, the others mixed.

@@ -19,7 +19,7 @@ from srpo.data.problem import parse_problem
 from srpo.data.sources import load_problems
 from srpo.grading.files import _pairs
 from srpo.recipe.schema import Source
-from srpo.types import Domain, UserError
+from srpo.types import UserError
 
 MATH = {"id": "m", "domain": "math", "prompt": "6*7?", "answer": ["42", 42.0], "meta": {"level": 1}}
 CALLS = {"type": "function", "entry_point": "f", "cases": [{"args": [[1]], "expected": {"a": 2.5}}]}
@@ -137,7 +137,7 @@ def test_any_row_is_good_or_one_line(
         rows, pairs = Path(folder, "rows.jsonl"), Path(folder, "pairs.jsonl")
         rows.write_bytes(line)
         pairs.write_bytes(b'{"response": "x", "problem": %b}' % line)
-        source = Source(path=str(rows), domain=Domain.CODE if domain == "code" else Domain.MATH)
+        source = Source(path=str(rows), domain="code" if domain == "code" else "math")
         messages = [
             said(lambda: list(_pairs(pairs))),
             said(lambda: load_problems([source], "data.train", 0)),

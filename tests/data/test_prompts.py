@@ -9,10 +9,11 @@ import pytest
 
 from builders import nano_tokenizer
 from srpo.data.prompts import Prompter
+from srpo.domains import SHIPPED, find_domains
 from srpo.recipe.schema import Data
-from srpo.types import Domain, Problem, UserError
+from srpo.types import Problem, UserError
 
-PROBLEM = Problem("p7", Domain.MATH, "What is {1+1}?", answer="2")
+PROBLEM = Problem("p7", "math", "What is {1+1}?", answer="2")
 CHAT = (
     "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</>{% endfor %}"
     "{% if add_generation_prompt %}<assistant>{% endif %}"
@@ -24,7 +25,7 @@ def prompter(chat: bool = False, **config: Any) -> Prompter:
     if chat:
         tokenizer.chat_template = CHAT
     train = [{"path": "nano:math", "domain": "math"}]
-    return Prompter(tokenizer, Data(train=train, **config))  # pyright: ignore
+    return Prompter(tokenizer, Data(train=train, **config), find_domains(SHIPPED))  # pyright: ignore
 
 
 def test_a_plain_prompt_is_the_template_around_the_question() -> None:

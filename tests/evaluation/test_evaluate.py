@@ -6,11 +6,10 @@ import pytest
 
 from builders import make_group, problem
 from srpo.evaluation.evaluate import summarize
-from srpo.types import Domain
 
 
 def test_hand_computed_summary_by_domain() -> None:
-    code = problem("k", Domain.CODE)
+    code = problem("k", "code")
     found = summarize(
         [
             make_group("ciii", lengths=[2, 4, 6, 8], truncated=1),

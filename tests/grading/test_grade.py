@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from srpo.cli import app
 from srpo.grading.grade import Grader, grade
-from srpo.types import Domain, Outcome, Problem, UserError
+from srpo.types import Outcome, Problem, UserError
 from walls import needs_walls
 
 ADD: dict[str, dict[str, Any]] = {
@@ -51,7 +51,7 @@ def test_one_verdict():
 def test_every_kind_of_tests(kind: str):
     right = "print(sum(map(int, input().split())))" if kind == "stdin" else RIGHT
     wrong = right.replace("sum", "max").replace("a + b", "a - b")
-    with Grader(domains=[Domain.CODE]) as grader:
+    with Grader(domains=["code"]) as grader:
         assert grader.grade(code_row(kind), fenced(right)).outcome is Outcome.CORRECT
         assert grader.grade(code_row(kind), fenced(wrong)).outcome is Outcome.INCORRECT
 
@@ -64,7 +64,7 @@ def test_many_come_in_order_with_rewards():
         (math_row(a, b), f"\\boxed{{{a + b + (0 if ok else 1)}}}")
         for (a, b), ok in zip(sums, right, strict=True)
     ]
-    with Grader(domains=[Domain.MATH]) as grader:
+    with Grader(domains=["math"]) as grader:
         graded = list(grader.grade_many(pairs))
     assert [g.id for g in graded] == [row["id"] for row, _ in pairs]
     assert [g.verdict.outcome is Outcome.CORRECT for g in graded] == right
@@ -81,7 +81,7 @@ def test_reads_no_more_than_it_needs():
             taken += 1
             yield math_row(taken, 1), f"\\boxed{{{taken + 1}}}"
 
-    with Grader(domains=[Domain.MATH]) as grader:
+    with Grader(domains=["math"]) as grader:
         graded = grader.grade_many(endless())
         for _ in range(300):
             assert next(graded).verdict.outcome is Outcome.CORRECT
@@ -92,7 +92,7 @@ def test_async_and_threads():
     """No signals, no main thread: a symbolic comparison works from asyncio and from threads."""
     problem = {"id": "x", "domain": "math", "prompt": "?", "answer": "x^2+2x+1"}
     found: list[Outcome] = []
-    with Grader(domains=[Domain.MATH]) as grader:
+    with Grader(domains=["math"]) as grader:
 
         async def both() -> list[Outcome]:
             texts = ("\\boxed{(x+1)^2}", "\\boxed{(x+2)^2}")
@@ -122,13 +122,13 @@ def test_async_and_threads():
     ],
 )
 def test_a_bad_problem_is_named(change: dict, words: str):
-    with Grader(domains=[Domain.MATH]) as grader, pytest.raises(UserError, match=words):
+    with Grader(domains=["math"]) as grader, pytest.raises(UserError, match=words):
         grader.grade(math_row(1, 2) | change, "3")
 
 
 def test_problems_and_rows_are_the_same():
     row = math_row(3, 4)
-    problem = Problem(row["id"], Domain.MATH, row["prompt"], row["answer"])
+    problem = Problem(row["id"], "math", row["prompt"], row["answer"])
     assert grade(problem, "\\boxed{7}").outcome is grade(row, "\\boxed{7}").outcome
 
 

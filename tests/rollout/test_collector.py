@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 
 from builders import nano_tokenizer, problems, tiny_model
+from srpo.domains import SHIPPED, find_domains
 from srpo.recipe.schema import RewardConfig, RolloutConfig
 from srpo.rollout.collector import Collected, Collector, OnPhase
 from srpo.rollout.engine import Finished, Sampling
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.types import FinishReason, Group, Outcome, Problem, Reward, TrainingError, Verdict
-from srpo.verifiers.reward import reward
+from srpo.verifiers.reward import RewardRule
 
 PROBLEMS = problems(4, 1)
 PROMPT_IDS = {p.id: list(range(2, 8 + i % 3)) for i, p in enumerate(PROBLEMS)}
@@ -44,7 +45,7 @@ class Judges:
 
 
 def terms(problem: Problem, text: str, verdict: Verdict) -> Reward:
-    return reward(problem, text, verdict, RewardConfig())
+    return RewardRule(RewardConfig(), find_domains(SHIPPED))(problem, text, verdict)
 
 
 @pytest.fixture(scope="module")

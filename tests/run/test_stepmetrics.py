@@ -7,9 +7,9 @@ import pytest
 from builders import make_group, problem
 from srpo.metrics import meaning
 from srpo.run.stepmetrics import group_metrics, pool_accuracy
-from srpo.types import Domain, Group
+from srpo.types import Group
 
-CODE = problem("k", Domain.CODE)
+CODE = problem("k", "code")
 
 
 def groups() -> list[Group]:

@@ -25,7 +25,7 @@ from sandbox import adversarial_forgeries as forgeries
 from srpo.sandbox.base import Limits, Program
 from srpo.sandbox.inside.clock import PATIENCE
 from srpo.sandbox.warm import WarmSandbox
-from srpo.types import Domain, Outcome, Problem
+from srpo.types import Outcome, Problem
 from srpo.verifiers.code.verifier import CodeVerifier
 from walls import WHY_NOT, opened
 
@@ -150,7 +150,7 @@ class Arena:
 
 
 def _asked(tests: dict[str, Any], code: str) -> tuple[Problem, str]:
-    return Problem("p", Domain.CODE, "Write f.", tests=tests), f"```python\n{code}\n```\n"
+    return Problem("p", "code", "Write f.", tests=tests), f"```python\n{code}\n```\n"
 
 
 def _late(wall: float, measured: float, limit: float) -> list[str]:

@@ -12,10 +12,12 @@ from typing import Any
 
 import pytest
 
+from srpo.domains import find_domain
 from srpo.errors import SandboxError
+from srpo.recipe.schema import VerifierConfig
 from srpo.sandbox.base import Call, Limits, Program, TestCode
 from srpo.sandbox.mechanisms import open_sandbox
-from srpo.types import Domain, Outcome, Problem, UserError
+from srpo.types import Outcome, Problem, UserError
 from srpo.verifiers.pool import VerifierPool
 
 Answer = dict[str, Any]
@@ -152,11 +154,12 @@ def test_nobody_listens():
 
 def test_a_failure_is_retried_and_never_a_zero(service: Service):
     tests = {"type": "asserts", "asserts": ["assert f(2) == 4"]}
-    problem = Problem("p", Domain.CODE, "Double.", tests=tests)
+    problem = Problem("p", "code", "Double.", tests=tests)
     right = "```python\ndef f(x): return 2 * x\n```"
     failures = iter([503, {"status": "SandboxError"}])
     service.answer = lambda request: next(failures, None) or run_code(request)
-    with VerifierPool("sandboxfusion", 1, url=service.url, backoff_s=0.01) as pool:
+    config = VerifierConfig(sandbox="sandboxfusion", workers=1, sandbox_url=service.url)
+    with VerifierPool(config, [find_domain("code")], backoff_s=0.01) as pool:
         assert pool.verify(problem, right).outcome is Outcome.CORRECT
         service.answer = lambda request: 500
         verdict = pool.verify(problem, right.replace("2", "3"))

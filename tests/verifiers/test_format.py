@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from srpo.domains import find_domain
 from srpo.recipe.schema import CodeFormat, MathFormat, RewardConfig
-from srpo.types import Domain, Problem, UserError
+from srpo.types import Problem
 from srpo.verifiers.code.verifier import extract_code
-from srpo.verifiers.format import FORMATS, format_ok
+from srpo.verifiers.format import FORMATS
 from srpo.verifiers.math.extract import extract_answer
 from srpo.verifiers.math.json_answer import json_answer
 
-MATH = Problem("m", Domain.MATH, "What is one plus one?", answer="2")
-CODE = Problem("c", Domain.CODE, "Write f.", tests={})
+MATH = Problem("m", "math", "What is one plus one?", answer="2")
+CODE = Problem("c", "code", "Write f.", tests={})
 BLOCK = "```python\nx = 1\n```"
 
 CASES: dict[str, list[tuple[str, bool]]] = {
@@ -110,15 +111,14 @@ def test_formats(name: str, text: str, ok: bool) -> None:
     assert FORMATS[name](text) is ok
 
 
-def test_the_domain_chooses() -> None:
-    assert format_ok(MATH, "\\boxed{2}")
-    assert not format_ok(MATH, BLOCK)
-    assert format_ok(CODE, BLOCK)
-    assert not format_ok(CODE, "\\boxed{2}")
+def test_the_domain_and_the_recipe_choose() -> None:
+    math, code = find_domain("math").format, find_domain("code").format
+    plain, tags = RewardConfig(), RewardConfig(math_format="tags", code_format="tags")
     tagged = "<think>a</think><answer>2</answer>"
-    assert format_ok(MATH, tagged, math_format="tags")
-    assert not format_ok(MATH, tagged, code_format="tags")
-    assert format_ok(CODE, tagged, code_format="tags")
+    assert [math(text, plain) for text in ("\\boxed{2}", BLOCK, tagged)] == [True, False, False]
+    assert [code(text, plain) for text in ("\\boxed{2}", BLOCK, tagged)] == [False, True, False]
+    assert [d(tagged, tags) for d in (math, code)] == [True, True]
+    assert not math(tagged, RewardConfig(code_format="tags"))
 
 
 def test_recipes_can_name_every_format_and_no_other() -> None:
@@ -126,9 +126,6 @@ def test_recipes_can_name_every_format_and_no_other() -> None:
     for wrong in ("xml", "fenced"):
         with pytest.raises(ValueError, match="'boxed', 'tags' or 'json'"):
             RewardConfig.model_validate({"math_format": wrong})
-    unknown: Any = "xml"
-    with pytest.raises(UserError, match=r"reward.code_format.*'xml'.*fenced"):
-        format_ok(CODE, BLOCK, code_format=unknown)
 
 
 FRAGMENTS = [

@@ -10,17 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from srpo.domains import SHIPPED, find_domain, find_domains
+from srpo.recipe.schema import VerifierConfig
 from srpo.sandbox.mechanisms import available
 from srpo.sandbox.warm import Launched, WarmSandbox
-from srpo.types import Domain, Outcome, Problem
+from srpo.types import Outcome, Problem
 from srpo.verifiers.code.verifier import CodeVerifier
+from srpo.verifiers.math.verifier import MathVerifier
 from srpo.verifiers.once import Once
 from srpo.verifiers.pool import VerifierPool
 
 MECHANISM = "unsafe-subprocess" if available()["sandlock"] else "sandlock"  # programs: our own
+TWO, ONE = (VerifierConfig(sandbox=MECHANISM, workers=n, time_limit_s=5) for n in (2, 1))
+DOMAINS = find_domains(SHIPPED).values()
 TESTS = {"type": "function", "entry_point": "f", "cases": [{"args": [2], "expected": 4}]}
-CODE = Problem("c", Domain.CODE, "Double it.", tests=TESTS)
-MATH = Problem("m", Domain.MATH, "Add.", answer="2x")
+CODE = Problem("c", "code", "Double it.", tests=TESTS)
+MATH = Problem("m", "math", "Add.", answer="2x")
 
 
 def program(n: int) -> str:
@@ -29,8 +34,15 @@ def program(n: int) -> str:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[VerifierPool]:
-    with VerifierPool(MECHANISM, workers=2, math_time_s=5) as pool:
+    with VerifierPool(TWO, DOMAINS) as pool:
         yield pool
+
+
+def sandbox_of(pool: VerifierPool) -> WarmSandbox:
+    code = pool.verifiers["code"]
+    assert isinstance(code, CodeVerifier)
+    assert isinstance(code.sandbox, WarmSandbox)
+    return code.sandbox
 
 
 def jobs() -> list[tuple[Problem, str]]:
@@ -52,7 +64,7 @@ def test_same_verdicts_in_any_order(pool: VerifierPool) -> None:
     assert first == verdicts(list(reversed(range(len(work)))))
     alone = [pool.verify(*job) for job in work]
     assert first == [(v.outcome, v.answer, v.detail) for v in alone]
-    with VerifierPool(MECHANISM, workers=1) as other:
+    with VerifierPool(ONE, DOMAINS) as other:
         fresh = [other.submit(*job) for job in work]
         assert first == [(v.outcome, v.answer, v.detail) for v in (f.result() for f in fresh)]
     outcomes = [outcome for outcome, *_ in first]
@@ -69,8 +81,8 @@ class Broken(WarmSandbox):
 
 def test_a_failure_of_ours_is_an_error(pool: VerifierPool) -> None:
     broken = Broken(1)
-    with VerifierPool(MECHANISM, 1, retries=2, backoff_s=0.01) as failing:
-        failing._verifiers[Domain.CODE] = CodeVerifier(broken)
+    with VerifierPool(ONE, DOMAINS, retries=2, backoff_s=0.01) as failing:
+        failing.verifiers["code"] = CodeVerifier(broken)
         verdict = failing.submit(CODE, program(2)).result()
     broken.close()
     assert verdict.outcome is Outcome.ERROR
@@ -80,8 +92,8 @@ def test_a_failure_of_ours_is_an_error(pool: VerifierPool) -> None:
 
 def test_bad_problems_are_errors_too(pool: VerifierPool) -> None:
     for bad in (
-        Problem("x", Domain.CODE, "?", tests={"type": "magic"}),
-        Problem("x", Domain.MATH, "?"),
+        Problem("x", "code", "?", tests={"type": "magic"}),
+        Problem("x", "math", "?"),
     ):
         verdict = pool.submit(bad, program(1) + "\n\\boxed{1}").result()
         assert verdict.outcome is Outcome.ERROR
@@ -91,12 +103,12 @@ def test_bad_problems_are_errors_too(pool: VerifierPool) -> None:
 def test_killed_helpers_lose_nothing() -> None:
     """Helpers are killed at random moments while they work: every verdict is right or ERROR."""
     slow = "```python\nimport time\ndef f(x):\n    time.sleep(.02)\n    return {} * x\n```"
-    with VerifierPool(MECHANISM, workers=2, domains=[Domain.CODE], backoff_s=0.05) as pool:
-        assert isinstance(pool.sandbox, WarmSandbox)
+    with VerifierPool(TWO, [find_domain("code")], backoff_s=0.05) as pool:
+        sandbox = sandbox_of(pool)
         futures = [pool.submit(CODE, slow.format(f"{n} * 0 + {2 + n % 2}")) for n in range(60)]
         for _ in range(6):
             time.sleep(0.1)
-            for pid in pool.sandbox.pids()[:1]:
+            for pid in sandbox.pids()[:1]:
                 os.kill(pid, signal.SIGKILL)
         outcomes = [future.result(timeout=30).outcome for future in futures]
     right = [Outcome.CORRECT, Outcome.INCORRECT] * 30
@@ -105,13 +117,13 @@ def test_killed_helpers_lose_nothing() -> None:
 
 
 def test_close_leaves_nothing() -> None:
-    with VerifierPool(MECHANISM, workers=2) as pool:
+    with VerifierPool(TWO, DOMAINS) as pool:
         for future in [pool.submit(*job) for job in jobs()[:4]]:
             future.result()
-        assert isinstance(pool.sandbox, WarmSandbox)
-        assert pool.math is not None
-        pids = pool.sandbox.pids() + pool.math.workers.pids()
-        scratches = [Path(f"/proc/{pid}/cwd").readlink() for pid in pool.sandbox.pids()]
+        sandbox, math = sandbox_of(pool), pool.verifiers["math"]
+        assert isinstance(math, MathVerifier)
+        pids = sandbox.pids() + math.workers.pids()
+        scratches = [Path(f"/proc/{pid}/cwd").readlink() for pid in sandbox.pids()]
     assert pids
     assert scratches
     assert not any(Path(f"/proc/{pid}").exists() for pid in pids)

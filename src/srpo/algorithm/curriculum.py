@@ -1,16 +1,18 @@
 """The stages (SRPO, "Two-Stage Training"): mathematics elicits long reasoning, then code joins it.
 
-Staged, mixed, math-only and code-only training are one loop with four lists of stages.
+Staged, mixed, math-only and code-only training are one loop with four lists of stages; a recipe
+may give its own.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from srpo.recipe.schema import CurriculumConfig, PlateauConfig
-from srpo.types import POOL_EXHAUSTED, Domain
+from srpo.recipe.schema import CurriculumConfig, PlateauConfig, StagedConfig, StagesConfig
+from srpo.types import POOL_EXHAUSTED
 
 
 @dataclass(frozen=True)
@@ -18,24 +20,23 @@ class Stage:
     """What is trained on, and what ends it: the plateau rule, a step cap, or the run's end."""
 
     name: str
-    domains: frozenset[Domain]
+    domains: frozenset[str]
     plateau: PlateauConfig | None = None
     max_steps: int | None = None
 
 
-def stages_of(config: CurriculumConfig) -> tuple[Stage, ...]:
-    """The stages of a curriculum; the last one ends with the run."""
-    math, code = frozenset({Domain.MATH}), frozenset({Domain.CODE})
-    match config.kind:
-        case "staged":
-            first = Stage("stage1", math, config.plateau, config.stage1_max_steps)
-            return (first, Stage("stage2", math | code))
-        case "mixed":
-            return (Stage("train", math | code),)
-        case "math-only":
-            return (Stage("train", math),)
-        case "code-only":
-            return (Stage("train", code),)
+def stages_of(config: CurriculumConfig, domains: Iterable[str]) -> tuple[Stage, ...]:
+    """The stages of a curriculum, over the domains that there are problems of; the last one ends
+    with the run."""
+    every, math, code = frozenset(domains), frozenset({"math"}), frozenset({"code"})
+    if isinstance(config, StagesConfig):
+        return tuple(
+            Stage(s.name, frozenset(s.domains), s.plateau, s.max_steps) for s in config.stages
+        )
+    if isinstance(config, StagedConfig):
+        first = Stage("stage1", math, config.plateau, config.stage1_max_steps)
+        return (first, Stage("stage2", every))
+    return (Stage("train", {"mixed": every, "math-only": math, "code-only": code}[config.kind]),)
 
 
 class Plateau:
@@ -67,8 +68,8 @@ class Plateau:
 class Curriculum:
     """Where the run stands in its stages: `observe` each step, ask `finished`, `advance`."""
 
-    def __init__(self, config: CurriculumConfig):
-        self.stages = stages_of(config)
+    def __init__(self, stages: tuple[Stage, ...]):
+        self.stages = stages
         self.at = 0
         self._reset()
 

@@ -11,7 +11,7 @@ from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.strategies import open_strategy
 from srpo.algorithm.strategies.base import Epoch
 from srpo.recipe.schema import SamplerConfig
-from srpo.types import Domain, Group, Problem
+from srpo.types import Group, Problem
 
 
 class Sampler:
@@ -36,7 +36,7 @@ class Sampler:
         self.cursor = 0
         self.order = np.zeros(0, dtype=np.int64)
 
-    def enter(self, stage: str, domains: frozenset[Domain]) -> None:
+    def enter(self, stage: str, domains: frozenset[str]) -> None:
         """Begin a stage's first epoch with the prompts of its domains that do not rest."""
         self.stage, self.stage_at = stage, self.stage_at + 1
         self.in_stage = np.array([p.domain in domains for p in self.problems], dtype=bool)

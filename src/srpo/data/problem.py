@@ -8,23 +8,25 @@ What `tests` may say stands in `srpo.verifiers.code.tests`.
 
 from __future__ import annotations
 
-import json
-import math
+from collections.abc import Mapping
 from typing import Any
 
-from srpo.types import Domain, Problem, UserError, short
-from srpo.verifiers.code.tests import validate_tests
-from srpo.verifiers.json_values import json_error, json_fault
+from srpo.domains import SHIPPED, find_domains
+from srpo.types import Problem, UserError, short
+from srpo.verifiers.domain import Domain
+from srpo.verifiers.json_values import json_fault
 
 KEYS = ("id", "domain", "prompt", "answer", "tests", "meta")
 
 
-def parse_problem(row: Any, where: str) -> Problem:
+def parse_problem(row: Any, where: str, domains: Mapping[str, Domain] | None = None) -> Problem:
     """The problem in `row`. Raises UserError that names the field, its value and the fix.
 
     Args:
         row: an object with the keys above; `tests` may also be given as its JSON text.
         where: of the row, for error messages.
+        domains: by name, that rows may be of; None means those that the package has. A row cannot
+            bring one: it is data, and a domain is code.
     """
     if isinstance(row, Problem):
         return row
@@ -32,9 +34,10 @@ def parse_problem(row: Any, where: str) -> Problem:
         raise UserError(f"{where}: must be an object, got {short(row)}")
     if unknown := sorted(short(key) for key in row if key not in KEYS):
         raise UserError(f"{where}: unknown key {unknown[0]}; known are {', '.join(KEYS)}")
-    domain = row.get("domain")
-    if domain not in list(Domain):
-        raise UserError(f"{where}.domain is {short(domain)}: choose one of math, code")
+    known = find_domains(SHIPPED) if domains is None else domains
+    domain = known.get(name) if isinstance(name := row.get("domain"), str) else None
+    if domain is None:
+        raise UserError(f"{where}.domain is {short(name)}: choose one of {', '.join(known)}")
     id_, prompt, meta = row.get("id"), row.get("prompt"), row.get("meta")
     for name in ("id", "prompt", "answer"):
         if fault := json_fault(row.get(name), f"{where}.{name}"):
@@ -45,38 +48,5 @@ def parse_problem(row: Any, where: str) -> Problem:
         raise UserError(f"{where}.prompt is {short(prompt)}: give the question as a text")
     if meta is not None and not isinstance(meta, dict):
         raise UserError(f"{where}.meta is {short(meta)}: give an object, or leave it out")
-    answer = parse_answer(row.get("answer"), where) if domain == Domain.MATH else None
-    tests = parse_tests(row.get("tests"), where) if domain == Domain.CODE else None
-    return Problem(str(id_), Domain(domain), prompt, answer, tests, dict(meta or {}))
-
-
-def parse_answer(value: Any, where: str) -> str | tuple[str, ...]:
-    """A gold answer, or several of which each is accepted; numbers become their text."""
-    answers = []
-    for one in value if isinstance(value, list | tuple) and value else [value]:
-        text = answer_text(one)
-        if text is None:
-            raise UserError(
-                f"{where}.answer is {short(value)}: give a text, a finite number or a list of them"
-            )
-        answers.append(text.strip())
-    return answers[0] if len(answers) == 1 else tuple(answers)
-
-
-def answer_text(value: Any) -> str | None:
-    """One gold answer as text; None for what is none: an empty text, no number, infinity."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return None if isinstance(value, float) and not math.isfinite(value) else str(value)
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def parse_tests(value: Any, where: str) -> dict[str, Any]:
-    """Tests as an object, or as JSON text, which is how tables carry them."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            why = json_error(error)
-            raise UserError(f"{where}.tests is {short(value)}: no JSON ({why})") from error
-    validate_tests(value, where)
-    return value
+    gold = {domain.gold: domain.parse(row.get(domain.gold), f"{where}.{domain.gold}")}
+    return Problem(str(id_), domain.name, prompt, **gold, meta=dict(meta or {}))

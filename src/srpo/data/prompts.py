@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from srpo.recipe.schema import Data
 from srpo.types import Problem, UserError
+from srpo.verifiers.domain import Domain
 
 
 class Prompter:
     """Renders problems with the tokenizer's chat template or the recipe's plain one."""
 
-    def __init__(self, tokenizer: Any, config: Data):
-        self.tokenizer, self.config = tokenizer, config
+    def __init__(self, tokenizer: Any, config: Data, domains: Mapping[str, Domain]):
+        self.tokenizer, self.config, self.domains = tokenizer, config, domains
         has_template = bool(getattr(tokenizer, "chat_template", None))
         if config.style == "chat" and not has_template:
             raise UserError(
@@ -22,7 +24,8 @@ class Prompter:
 
     def text(self, problem: Problem) -> str:
         """The prompt as the tokenizer reads it, the chat's marks included."""
-        body = self.config.template.replace("{prompt}", problem.prompt)
+        template = self.config.template or self.domains[problem.domain].template
+        body = template.replace("{prompt}", problem.prompt)
         if not self.chat:
             return body
         messages = [{"role": "user", "content": body}]

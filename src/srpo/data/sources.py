@@ -1,4 +1,4 @@
-"""Problems from nano's generators and from JSONL or Parquet files, checked row by row."""
+"""Problems from generators and from JSONL or Parquet files, checked row by row."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from srpo.data.problem import answer_text
+from srpo.domains import find_domain
+from srpo.domains.math import answer_text
 from srpo.nano.problems import nano_problems
-from srpo.recipe.schema import Source
-from srpo.types import Domain, Problem, UserError, short
-from srpo.verifiers.code.tests import validate_tests
+from srpo.recipe.own import load_own
+from srpo.recipe.schema import OWN, Source
+from srpo.types import Problem, UserError, short
+from srpo.verifiers.domain import Domain
 from srpo.verifiers.json_values import json_error, text_fault
 
 NANO_DEFAULT = 512
@@ -34,7 +36,8 @@ def load_problems(sources: list[Source], field: str, seed: int) -> list[Problem]
     seen: dict[str, str] = {}
     for i, source in enumerate(sources):
         where = f"{field}[{i}]: {source.path}"
-        found = list(_load(source, where, seed))
+        domain = find_domain(source.domain, f"{field}[{i}].domain")
+        found = list(_load(source, domain, where, seed))
         if not found:
             raise UserError(f"{where}: holds no problems; give a file with at least one row")
         for problem in found:
@@ -56,7 +59,7 @@ def fingerprint(problems: list[Problem]) -> str:
     return digest.hexdigest()
 
 
-def _load(source: Source, where: str, seed: int) -> Iterator[Problem]:
+def _load(source: Source, domain: Domain, where: str, seed: int) -> Iterator[Problem]:
     if source.path.startswith("nano:"):
         kind = source.path.removeprefix("nano:")
         if kind != source.domain:
@@ -66,13 +69,29 @@ def _load(source: Source, where: str, seed: int) -> Iterator[Problem]:
             source.domain, source.split, limit, seed, source.families, source.levels
         )
         return
-    wanted = [source.id_field, source.prompt_field, source.answer_field, source.tests_field]
-    rows = islice(_rows(Path(source.path), wanted, where), source.limit)
+    rows = islice(_rows(source, where, seed), source.limit)
     for number, row in enumerate(rows, 1):
-        yield _problem(source, row, number, f"{where} row {number}")
+        yield _problem(source, domain, row, number, f"{where} row {number}")
 
 
-def _rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
+def _rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]:
+    path = Path(source.path)
+    if OWN.fullmatch(source.path) and not path.exists():
+        return _own_rows(source, where, seed)
+    wanted = [source.id_field, source.prompt_field, source.answer_field, source.tests_field]
+    return _file_rows(path, wanted, where)
+
+
+def _own_rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]:
+    """What a function of the user's own makes: `(split, seed) -> rows`."""
+    make = load_own(source.path, where)
+    try:
+        yield from make(source.split, seed)
+    except Exception as error:  # whatever code of the user's own may raise
+        raise UserError(f"{where}: failed: {type(error).__name__}: {error}") from error
+
+
+def _file_rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         raise UserError(f"{where}: no such file; give a .jsonl or .parquet file, or nano:math")
     if path.suffix == ".parquet":
@@ -146,7 +165,11 @@ def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _problem(source: Source, row: dict[str, Any], number: int, where: str) -> Problem:
+def _problem(
+    source: Source, domain: Domain, row: dict[str, Any], number: int, where: str
+) -> Problem:
+    if not isinstance(row, dict):
+        raise UserError(f"{where}: must be an object, got {short(row)}")
     prompt = row.get(source.prompt_field)
     if not isinstance(prompt, str) or not prompt.strip():
         raise UserError(
@@ -157,9 +180,8 @@ def _problem(source: Source, row: dict[str, Any], number: int, where: str) -> Pr
     for name, text in ((source.id_field, id_), (source.prompt_field, prompt)):
         if why := text_fault(text):
             raise UserError(f"{where}: {name!r} {why}")
-    if source.domain is Domain.MATH:
-        return Problem(id_, source.domain, prompt, answer=_answer(source, row, where))
-    return Problem(id_, source.domain, prompt, tests=_tests(source, row, where))
+    gold = {domain.gold: _gold(source, domain, row, where)}
+    return Problem(id_, domain.name, prompt, **gold)
 
 
 def _id(source: Source, row: dict[str, Any], number: int, where: str) -> str:
@@ -179,28 +201,31 @@ def _columns(row: dict[str, Any]) -> str:
     return short(sorted(row), 300)
 
 
-def _answer(source: Source, row: dict[str, Any], where: str) -> str | tuple[str, ...]:
-    value = row.get(source.answer_field)
-    several = value if value and isinstance(value, list) else [value]
-    answers = []
-    for one in several:
-        text = answer_text(one)
-        if text is None:
-            raise UserError(
-                f"{where}: answer_field {source.answer_field!r} must be a text, a finite number or"
-                f" a list of them, got {short(value)}; the row has {_columns(row)}"
-            )
-        if why := text_fault(text):
-            raise UserError(f"{where}: answer_field {source.answer_field!r} {why}")
-        answers.append(_match(source, text, where).strip())
-    return answers[0] if len(answers) == 1 else tuple(answers)
+def _gold(source: Source, domain: Domain, row: dict[str, Any], where: str) -> Any:
+    """What answers are checked against, from the domain's column."""
+    field = f"{domain.gold}_field"
+    column = getattr(source, field)
+    if row.get(column) is None:
+        raise UserError(
+            f"{where}: {field} {column!r} names no value of the row, which has {_columns(row)}"
+        )
+    value, where = row[column], f"{where}: {field} {column!r}"
+    if source.answer_pattern is None or domain.gold == "tests":
+        return domain.parse(value, where)
+    texts = [t if (t := answer_text(v)) is not None else v for v in _several(value)]
+    return domain.parse([_match(source, t, where) for t in texts], where)
 
 
-def _match(source: Source, text: str, where: str) -> str:
-    if source.answer_pattern is None:
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) and value else [value]
+
+
+def _match(source: Source, text: Any, where: str) -> Any:
+    """The answer within a text; what is no text stays, for the domain to refuse."""
+    if not isinstance(text, str):
         return text
     try:
-        found = re.search(source.answer_pattern, text)
+        found = re.search(source.answer_pattern or "", text)
     except re.error as error:
         raise UserError(
             f"{where}: answer_pattern {source.answer_pattern!r} is no regular expression: {error}"
@@ -211,19 +236,3 @@ def _match(source: Source, text: str, where: str) -> str:
             f"{where}: answer_pattern {source.answer_pattern!r} finds no group in {text[-60:]!r}"
         )
     return answer
-
-
-def _tests(source: Source, row: dict[str, Any], where: str) -> dict[str, Any]:
-    value = row.get(source.tests_field)
-    field = f"tests_field {source.tests_field!r}"
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError) as error:
-            raise UserError(f"{where}: {field}: not JSON: {json_error(error)}") from error
-    if not isinstance(value, dict):
-        raise UserError(
-            f"{where}: {field} must be a mapping, got {short(value)}; the row has {_columns(row)}"
-        )
-    validate_tests(value, where)
-    return value

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
 from srpo.report.plain import duration
-from srpo.types import Domain, Outcome
+from srpo.types import Outcome
 
 
 class GradingDisplay:
@@ -26,7 +26,7 @@ class GradingDisplay:
         """So many responses are graded, of `total`."""
         self._bar.update(self._task, completed=done, total=total)
 
-    def summary(self, counts: Mapping[Domain, Counter[Outcome]]) -> None:
+    def summary(self, counts: Mapping[str, Counter[Outcome]]) -> None:
         """Print how each domain came out, and the seconds it took."""
         for domain, found in sorted(counts.items()):
             right, wrong, failed = (found[outcome] for outcome in Outcome)

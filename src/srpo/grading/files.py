@@ -13,16 +13,16 @@ from srpo.data.problem import parse_problem
 from srpo.data.sources import json_rows
 from srpo.grading.grade import Grader
 from srpo.recipe.schema import RewardConfig, VerifierConfig
-from srpo.types import Domain, Outcome, Problem, UserError, short
+from srpo.types import Outcome, Problem, UserError, short
 
 
 @dataclass
 class Tally:
     """How many responses of each domain came out how."""
 
-    counts: dict[Domain, Counter[Outcome]] = field(default_factory=dict)
+    counts: dict[str, Counter[Outcome]] = field(default_factory=dict)
 
-    def count(self, domain: Domain, outcome: Outcome) -> None:
+    def count(self, domain: str, outcome: Outcome) -> None:
         """One more response."""
         self.counts.setdefault(domain, Counter())[outcome] += 1
 
@@ -54,7 +54,7 @@ def grade_file(
     return tally
 
 
-def _check(path: Path) -> tuple[int, set[Domain]]:
+def _check(path: Path) -> tuple[int, set[str]]:
     total, domains = 0, set()
     for problem, _ in _pairs(path):
         total += 1

@@ -16,14 +16,15 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from srpo.data.problem import parse_problem
+from srpo.domains import SHIPPED, find_domains
 from srpo.recipe.schema import RewardConfig, VerifierConfig
-from srpo.types import Domain, Outcome, Problem, Reward, UserError, Verdict, short
+from srpo.types import Outcome, Problem, Reward, UserError, Verdict, short
 from srpo.verifiers.pool import VerifierPool
-from srpo.verifiers.reward import reward
+from srpo.verifiers.reward import RewardRule
 
 AHEAD = 64  # responses under way at once, for each worker: memory does not grow with the file
 
@@ -35,7 +36,7 @@ class Graded:
     """One response's verdict; `reward` is None when the verdict is an error of ours."""
 
     id: str
-    domain: Domain
+    domain: str
     verdict: Verdict
     reward: Reward | None
 
@@ -45,7 +46,7 @@ class Graded:
         return {
             "id": self.id,
             "outcome": str(v.outcome),
-            "reward": asdict(self.reward) if self.reward else None,
+            "reward": self.reward.row() if self.reward else None,
             "answer": v.answer,
             "detail": v.detail,
             "seconds": round(v.seconds, 6),
@@ -57,7 +58,8 @@ class Grader:
 
     verifier   sandbox, limits and number of workers, as a recipe has them
     rewards    weights and formats of the reward, as a recipe has them
-    domains    what will be graded: without code no sandbox is opened
+    domains    what will be graded, by name or as `package.module:NAME`: without code no sandbox is
+               opened
 
     Its methods may be called from any thread and from asyncio. Raises UserError for a problem
     that is not what `srpo.data.problem` describes, and at once when code is to be graded on a
@@ -68,25 +70,26 @@ class Grader:
         self,
         verifier: VerifierConfig | None = None,
         rewards: RewardConfig | None = None,
-        domains: Iterable[Domain] = tuple(Domain),
+        domains: Iterable[str] = SHIPPED,
     ) -> None:
-        self._rewards = rewards or RewardConfig()
-        self.pool = VerifierPool.of(verifier or VerifierConfig(), domains)
+        self.domains = find_domains(domains)
+        self._reward = RewardRule(rewards or RewardConfig(), self.domains)
+        self.pool = VerifierPool(verifier or VerifierConfig(), self.domains.values())
 
     def grade(self, problem: Problem | Row, response: str) -> Verdict:
         """One verdict, in the calling thread. A failure of ours is Outcome.ERROR, no exception."""
-        return self.pool.verify(parse_problem(problem, "problem"), _text(response, "response"))
+        return self.pool.verify(self._problem(problem, "problem"), _text(response, "response"))
 
     async def grade_async(self, problem: Problem | Row, response: str) -> Verdict:
         """One verdict, without holding the event loop up."""
-        problem, response = parse_problem(problem, "problem"), _text(response, "response")
+        problem, response = self._problem(problem, "problem"), _text(response, "response")
         return await asyncio.wrap_future(self.pool.submit(problem, response))
 
     def grade_many(self, pairs: Iterable[tuple[Problem | Row, str]]) -> Iterator[Graded]:
         """Verdicts and rewards in the order of `pairs`, on every core. Reads ahead a little."""
         waiting: deque[tuple[Problem, str, Future[Verdict]]] = deque()
         for number, (row, response) in enumerate(pairs, 1):
-            problem = parse_problem(row, f"problem {number}")
+            problem = self._problem(row, f"problem {number}")
             text = _text(response, f"response {number}")
             waiting.append((problem, text, self.pool.submit(problem, text)))
             while len(waiting) >= AHEAD * self.pool.workers or (waiting and waiting[0][2].done()):
@@ -98,7 +101,10 @@ class Grader:
         """What training would give; None for an ERROR verdict."""
         if verdict.outcome is Outcome.ERROR:
             return None
-        return reward(problem, response, verdict, self._rewards)
+        return self._reward(problem, response, verdict)
+
+    def _problem(self, row: Problem | Row, where: str) -> Problem:
+        return parse_problem(row, where, find_domains(SHIPPED) | self.domains)
 
     def _graded(self, problem: Problem, text: str, future: Future[Verdict]) -> Graded:
         verdict = future.result()

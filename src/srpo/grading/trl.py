@@ -16,7 +16,6 @@ from typing import Any
 
 from srpo.grading.grade import Graded, Grader
 from srpo.recipe.schema import RewardConfig, VerifierConfig
-from srpo.types import Domain
 
 Text = str | list[dict[str, Any]]  # a plain prompt or completion, or a conversation
 
@@ -69,7 +68,7 @@ def _row(columns: dict[str, Any], index: int, prompt: str) -> dict[str, Any]:
         for name in ("id", "domain", "answer", "tests")
         if name in columns and columns[name][index] is not None
     }
-    domain = Domain.CODE if "tests" in given else Domain.MATH
+    domain = "code" if "tests" in given else "math"
     return {"id": f"row {index}", "domain": domain, "prompt": prompt} | given
 
 

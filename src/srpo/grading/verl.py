@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from srpo.grading.grade import Grader
-from srpo.types import Domain, TrainingError
+from srpo.types import TrainingError
 
 
 def compute_score(
@@ -33,7 +33,7 @@ def compute_score(
     row = {"id": f"{data_source} {extra.get('index', '')}".strip(), "prompt": ""}
     row["prompt"] = str(extra.get("question", ""))
     tests = _tests(ground_truth)
-    kind = {"domain": Domain.CODE, "tests": tests} if tests else {"domain": Domain.MATH}
+    kind = {"domain": "code", "tests": tests} if tests else {"domain": "math"}
     gold = {} if tests else {"answer": ground_truth}
     (graded,) = _grader().grade_many([(row | kind | gold, solution_str)])
     if graded.reward is None:

@@ -9,14 +9,14 @@ from srpo.nano.code_tasks import FAMILIES as CODE_FAMILIES
 from srpo.nano.code_tasks import CodeTask
 from srpo.nano.corpus import draw_code, draw_math
 from srpo.nano.math_tasks import FAMILIES, LEVELS, MathTask
-from srpo.types import Domain, Problem, UserError
+from srpo.types import Problem, UserError
 
 MATH_FAMILIES = [family.__name__ for family in FAMILIES]
 PATIENCE = 200  # draws in a row that bring nothing new before a split counts as used up
 
 
 def nano_problems(
-    domain: Domain,
+    domain: str,
     split: str,
     limit: int,
     seed: int,
@@ -29,9 +29,9 @@ def nano_problems(
                         model has seen. Raises UserError for unknown ones
     """
     rng = random.Random(f"{domain}-{split}-{seed}")
-    if domain is Domain.CODE and levels and max(levels) > max(LEVELS):
+    if domain == "code" and levels and max(levels) > max(LEVELS):
         raise UserError(f"nano:code has levels 1 to {max(LEVELS)}, not {max(levels)}")
-    known = MATH_FAMILIES if domain is Domain.MATH else CODE_FAMILIES
+    known = MATH_FAMILIES if domain == "math" else CODE_FAMILIES
     for family in families or ():
         if family not in known:
             raise UserError(f"nano:{domain} has no family {family!r}: choose of {', '.join(known)}")
@@ -40,7 +40,7 @@ def nano_problems(
     seen: set[str] = set()
     stale = 0
     while len(seen) < limit:
-        math = domain is Domain.MATH
+        math = domain == "math"
         task = draw_math(rng, split, levels or LEVELS) if math else draw_code(rng, split)
         if (families and task.family not in families) or (levels and task.level not in levels):
             continue
@@ -59,6 +59,6 @@ def nano_problems(
 def _problem(task: MathTask | CodeTask, id_: str) -> Problem:
     meta = {"family": task.family, "level": task.level}
     if isinstance(task, MathTask):
-        return Problem(id_, Domain.MATH, task.question, answer=str(task.answer), meta=meta)
+        return Problem(id_, "math", task.question, answer=str(task.answer), meta=meta)
     tests = {"type": "function", "entry_point": "f", "cases": task.cases()}
-    return Problem(id_, Domain.CODE, task.question, tests=tests, meta=meta)
+    return Problem(id_, "code", task.question, tests=tests, meta=meta)

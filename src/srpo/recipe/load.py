@@ -62,7 +62,7 @@ def _override(tree: dict[str, Any], text: str) -> None:
     for depth, parent in enumerate(parents, 1):
         if isinstance(node, dict):
             node.setdefault(parent, {})
-            if isinstance(node[parent], str) and len(place(Recipe, parents[:depth])[1]) > 1:
+            if isinstance(node[parent], str) and _is_union(parents[:depth]):
                 node[parent] = {"kind": node[parent]}
         node = node[_key(node, parent, text)]
     end = _key(node, last, text)
@@ -70,7 +70,14 @@ def _override(tree: dict[str, Any], text: str) -> None:
         read = yaml.safe_load(value)
     except Exception as error:  # as above
         raise UserError(f"--set {short(text)}: the value is not valid YAML") from error
+    if end == "kind" and node.get("kind") != read and _is_union(parents):
+        node.clear()  # settings of another kind
     node[end] = _number(read)
+
+
+def _is_union(at: list[str]) -> bool:
+    """Whether sections of several kinds may stand at a place."""
+    return len(place(Recipe, at)[1]) > 1
 
 
 def _key(node: Any, key: str, text: str) -> Any:

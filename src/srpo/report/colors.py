@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import get_args
 from zlib import crc32
+
+from srpo.domains import SHIPPED, find_domain
+from srpo.verifiers.domain import Marker
 
 # By name: on a light ground, on a dark one. Okabe and Ito's, which people with any kind of colour
 # vision can tell apart.
@@ -23,8 +28,6 @@ PALETTE = {
     "green4": ("#c4e8dc", "#174a3c"),
 }
 
-Marker = Literal["circle", "square", "diamond", "triangle"]
-
 
 @dataclass(frozen=True)
 class DomainStyle:
@@ -35,18 +38,29 @@ class DomainStyle:
     rank: int
 
 
-_OURS = {"math": DomainStyle("blue", "circle", 0), "code": DomainStyle("red", "square", 1)}
 _OTHERS = (
-    DomainStyle("green", "diamond", len(_OURS)),
-    DomainStyle("pink", "triangle", len(_OURS)),
-    DomainStyle("orange", "diamond", len(_OURS)),
-    DomainStyle("ink", "triangle", len(_OURS)),
+    DomainStyle("green", "diamond", len(SHIPPED)),
+    DomainStyle("pink", "triangle", len(SHIPPED)),
+    DomainStyle("orange", "diamond", len(SHIPPED)),
+    DomainStyle("ink", "triangle", len(SHIPPED)),
 )
 
+Given = Mapping[str, Mapping[str, str | None]]  # a run's domains.json: color and marker by name
+NONE_GIVEN: Given = MappingProxyType({})
 
-def domain_style(name: str) -> DomainStyle:
-    """The domain's style, always the same; a domain that we do not know gets one by its name."""
-    return _OURS.get(name) or _OTHERS[crc32(name.encode()) % len(_OTHERS)]
+
+def domain_style(name: str, given: Given = NONE_GIVEN) -> DomainStyle:
+    """The domain's style, always the same; a domain that gives itself none gets it by its name."""
+    style = _OTHERS[crc32(name.encode()) % len(_OTHERS)]
+    look: Mapping[str, str | None] = given.get(name, {})
+    if name in SHIPPED:
+        style = replace(style, rank=SHIPPED.index(name))
+        look = vars(find_domain(name))
+    if (color := look.get("color")) in PALETTE:
+        style = replace(style, color=color)
+    if (marker := look.get("marker")) in get_args(Marker):
+        style = replace(style, marker=marker)
+    return style
 
 
 def style_sheet() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from srpo.metrics import Row, domain_of, read_metrics
-from srpo.report.colors import domain_style
+from srpo.report.colors import Given, domain_style
 from srpo.run.files import RunFiles
 from srpo.types import UserError
 
@@ -27,6 +27,15 @@ class Run:
     @property
     def files(self) -> RunFiles:
         return RunFiles(self.path)
+
+    def styles(self) -> Given:
+        """How its domains want to be drawn; none where the file is missing or damaged."""
+        try:
+            found = json.loads(self.files.domains.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        sound = isinstance(found, dict) and all(isinstance(s, dict) for s in found.values())
+        return found if sound else {}
 
     def metrics(self) -> list[Row]:
         """One row a step."""

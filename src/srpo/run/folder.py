@@ -8,7 +8,7 @@ import json
 import os
 import shlex
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +23,7 @@ from srpo.recipe.load import dump_recipe
 from srpo.recipe.schema import Recipe
 from srpo.run.files import RunFiles
 from srpo.types import Group, TrainingError, UserError
+from srpo.verifiers.domain import Domain
 
 
 class RunFolder(RunFiles):
@@ -59,11 +60,13 @@ class RunFolder(RunFiles):
                     if new:
                         shutil.rmtree(self.path)
 
-    def create(self, recipe: Recipe) -> None:
+    def create(self, recipe: Recipe, domains: Iterable[Domain]) -> None:
         """From here on there is a run. Raises UserError."""
+        styles = {d.name: {"color": d.color, "marker": d.marker} for d in domains}
         with self._writing():
             self.rollouts.mkdir(parents=True, exist_ok=True)
             self.metrics.touch()
+            write_whole(self.domains, json.dumps(styles, indent=2) + "\n")
             write_whole(self.recipe, dump_recipe(recipe))
 
     @contextmanager
@@ -153,7 +156,7 @@ def _group_record(row: Row, group: Group) -> dict[str, Any]:
         "stage": row["stage"],
         "epoch": row["epoch"],
         "problem_id": group.problem.id,
-        "domain": str(group.problem.domain),
+        "domain": group.problem.domain,
         "prompt": group.problem.prompt,
         "rollouts": [
             {
@@ -163,7 +166,7 @@ def _group_record(row: Row, group: Group) -> dict[str, Any]:
                 "outcome": str(r.verdict.outcome) if r.verdict else None,
                 "answer": r.verdict.answer if r.verdict else None,
                 "detail": r.verdict.detail if r.verdict else "",
-                "reward": asdict(r.reward) if r.reward else None,
+                "reward": r.reward.row() if r.reward else None,
             }
             for r in group.rollouts
         ],

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from srpo.algorithm.curriculum import Curriculum, stages_of
@@ -12,6 +11,7 @@ from srpo.algorithm.ledger import Ledger
 from srpo.algorithm.sampler import Sampler
 from srpo.data.prompts import Prompter
 from srpo.data.sources import fingerprint, load_problems
+from srpo.domains import find_domains
 from srpo.evaluation.evaluator import Evaluator, Line
 from srpo.learner.learner import Learner
 from srpo.learner.local import LocalLearner
@@ -27,8 +27,9 @@ from srpo.run.folder import RunFolder
 from srpo.run.guards import check_context
 from srpo.run.trackers import check_trackers
 from srpo.types import Group, Problem
+from srpo.verifiers.domain import Domain
 from srpo.verifiers.pool import VerifierPool
-from srpo.verifiers.reward import reward
+from srpo.verifiers.reward import RewardRule
 
 
 @dataclass
@@ -38,6 +39,7 @@ class Parts:
     recipe: Recipe
     observer: Observer
     folder: RunFolder
+    domains: dict[str, Domain]
     fingerprint: str  # of the training problems
     tokenizer: Any
     curriculum: Curriculum
@@ -62,16 +64,16 @@ class Parts:
 def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: ExitStack) -> Parts:
     """Load, check and open everything; nothing is written. What is to be closed goes on `opened`,
     also when a later part fails. Raises UserError."""
+    domains = find_domains(s.domain for s in (*recipe.data.train, *recipe.data.eval))
     problems = load_problems(recipe.data.train, "data.train", recipe.seed)
     held_out = load_problems(recipe.data.eval, "data.eval", recipe.seed)
     tokenizer = load_tokenizer(recipe.model)
-    prompter = Prompter(tokenizer, recipe.data)
+    prompter = Prompter(tokenizer, recipe.data, domains)
     check_trackers(list(recipe.log.trackers))
     # Too long a prompt shall show now, not in an hour.
     longest = max(len(prompter.ids(problem)) for problem in (*problems, *held_out))
-    verifiers = opened.enter_context(
-        VerifierPool.of(recipe.verifier, {p.domain for p in (*problems, *held_out)})
-    )
+    reward = RewardRule(recipe.reward, domains)
+    verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
     learner = LocalLearner.open(recipe, tokenizer)
     check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
     engine = open_engine(
@@ -88,7 +90,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         engine=engine,
         prompt_ids=prompter.ids,
         judge=verifiers.submit,
-        reward=partial(reward, weights=recipe.reward),
+        reward=reward,
         config=recipe.rollout,
         seed=recipe.seed,
         max_error_share=recipe.verifier.max_error_share,
@@ -99,15 +101,17 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         folder.write_evals(results)
         observer.evaluated(results[-1]["point"], results[-1])
 
+    stages = stages_of(recipe.curriculum, dict.fromkeys(p.domain for p in problems))
     return Parts(
         recipe=recipe,
         observer=observer,
         folder=folder,
+        domains=domains,
         fingerprint=fingerprint(problems),
         tokenizer=tokenizer,
-        curriculum=Curriculum(recipe.curriculum),
+        curriculum=Curriculum(stages),
         sampler=Sampler(problems, recipe.sampler, recipe.seed, recipe.rollout.group_size),
-        ledger=Ledger(problems, [s.name for s in stages_of(recipe.curriculum)]),
+        ledger=Ledger(problems, [s.name for s in stages]),
         learner=learner,
         engine=engine,
         freshness=_freshness(recipe, learner, engine, collector, problems),

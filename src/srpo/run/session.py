@@ -42,7 +42,7 @@ def train(recipe: Recipe, observer: Observer | None = None) -> RunEnd:
         opened.callback(observer.closed)
         opened.enter_context(folder.founded())
         parts = open_parts(recipe, folder, observer, opened)
-        folder.create(recipe)
+        folder.create(recipe, parts.domains.values())
         return _run(parts, RunState(), opened)
 
 

@@ -53,6 +53,7 @@ def group_metrics(groups: Sequence[Group], selected: int) -> Row:
     rollouts = [r for g in groups for r in g.rollouts]
     rewards = [r.reward for r in rollouts if r.reward]
     lengths = [len(r.token_ids) for r in rollouts]
+    own_terms = list(rewards[0].own) if rewards else []
     judged = [g for g in groups if g.valid()]
     by_domain = {
         name: [g for g in groups if g.problem.domain == name]
@@ -63,6 +64,7 @@ def group_metrics(groups: Sequence[Group], selected: int) -> Row:
         "reward/accuracy": _mean([r.accuracy for r in rewards]),
         "reward/format": _mean([r.format for r in rewards]),
         "reward/language": _mean([r.language for r in rewards]),
+        **{f"term/{name}": _mean([r.own[name] for r in rewards]) for name in own_terms},
         **{f"reward/{name}": _reward(own) for name, own in by_domain.items()},
         **{f"accuracy/{name}": _accuracy(own) for name, own in by_domain.items()},
         "length/mean": _length(groups),

@@ -12,8 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from srpo.recipe.schema import CodeFormat, MathFormat
-from srpo.types import Domain, Problem, UserError
 from srpo.verifiers.code.verifier import fenced_blocks
 from srpo.verifiers.math.extract import boxed_spans
 from srpo.verifiers.math.json_answer import json_answer
@@ -21,23 +19,6 @@ from srpo.verifiers.math.json_answer import json_answer
 _ONLY_CLOSING = re.compile(r"(?:\s|[.!,;:$)\]\\]|</answer>)*")  # a full stop, $ or \] may follow
 _TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 _PYTHON = ("python", "python3", "py")
-
-
-def format_ok(
-    problem: Problem,
-    text: str,
-    math_format: MathFormat = "boxed",
-    code_format: CodeFormat = "fenced",
-) -> bool:
-    """Whether a response to `problem` has the format of its domain.
-
-    Raises UserError for a name that `FORMATS` does not have.
-    """
-    name = code_format if problem.domain is Domain.CODE else math_format
-    if name not in FORMATS:
-        field = "code_format" if problem.domain is Domain.CODE else "math_format"
-        raise UserError(f"reward.{field}: unknown format {name!r}; choose of {', '.join(FORMATS)}")
-    return FORMATS[name](text)
 
 
 def boxed(text: str) -> bool:

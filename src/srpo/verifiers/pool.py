@@ -2,77 +2,46 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 
+from srpo.recipe.own import load_own
 from srpo.recipe.schema import VerifierConfig
-from srpo.sandbox.base import Limits, Sandbox
-from srpo.sandbox.mechanisms import open_sandbox
-from srpo.types import Domain, Outcome, Problem, UserError, Verdict
-from srpo.verifiers.code.verifier import CodeVerifier
-from srpo.verifiers.math.verifier import MathVerifier
-
-Verifier = Callable[[Problem, str], Verdict]
+from srpo.types import Outcome, Problem, UserError, Verdict, short
+from srpo.verifiers.domain import Domain, Verifier
 
 
 class VerifierPool:
-    """Threads in front of the math workers and the sandbox. Use as a context manager.
+    """Threads in front of the domains' verifiers. Use as a context manager.
 
     Verdicts do not depend on scheduling (their `seconds` do). Whatever fails on our side is
     retried `retries` times, `backoff_s` seconds apart at first and doubling, and then is a
     Verdict with Outcome.ERROR; a future never raises, except CancelledError for what was still
     queued when the pool was closed.
 
-    mechanism     of the sandbox, see `srpo.sandbox.mechanisms.open_sandbox`
-    workers       threads, sandbox servers and math processes, each (default: one per CPU)
-    limits        of a program, where its problem does not say
-    math_time_s   wall-clock seconds for one comparison
-    domains       what will be verified: without code, no sandbox is opened
-    url           of the sandbox service, for the mechanism "sandboxfusion"
+    config     a recipe's `verifier` section
+    domains    what will be verified: without code, no sandbox is opened
 
-    Raises UserError at once when this machine cannot contain programs.
+    Raises UserError at once when this machine cannot contain programs, and for a verifier of the
+    recipe's own that cannot be loaded.
     """
 
     def __init__(
         self,
-        mechanism: str = "auto",
-        workers: int | None = None,
-        limits: Limits | None = None,
-        math_time_s: float = 5.0,
+        config: VerifierConfig,
+        domains: Iterable[Domain],
         retries: int = 2,
         backoff_s: float = 0.2,
-        domains: Iterable[Domain] = (Domain.MATH, Domain.CODE),
-        url: str | None = None,
     ) -> None:
-        workers = (os.cpu_count() or 1) if workers is None else workers
-        if workers < 1:
-            raise UserError(f"verifier workers is {workers}: give 1 or more")
-        self.workers = workers
+        self.workers = config.side_by_side
         self._retries, self._backoff_s = retries, backoff_s
-        self._verifiers: dict[Domain, Verifier] = {}
-        self.sandbox: Sandbox | None = None
-        self.math: MathVerifier | None = None
-        if Domain.MATH in domains:
-            self.math = self._verifiers[Domain.MATH] = MathVerifier(workers, math_time_s)
-        if Domain.CODE in domains:
-            self.sandbox = open_sandbox(mechanism, workers, url)
-            self._verifiers[Domain.CODE] = CodeVerifier(self.sandbox, limits)
+        with ExitStack() as opened:
+            self.verifiers = _open(config, domains, opened)
+            self._opened = opened.pop_all()
         self._closing = threading.Event()
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="verify")
-
-    @classmethod
-    def of(cls, config: VerifierConfig, domains: Iterable[Domain]) -> VerifierPool:
-        """The pool that a recipe's `verifier` section describes."""
-        return cls(
-            mechanism=config.sandbox,
-            url=config.sandbox_url,
-            workers=config.workers,
-            limits=Limits(time_s=config.time_limit_s, memory_mb=config.memory_mb),
-            math_time_s=config.time_limit_s,
-            domains=set(domains),
-        )
+        self._threads = ThreadPoolExecutor(self.workers, thread_name_prefix="verify")
 
     def submit(self, problem: Problem, text: str) -> Future[Verdict]:
         """Verify in the background."""
@@ -83,7 +52,7 @@ class VerifierPool:
         failure = ""
         for attempt in range(self._retries + 1):
             try:
-                return self._verifiers[problem.domain](problem, text)
+                return self.verifiers[problem.domain](problem, text)
             except (UserError, KeyError) as error:  # trying again would not help
                 return Verdict(Outcome.ERROR, None, _describe(error))
             except Exception as error:
@@ -96,16 +65,47 @@ class VerifierPool:
         """Finish what runs, cancel what is queued, end every process. Safe to call twice."""
         self._closing.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
-        if self.math is not None:
-            self.math.close()
-        if self.sandbox is not None:
-            self.sandbox.close()
+        self._opened.close()
 
     def __enter__(self) -> VerifierPool:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _open(
+    config: VerifierConfig, domains: Iterable[Domain], opened: ExitStack
+) -> dict[str, Verifier]:
+    """Each domain's verifier, or the recipe's own; what is to be closed goes on `opened`."""
+    found: dict[str, Verifier] = {}
+    for domain in domains:
+        if name := config.own.get(domain.name):
+            found[domain.name] = _own(name, f"verifier.own.{domain.name}")
+            continue
+        verifier = found[domain.name] = domain.verifier(config)
+        if close := getattr(verifier, "close", None):
+            opened.callback(close)
+    if unknown := sorted(set(config.own) - set(found)):
+        raise UserError(
+            f"verifier.own.{unknown[0]}: there are no problems of that domain; the domains are"
+            f" {', '.join(sorted(found))}"
+        )
+    return found
+
+
+def _own(name: str, field: str) -> Verifier:
+    own = load_own(name, field)
+    if not callable(own):
+        raise UserError(f"{field}: {name!r} is {short(own)}: give a function (problem, text)")
+
+    def verify(problem: Problem, text: str) -> Verdict:
+        verdict = own(problem, text)
+        if not isinstance(verdict, Verdict):
+            raise UserError(f"{field}: {name!r} has returned {short(verdict)}, no srpo.Verdict")
+        return verdict
+
+    return verify
 
 
 def _describe(error: Exception) -> str:

@@ -16,7 +16,7 @@ from sandbox.adversarial_forgeries import BORROWED, BORROWED_BY_CHECKS, SEVEN
 from srpo.sandbox.base import Limits, Sandbox
 from srpo.sandbox.inside.names import owners, read_sources
 from srpo.sandbox.mechanisms import available, open_sandbox
-from srpo.types import Domain, Outcome, Problem, UserError, Verdict
+from srpo.types import Outcome, Problem, UserError, Verdict
 from srpo.verifiers.code.names import library
 from srpo.verifiers.code.tests import validate_tests
 from srpo.verifiers.code.verifier import CodeVerifier
@@ -38,10 +38,10 @@ def asserts(setup: str, *sources: str) -> dict[str, Any]:
 def verdict(verifier: CodeVerifier, tests: dict[str, Any], code: str) -> Verdict | None:
     """None when the tests are refused."""
     try:
-        validate_tests(tests, "p")
+        validate_tests(tests, "p.tests")
     except UserError:
         return None
-    return verifier(Problem("p", Domain.CODE, "Write f.", tests=tests), f"```python\n{code}\n```\n")
+    return verifier(Problem("p", "code", "Write f.", tests=tests), f"```python\n{code}\n```\n")
 
 
 def check_borrowed(verifier: CodeVerifier, tests: dict[str, Any], forged: str, honest: str) -> None:
@@ -118,7 +118,7 @@ def test_owners(setup: str, sources: list[str], program: str, modules: str) -> N
     whose = owners(first, rest)
     assert whose.program == set(program.split())
     assert whose.modules == set(modules.split())
-    validate_tests(asserts(setup, *sources), "p")
+    validate_tests(asserts(setup, *sources), "p.tests")
 
 
 # How a test may use a name; {0} is its place.
@@ -177,21 +177,21 @@ def test_the_librarys_names_are_refused_wherever_they_are_used(name: str, use: s
     source = use.format(name)
     tests = asserts(source, "assert f(2)") if in_setup else asserts("", source, "assert f(2)")
     with pytest.raises(UserError, match=rf"^p\.tests\.\S+ is .*: {name} may be "):
-        validate_tests(tests, "p")
-    validate_tests(asserts(f"from somewhere import {name}", *tests["asserts"]), "p")
+        validate_tests(tests, "p.tests")
+    validate_tests(asserts(f"from somewhere import {name}", *tests["asserts"]), "p.tests")
 
 
 @given(LIBRARYS, st.sampled_from(OWN))
 def test_names_that_tests_bind_are_theirs(name: str, use: str) -> None:
-    validate_tests(asserts("", use.format(name), "assert f(2)"), "p")
+    validate_tests(asserts("", use.format(name), "assert f(2)"), "p.tests")
 
 
 @given(LIBRARYS)
 def test_a_name_alone_is_what_is_tested(name: str) -> None:
-    validate_tests(asserts("", f"assert {name}(1) == 2", f"assert {name}(2) == [3]"), "p")
-    validate_tests(asserts("", f"assert {name}(1) == 2", "assert other(2) == 3"), "p")
+    validate_tests(asserts("", f"assert {name}(1) == 2", f"assert {name}(2) == [3]"), "p.tests")
+    validate_tests(asserts("", f"assert {name}(1) == 2", "assert other(2) == 3"), "p.tests")
     with pytest.raises(UserError, match=f"{name} may be"):
-        validate_tests(asserts("", f"assert {name}(1) == 2", f"assert other(2) == {name}(1)"), "p")
+        validate_tests(asserts("", f"assert {name}(1) == 2", f"assert other(2) == {name}(1)"), "p.tests")
 
 
 @pytest.mark.parametrize(
@@ -214,10 +214,10 @@ def test_a_name_alone_is_what_is_tested(name: str) -> None:
 def test_a_module_before_a_dot_is_the_librarys(module: str, good: bool) -> None:
     tests = asserts("", f"assert f(1) == {module}")
     if good:
-        validate_tests(tests, "p")
+        validate_tests(tests, "p.tests")
     else:
         with pytest.raises(UserError, match=f"{module.split('.')[0]} may be the library's module"):
-            validate_tests(tests, "p")
+            validate_tests(tests, "p.tests")
 
 
 def test_the_library_has_what_tests_use() -> None:
@@ -285,7 +285,7 @@ def test_threads_may_read_tests_side_by_side() -> None:
         for _ in range(50):
             Litter()
         try:
-            validate_tests(tests, "p")
+            validate_tests(tests, "p.tests")
         except BaseException as error:
             errors.append(error)
 

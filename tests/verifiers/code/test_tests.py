@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from srpo.recipe.schema import VerifierConfig
 from srpo.sandbox.base import Limits, Sandbox
 from srpo.sandbox.mechanisms import available, open_sandbox
-from srpo.types import Domain, Outcome, Problem, UserError
+from srpo.types import Outcome, Problem, UserError
 from srpo.verifiers.code.tests import BOUNDS, validate_tests
 from srpo.verifiers.code.verifier import CodeVerifier
 
@@ -57,7 +57,7 @@ def test_every_value_that_is_not_refused_arrives(
 ) -> None:
     cases = [{"args": [value], "expected": value}]
     tests = {"type": "function", "entry_point": "f", "cases": cases}
-    problem = Problem("p", Domain.CODE, "Write f.", tests=tests)
+    problem = Problem("p", "code", "Write f.", tests=tests)
     verdict = verifier(problem, f"```python\n{code}\n```\n")
     assert verdict.outcome is Outcome.CORRECT, verdict
 
@@ -138,7 +138,7 @@ BAD: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(("tests", "words"), BAD)
 def test_what_is_not_good_is_named(tests: Any, words: str) -> None:
     with pytest.raises(UserError, match=words) as caught:
-        validate_tests(tests, "a")
+        validate_tests(tests, "a.tests")
     assert len(str(caught.value)) < 500
     assert "\n" not in str(caught.value)
 
@@ -157,8 +157,8 @@ def test_what_a_recipe_allows_is_allowed_everywhere() -> None:
 
 def test_good_checks() -> None:
     for head in ("check(f)", "check(f, /)", "check(f, n=1)", "check(*f)", "check(f=None, **kw)"):
-        validate_tests(check(f"def {head}: assert f(1)"), "a")
-    validate_tests(check("def check(): pass\ndef check(f): assert f(1)"), "a")
+        validate_tests(check(f"def {head}: assert f(1)"), "a.tests")
+    validate_tests(check("def check(): pass\ndef check(f): assert f(1)"), "a.tests")
 
 
 JSON = st.recursive(
@@ -188,4 +188,4 @@ def test_tests_with_any_field_are_good_or_refused(kind: str, data: st.DataObject
     )
     place[key] = data.draw(JSON)
     with suppress(UserError):
-        validate_tests(tests, "a")
+        validate_tests(tests, "a.tests")

@@ -9,7 +9,7 @@ import pytest
 
 from srpo.sandbox.base import Accept, ExecutionResult, Limits, Program, Sandbox, accept_all
 from srpo.sandbox.mechanisms import available, open_sandbox
-from srpo.types import Domain, Outcome, Problem, UserError
+from srpo.types import Outcome, Problem, UserError
 from srpo.verifiers.code.tests import same_output, same_value, validate_tests
 from srpo.verifiers.code.verifier import CodeVerifier, extract_code
 
@@ -98,7 +98,7 @@ def verifier(sandbox: Counting) -> CodeVerifier:
 
 
 def problem(tests: Any) -> Problem:
-    return Problem("p", Domain.CODE, "Write it.", tests=tests)
+    return Problem("p", "code", "Write it.", tests=tests)
 
 
 def fenced(code: str) -> str:
@@ -302,14 +302,14 @@ def test_answers_may_be_as_long_as_the_expected_ones(verifier: CodeVerifier) -> 
 )
 def test_bad_tests_are_named(tests: Any, words: str) -> None:
     with pytest.raises(UserError, match=words):
-        validate_tests(tests, "a")
+        validate_tests(tests, "a.tests")
 
 
 def test_good_tests() -> None:
-    validate_tests(ADD, "a")
-    validate_tests(MBPP, "a")
-    validate_tests(LINKED, "a")
+    validate_tests(ADD, "a.tests")
+    validate_tests(MBPP, "a.tests")
+    validate_tests(LINKED, "a.tests")
     for setup in ("from math import isclose", "from math import *", "def isclose(a, b): ..."):
-        validate_tests(MBPP | {"setup": setup, "asserts": ["assert isclose(half(3), 1.5)"]}, "a")
-    validate_tests(MBPP | {"setup": "", "asserts": ["assert gcd(4, 6) == 2"]}, "a")
-    validate_tests(ECHO | {"time_limit_s": 1.5, "memory_mb": 256}, "a")
+        validate_tests(MBPP | {"setup": setup, "asserts": ["assert isclose(half(3), 1.5)"]}, "a.tests")
+    validate_tests(MBPP | {"setup": "", "asserts": ["assert gcd(4, 6) == 2"]}, "a.tests")
+    validate_tests(ECHO | {"time_limit_s": 1.5, "memory_mb": 256}, "a.tests")

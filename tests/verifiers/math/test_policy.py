@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from srpo.types import Domain, Outcome, Problem
+from srpo.types import Outcome, Problem
 from srpo.verifiers.math.extract import extract_answer
 from srpo.verifiers.math.verifier import MathVerifier
 
@@ -45,7 +45,7 @@ def test_which_answers_are_equal(
     verifier: MathVerifier, gold: str, answer: str, equal: str, rule: str
 ) -> None:
     assert equal in ("yes", "no")
-    problem = Problem("p", Domain.MATH, "", answer=gold)
+    problem = Problem("p", "math", "", answer=gold)
     verdict = verifier(problem, f"Hence \\boxed{{{answer}}}.")
     assert verdict.outcome is (Outcome.CORRECT if equal == "yes" else Outcome.INCORRECT), rule
 
@@ -55,7 +55,7 @@ def test_the_question_is_no_answer(
     verifier: MathVerifier, prompt: str, gold: str, answer: str, equal: str
 ) -> None:
     assert equal in ("yes", "no")
-    verdict = verifier(Problem("p", Domain.MATH, prompt, answer=gold), f"\\boxed{{{answer}}}")
+    verdict = verifier(Problem("p", "math", prompt, answer=gold), f"\\boxed{{{answer}}}")
     assert verdict.outcome is (Outcome.CORRECT if equal == "yes" else Outcome.INCORRECT)
     assert (verdict.detail == "repeats the question") is (equal == "no")
 
@@ -65,5 +65,5 @@ def test_every_gold_answer_equals_itself(verifier: MathVerifier) -> None:
         for text in (gold, answer):
             if "\\frac{0}{0}" in text:
                 continue
-            verdict = verifier(Problem("p", Domain.MATH, "", answer=text), f"\\boxed{{{text}}}")
+            verdict = verifier(Problem("p", "math", "", answer=text), f"\\boxed{{{text}}}")
             assert verdict.outcome is Outcome.CORRECT, text

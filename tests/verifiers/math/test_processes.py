@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from srpo.types import Domain, Outcome, Problem
+from srpo.types import Outcome, Problem
 from srpo.verifiers.math.verifier import MathVerifier
 
 
@@ -27,7 +27,7 @@ def test_killed_workers_lose_no_verdict() -> None:
                 os.kill(killed[-1], signal.SIGKILL)
 
     def grade(n: int) -> Outcome:
-        problem = Problem(f"p{n}", Domain.MATH, "", answer=f"(x+{n})^2")
+        problem = Problem(f"p{n}", "math", "", answer=f"(x+{n})^2")
         middle = 2 * n + n % 2
         return verifier(problem, f"\\boxed{{x^2 + {middle}x + {n * n}}}").outcome
 
@@ -47,7 +47,7 @@ def test_killed_workers_lose_no_verdict() -> None:
 def test_a_stopped_worker_is_not_a_wrong_answer() -> None:
     verifier = MathVerifier(workers=1, time_limit_s=1.5)
     try:
-        problem = Problem("p", Domain.MATH, "", answer="(x+1)^2")
+        problem = Problem("p", "math", "", answer="(x+1)^2")
         verifier(problem, "\\boxed{x^2+2x+1 + y - y}")
         (pid,) = verifier.workers.pids()
         os.kill(pid, signal.SIGSTOP)
@@ -59,7 +59,7 @@ def test_a_stopped_worker_is_not_a_wrong_answer() -> None:
 def test_a_heavy_answer_on_a_busy_machine_is_a_wrong_answer() -> None:
     """Workers get a tenth of a processor, but for their start."""
     verifier = MathVerifier(workers=1, time_limit_s=1.0)
-    problem = Problem("p", Domain.MATH, "", answer="x+1")
+    problem = Problem("p", "math", "", answer="x+1")
     assert verifier(problem, "\\boxed{1+x}").outcome is Outcome.CORRECT
     (first,) = verifier.workers.pids()
     start_s = cpu_seconds(first)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from srpo.types import Domain, Outcome, Problem, UserError
+from srpo.types import Outcome, Problem, UserError
 from srpo.verifiers.math.verifier import MathVerifier
 
 
@@ -24,7 +24,7 @@ def verifier() -> Iterator[MathVerifier]:
 
 
 def problem(answer) -> Problem:
-    return Problem("p", Domain.MATH, "Compute.", answer=answer)
+    return Problem("p", "math", "Compute.", answer=answer)
 
 
 @pytest.mark.parametrize(

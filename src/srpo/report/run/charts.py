@@ -13,7 +13,7 @@ from typing import Any
 
 from srpo.metrics import Row
 from srpo.report.chart import Axis, Chart, Point, Series
-from srpo.report.colors import domain_style
+from srpo.report.colors import NONE_GIVEN, DomainStyle, Given, domain_style
 from srpo.report.plain import printable
 from srpo.report.reader import Record, domains, stage_starts
 from srpo.report.run.epochs import BUCKETS, bucket_shares
@@ -22,6 +22,7 @@ MAX_POINTS = 300  # beyond it, neighbouring steps are averaged: a screen shows n
 LAST_COUNTS = ("pool/size", "pool/dropped", "tokens/generated", "tokens/trained", "seconds/total")
 
 Curve = tuple[str, str, str]
+Styles = dict[str, DomainStyle]
 EACH = "{domain}"
 REST = "seconds/rest"  # of a step's seconds, what no part of them is
 
@@ -148,19 +149,22 @@ PARTS = ("seconds/rollout", "seconds/verify", "seconds/learn", "seconds/weights"
 PICTURED = ("accuracy", "length", "groups", "pool", "reward", "entropy")  # in curves.png
 
 
-def run_charts(rows: list[Row], evals: list[Record], ledger: Path | None) -> list[Chart]:
-    """All charts that the run has values for, subject by subject."""
+def run_charts(
+    rows: list[Row], evals: list[Record], ledger: Path | None, given: Given = NONE_GIVEN
+) -> list[Chart]:
+    """All charts that the run has values for, subject by subject; `given` are its styles."""
     thinned = [_with_rest(row) for row in thin(rows, MAX_POINTS)]
-    names, axis = domains(rows, evals), _steps_axis(thinned, rows, evals)
+    styles = {name: domain_style(name, given) for name in domains(rows, evals)}
+    axis = _steps_axis(thinned, rows, evals)
     charts = []
     for chart, curves in CATALOGUE:
         if chart.key == "drift":
             filled = _drift(chart, ledger) if ledger is not None else chart
         else:
-            found = _series(thinned, curves, names, chart.unit == "log")
+            found = _series(thinned, curves, styles, chart.unit == "log")
             filled = replace(chart, axis=axis, series=found)
         if chart.points_name:
-            filled = replace(filled, points=_points(evals, names))
+            filled = replace(filled, points=_points(evals, styles))
         charts.append(filled)
     return [chart for chart in charts if not chart.empty]
 
@@ -186,10 +190,10 @@ def _label(row: Row) -> str:
     return str(row["step"]) if row["first"] == row["step"] else f"{row['first']}-{row['step']}"
 
 
-def _series(rows: list[Row], curves: list[Curve], names: list[str], log: bool) -> list[Series]:
+def _series(rows: list[Row], curves: list[Curve], styles: Styles, log: bool) -> list[Series]:
     """Of each curve that has values; a logarithmic axis has no place for 0."""
     found = []
-    for metric, label, color in _by_domain(curves, names):
+    for metric, label, color in _by_domain(curves, styles):
         values = [float(row.get(metric, math.nan)) for row in rows]
         if log:
             values = [v if v > 0 else math.nan for v in values]
@@ -198,21 +202,21 @@ def _series(rows: list[Row], curves: list[Curve], names: list[str], log: bool) -
     return found
 
 
-def _by_domain(curves: list[Curve], names: list[str]) -> list[Curve]:
+def _by_domain(curves: list[Curve], styles: Styles) -> list[Curve]:
     found = []
     for metric, label, color in curves:
         if color == EACH:
-            found += [(metric.format(domain=n), n, domain_style(n).color) for n in names]
+            found += [(metric.format(domain=n), n, style.color) for n, style in styles.items()]
         else:
             found.append((metric, label, color))
     return found
 
 
-def _points(evals: list[Record], names: list[str]) -> list[Point]:
+def _points(evals: list[Record], styles: Styles) -> list[Point]:
     points = []
     for line in evals:
-        for name in names:
-            results, style = line.get(name) or {}, domain_style(name)
+        for name, style in styles.items():
+            results = line.get(name) or {}
             if (value := results.get("pass@1")) is not None:
                 ends = results.get("pass@1_low", value), results.get("pass@1_high", value)
                 label = f"{name}, held-out pass@1, {line['point']} (step {line['step']})"

@@ -45,7 +45,7 @@ def write_curves(run: Path) -> Path:
     from srpo.report.picture import write_picture
 
     opened = open_run(run)
-    charts = run_charts(opened.metrics(), opened.evals(), None)
+    charts = run_charts(opened.metrics(), opened.evals(), None, opened.styles())
     write_picture(pictured(charts), opened.files.picture)
     return opened.files.picture
 
@@ -62,13 +62,13 @@ def page(run: Run, budget: int = BUDGET) -> str:
         conclusions=conclusions(facts),
         totals=totals(run),
         averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
-        subjects=figures(run_charts(facts.rows, facts.evals, ledger)),
+        subjects=figures(run_charts(facts.rows, facts.evals, ledger, run.styles())),
         sheets=run_sheets(facts.evals, facts.epochs),
         recipe=printable(facts.recipe_text),
         sample=sample,
         sample_note=_sample_note(facts, sample),
         groups=Markup("[" + ",".join(sample.groups) + "]"),
-        domains=[(name, domain_style(name).color) for name in facts.domains],
+        domains=[(name, domain_style(name, run.styles()).color) for name in facts.domains],
         epochs=[(printable(str(e["stage"])), e["epoch"]) for e in facts.epochs],
     )
 
@@ -114,9 +114,8 @@ def _accuracy_tile(facts: Facts, domain: str) -> Tile | None:
     before = interval + (f"from {first:.1%}" if len(lines) > 1 else "so far")
     if not facts.summary:
         before += f", at step {lines[-1]['step']}"
-    return Tile(
-        f"held-out {domain}, pass@1", f"{results['pass@1']:.1%}", before, domain_style(domain).color
-    )
+    color = domain_style(domain, facts.run.styles()).color
+    return Tile(f"held-out {domain}, pass@1", f"{results['pass@1']:.1%}", before, color)
 
 
 def _sample_note(facts: Facts, sample: Sample) -> str:

@@ -64,7 +64,6 @@ REL_TOL, ABS_TOL = 1e-6, 1e-9
 
 def validate_tests(tests: Any, where: str) -> None:
     """Raises UserError, which names the field under `where`, its value, and what it may be."""
-    where += ".tests"
     if not isinstance(tests, dict):
         raise UserError(f"{where} is {short(tests)}: give an object with a 'type'")
     kind = tests.get("type")

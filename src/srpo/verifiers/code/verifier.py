@@ -63,7 +63,7 @@ class CodeVerifier:
     def __init__(
         self, sandbox: Sandbox, limits: Limits | None = None, cache_size: int = 4096
     ) -> None:
-        self._sandbox = sandbox
+        self.sandbox = sandbox
         self._limits = limits or Limits()
         self._once: Once[Verdict] = Once(cache_size)
         # Reading tests costs as much as some runs. What is kept: how many bytes an answer may have.
@@ -83,6 +83,10 @@ class CodeVerifier:
         of_code = hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
         answer = self._validated.get(of_tests, lambda: _validated(tests, where))
         return self._once.get((of_tests, of_code), lambda: self._run(tests, code, answer))
+
+    def close(self) -> None:
+        """End the sandbox."""
+        self.sandbox.close()
 
     def _run(self, tests: dict[str, Any], code: str, answer: int) -> Verdict:
         limits = replace(
@@ -106,7 +110,7 @@ class CodeVerifier:
         def accept(index: int, value: Any) -> bool:
             return index < len(cases) and same_value(cases[index]["expected"], value)
 
-        result = self._sandbox.run(Program(code, tests["entry_point"], calls), limits, accept)
+        result = self.sandbox.run(Program(code, tests["entry_point"], calls), limits, accept)
         for index, (case, value) in enumerate(zip(cases, result.values, strict=False)):
             if not accept(index, value):
                 return f"case {index}: got {short(value)}, expected {short(case['expected'])}"
@@ -120,7 +124,7 @@ class CodeVerifier:
 
     def _run_stdin(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
         for index, case in enumerate(tests["cases"]):
-            result = self._sandbox.run(Program(code, stdin=case["input"]), limits)
+            result = self.sandbox.run(Program(code, stdin=case["input"]), limits)
             if result.status != "ok":
                 return f"case {index}: {_failure(result)}"
             if not same_output(case["output"], result.stdout):
@@ -140,7 +144,7 @@ class CodeVerifier:
         return self._run_tested(program, limits)
 
     def _run_tested(self, program: Program, limits: Limits) -> str:
-        result = self._sandbox.run(program, limits)
+        result = self.sandbox.run(program, limits)
         if result.status == "broken":
             raise UserError(f"the problem's tests fail by themselves: {result.detail}")
         return "" if result.status == "ok" else _failure(result)
@@ -159,7 +163,7 @@ def _failure(result: ExecutionResult) -> str:
 
 
 def _validated(tests: dict[str, Any], where: str) -> int:
-    validate_tests(tests, where)
+    validate_tests(tests, f"{where}.tests")
     return answer_bytes(tests)
 
 
@@ -167,6 +171,6 @@ def _digest(tests: dict[str, Any], where: str) -> bytes:
     try:
         canonical = json.dumps(tests, sort_keys=True)
     except (TypeError, ValueError, RecursionError) as error:
-        validate_tests(tests, where)  # it names the field
+        validate_tests(tests, f"{where}.tests")  # it names the field
         raise UserError(f"{where}.tests is no JSON value ({error}): give JSON only") from error
     return hashlib.sha256(canonical.encode()).digest()

@@ -1,0 +1,46 @@
+"""Code: a program in a fence, run against tests in the sandbox (docs/grading.md)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from srpo.recipe.schema import VerifierConfig
+from srpo.types import UserError, short
+from srpo.verifiers.code.tests import validate_tests
+from srpo.verifiers.domain import Domain, Verifier
+from srpo.verifiers.format import FORMATS
+from srpo.verifiers.json_values import json_error
+
+
+def parse_tests(value: Any, where: str) -> dict[str, Any]:
+    """Tests as an object, or as JSON text, which is how tables carry them."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError) as error:
+            why = json_error(error)
+            raise UserError(f"{where} is {short(value)}: no JSON ({why})") from error
+    validate_tests(value, where)
+    return value
+
+
+def _verifier(config: VerifierConfig) -> Verifier:
+    from srpo.sandbox.base import Limits
+    from srpo.sandbox.mechanisms import open_sandbox
+    from srpo.verifiers.code.verifier import CodeVerifier
+
+    sandbox = open_sandbox(config.sandbox, config.side_by_side, config.sandbox_url)
+    limits = Limits(time_s=config.time_limit_s, memory_mb=config.memory_mb)
+    return CodeVerifier(sandbox, limits)
+
+
+CODE = Domain(
+    name="code",
+    gold="tests",
+    parse=parse_tests,
+    verifier=_verifier,
+    format=lambda text, reward: FORMATS[reward.code_format](text),
+    color="red",
+    marker="square",
+)
