@@ -192,14 +192,14 @@ def test_evaluations_on_the_way(tmp_path: Path) -> None:
     [("mixed", {"math", "code"}), ("math-only", {"math"}), ("code-only", {"code"})],
 )
 def test_the_other_curricula_have_one_stage(tmp_path: Path, kind: str, domains: set[str]) -> None:
-    train(tmp_path / "run", curriculum__kind=kind, data__eval=[], max_steps=4)
+    train(tmp_path / "run", curriculum=kind, data__eval=[], max_steps=4)
     rows = ledger(tmp_path / "run")
     assert {r["stage"] for r in rows} == {"train"}
     assert {r["domain"] for r in rows} == domains
 
 
 def test_history_never_visits_a_solved_prompt_again(tmp_path: Path) -> None:
-    train(tmp_path / "run", curriculum__kind="mixed", data__eval=[], max_steps=12)
+    train(tmp_path / "run", curriculum="mixed", data__eval=[], max_steps=12)
     solved: set[object] = set()
     epochs: dict[object, set[object]] = {}
     for row in ledger(tmp_path / "run"):
@@ -214,7 +214,7 @@ def test_history_never_visits_a_solved_prompt_again(tmp_path: Path) -> None:
 def test_none_visits_every_prompt_in_every_epoch(tmp_path: Path) -> None:
     train(
         tmp_path / "run",
-        curriculum__kind="mixed",
+        curriculum="mixed",
         data__eval=[],
         max_steps=10,
         sampler__strategy="none",
@@ -249,7 +249,7 @@ def test_an_emptied_pool_ends_the_stage(tmp_path: Path) -> None:
         tmp_path / "run",
         data__train=[{"path": str(data), "domain": "math"}],
         data__eval=[],
-        curriculum__kind="math-only",
+        curriculum="math-only",
         sampler__strategy={"solved_at": 1e-9},
         max_steps=3,
     )
@@ -274,7 +274,7 @@ def test_machinery_errors_stop_training_rather_than_count_as_wrong(tmp_path: Pat
             tmp_path / "run",
             data__train=[{"path": str(data), "domain": "math"}],
             data__eval=[],
-            curriculum__kind="math-only",
+            curriculum="math-only",
             rollout__group_size=2,
             verifier__time_limit_s=0.3,
         )

@@ -56,7 +56,7 @@ def test_a_run_goes_by_it(tmp_path: Path):
     recipe = small_recipe(
         run,
         sampler__strategy={"kind": "own_strategy:Cooldown", "epochs": 1},
-        curriculum__kind="math-only",
+        curriculum="math-only",
         data__eval=[],
         max_steps=4,
     )

@@ -19,6 +19,7 @@ from srpo.recipe.schema import (
     ForecastConfig,
     GspoConfig,
     HistoryConfig,
+    MixedConfig,
     NoneConfig,
     Recipe,
     RlooConfig,
@@ -94,6 +95,7 @@ def test_any_values_survive_dumping(lr: float, g: int, name: str):
         ("loss.tis_cap=null", lambda r: r.loss.tis_cap, None),
         ("loss=gspo", lambda r: r.loss, GspoConfig()),
         ("advantage=rloo", lambda r: r.advantage, RlooConfig()),
+        ("curriculum.kind=mixed", lambda r: r.curriculum, MixedConfig()),
         ("curriculum.plateau.window=4", lambda r: r.curriculum.plateau.window, 4),
         ("learner.betas=[0.8, 0.9]", lambda r: r.learner.betas, (0.8, 0.9)),
         ("output_dir=runs/a=b", lambda r: r.output_dir, "runs/a=b"),
@@ -276,6 +278,44 @@ def test_every_stage_of_a_curriculum_has_problems(kind: str, domains: str, fits:
     else:
         with pytest.raises(UserError, match=r"data\.train has none"):
             parse_recipe(tree, "r")
+
+
+WARM = {"name": "warm", "domains": ["math"], "max_steps": 3}
+REST = {"name": "rest", "domains": ["math", "code"]}
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"curriculum": [WARM | {"domains": ["logic"]}, REST]}, "needs logic problems, but data"),
+        ({"curriculum": [WARM | {"max_steps": None}, REST]}, "'rest' never begin; set its plateau"),
+        ({"curriculum": [WARM, REST | {"name": "warm"}]}, "stages[1].name: 'warm' is taken"),
+        ({"curriculum": [WARM | {"name": "final"}, REST]}, "'final' is no name for a stage"),
+        ({"curriculum": [WARM | {"domains": []}]}, "curriculum.stages.0.domains"),
+        ({"curriculum": []}, "curriculum.stages"),
+        ({"curriculum": {"kind": "mixed", "plateau": None}}, "it belongs to kind staged"),
+        (
+            {"curriculum": [WARM, REST], "eval": {"at": ["warn"]}},
+            "choose of base, warm, rest, final",
+        ),
+        ({"eval": {"at": ["stage3"]}}, "eval.at: 'stage3' is no point of this run"),
+    ],
+)
+def test_stages_that_cannot_be_are_refused(change: dict[str, Any], complaint: str):
+    train = [{"path": f"nano:{d}", "domain": d} for d in ("math", "code")]
+    with pytest.raises(UserError) as error:
+        parse_recipe({**MINIMAL, "data": {"train": train}, **change}, "r")
+    assert complaint in str(error.value)
+
+
+def test_stages_of_ones_own_are_a_recipe_that_survives_dumping(tmp_path: Path):
+    train = [{"path": f"nano:{d}", "domain": d} for d in ("math", "code")]
+    tree = {**MINIMAL, "data": {"train": train}, "curriculum": [WARM, REST]}
+    recipe = parse_recipe(tree | {"eval": {"at": ["warm", "rest"]}}, "r")
+    path = tmp_path / "r.yaml"
+    path.write_text(dump_recipe(recipe))
+    assert load_recipe(path) == recipe
+    assert [s.name for s in recipe.curriculum.stages] == ["warm", "rest"]
 
 
 @pytest.mark.parametrize(

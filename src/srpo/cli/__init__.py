@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -18,6 +19,9 @@ BAD_INPUT, INTERRUPTED = 2, 130  # 130 = 128 + SIGINT, as shells have it
 
 # A person can mend these; any other OSError is a bug of ours and keeps its traceback.
 THEIRS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+# What says how threads wait, or that there is nothing to wait for.
+WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "KMP_BLOCKTIME")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -40,8 +44,18 @@ for command in (
     app.command()(command)
 
 
+def wait_politely() -> None:
+    """The threads of one small matrix product wait for each other by spinning. Where other work
+    has the second core, the first spins through its whole share: so they spin a thirtieth of the
+    usual time, which costs nothing on a quiet machine (benchmarks/busy_machine.py), unless the
+    user says how. OpenMP reads it when torch is loaded."""
+    if not any(name in os.environ for name in WAITING):
+        os.environ["GOMP_SPINCOUNT"] = "10000"
+
+
 def main() -> None:
     """The console script: errors that a person can mend are one line and exit code 2."""
+    wait_politely()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # model output may not fit the locale's encoding
             stream.reconfigure(errors="backslashreplace")

@@ -27,6 +27,9 @@ def train(
 
     resolved = load_recipe(recipe, overrides)
     if dry_run:
+        from srpo.run.guards import check_own
+
+        check_own(resolved)
         typer.echo(dump_recipe(resolved), nl=False)
         return
     from srpo.run import session

@@ -25,6 +25,8 @@ def explain(error: Any, root: type[BaseModel]) -> str:
         kind = error["ctx"]["tag"]
         return f"{field}.kind: {kind!r} is unknown{_nearest(kind, _kinds(sections), 'kinds')}"
     got = short(error["input"], 200)
+    if error["type"] == "string_pattern_mismatch":
+        return f"{field.removesuffix('.[key]')}: give package.module:name, got {got}"
     if len(sections) > 1:
         return f"{field}: must be one of {', '.join(_kinds(sections))}, got {got}"
     return f"{field}: {error['msg'][0].lower()}{error['msg'][1:]}, got {got}"

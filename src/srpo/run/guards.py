@@ -6,11 +6,27 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 
+from srpo.algorithm.strategies import open_strategy
+from srpo.domains import find_domain
 from srpo.errors import NotFiniteError
 from srpo.learner.batch import pack
-from srpo.recipe.schema import AdvantageConfig
+from srpo.recipe.own import load_own
+from srpo.recipe.schema import AdvantageConfig, Recipe
 from srpo.run.folder import RunFolder
 from srpo.types import Group, TrainingError, UserError
+from srpo.verifiers.reward import RewardRule
+
+
+def check_own(recipe: Recipe) -> None:
+    """All code of the user's own that a recipe names can be loaded and takes its settings. Raises
+    UserError."""
+    for section in ("train", "eval"):
+        for i, source in enumerate(getattr(recipe.data, section)):
+            find_domain(source.domain, f"data.{section}[{i}].domain")
+    open_strategy(recipe.sampler.strategy)
+    RewardRule(recipe.reward, {})
+    for name, own in recipe.verifier.own.items():
+        load_own(own, f"verifier.own.{name}")
 
 
 def check_context(limit: int | None, prompt: int, response: int) -> None:

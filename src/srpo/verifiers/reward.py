@@ -48,8 +48,8 @@ class RewardRule:
         return Reward(accuracy, form, language, total, own)
 
 
-def _load(name: str) -> Term:
-    term: Any = load_own(name, "reward.terms")
+def _load(name: str) -> Any:
+    term = load_own(name, "reward.terms")
     if not callable(term):
         raise UserError(
             f"reward.terms: {name!r} is {short(term)}: give a function (problem, text, verdict)"

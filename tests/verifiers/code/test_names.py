@@ -191,7 +191,9 @@ def test_a_name_alone_is_what_is_tested(name: str) -> None:
     validate_tests(asserts("", f"assert {name}(1) == 2", f"assert {name}(2) == [3]"), "p.tests")
     validate_tests(asserts("", f"assert {name}(1) == 2", "assert other(2) == 3"), "p.tests")
     with pytest.raises(UserError, match=f"{name} may be"):
-        validate_tests(asserts("", f"assert {name}(1) == 2", f"assert other(2) == {name}(1)"), "p.tests")
+        validate_tests(
+            asserts("", f"assert {name}(1) == 2", f"assert other(2) == {name}(1)"), "p.tests"
+        )
 
 
 @pytest.mark.parametrize(

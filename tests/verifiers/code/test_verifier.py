@@ -310,6 +310,8 @@ def test_good_tests() -> None:
     validate_tests(MBPP, "a.tests")
     validate_tests(LINKED, "a.tests")
     for setup in ("from math import isclose", "from math import *", "def isclose(a, b): ..."):
-        validate_tests(MBPP | {"setup": setup, "asserts": ["assert isclose(half(3), 1.5)"]}, "a.tests")
+        validate_tests(
+            MBPP | {"setup": setup, "asserts": ["assert isclose(half(3), 1.5)"]}, "a.tests"
+        )
     validate_tests(MBPP | {"setup": "", "asserts": ["assert gcd(4, 6) == 2"]}, "a.tests")
     validate_tests(ECHO | {"time_limit_s": 1.5, "memory_mb": 256}, "a.tests")
