@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from srpo.models import load_model, load_tokenizer, model_path
+from srpo.models import load_model, load_tokenizer, make_savable, model_path
 from srpo.types import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -75,6 +76,68 @@ def test_nobody_is_asked(tmp_path: Path) -> None:
     assert ran.stdout.split() == ["UserError", "UserError"], ran
     assert RAN not in ran.stderr
     assert "[y/N]" not in ran.stdout + ran.stderr
+
+
+def nano(where: Path, **settings: object) -> Path:
+    """nano's folder, its generation config changed."""
+    shutil.copytree(model_path("nano"), where)
+    file = where / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+    return where
+
+
+@pytest.mark.parametrize(
+    ("settings", "dropped"),
+    [
+        ({}, ()),
+        ({"do_sample": True, "temperature": 0.6}, ()),
+        ({"temperature": 0.6, "top_k": 20}, ("temperature 0.6", "top_k 20")),
+        ({"do_sample": False, "top_p": 0.8, "max_length": 99}, ("top_p 0.8",)),
+        ({"early_stopping": True, "length_penalty": 2.0}, ("early_stopping", "length_penalty")),
+        ({"pad_token_id": -1}, ("pad_token_id -1",)),
+    ],
+)
+def test_what_a_generation_config_contradicts_is_left_out(
+    tmp_path: Path, settings: dict[str, object], dropped: tuple[str, ...]
+) -> None:
+    path = str(nano(tmp_path / "model", **settings))
+    model = load_model(path, "float32", torch.device("cpu"))
+    said = make_savable(path, model, load_tokenizer(path))
+    assert all(one in said for one in dropped)
+    assert bool(said) is bool(dropped)
+    model.save_pretrained(tmp_path / "saved")
+    saved = json.loads((tmp_path / "saved/generation_config.json").read_text())
+    assert saved["eos_token_id"] == 0
+    kept = {k: v for k, v in settings.items() if not any(d.startswith(k) for d in dropped)}
+    assert kept.items() <= saved.items()
+
+
+def test_a_model_that_cannot_be_saved_is_refused_before_it_is_trained(tmp_path: Path) -> None:
+    path = str(nano(tmp_path / "model"))
+    model, tokenizer = load_model(path, "float32", torch.device("cpu")), load_tokenizer(path)
+    model.config.strange = {1, 2}  # no JSON
+    with pytest.raises(UserError, match=r"could not be saved after training .*set") as caught:
+        make_savable(path, model, tokenizer)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("lacking", ["embed_tokens", "layers.1.self_attn.k_proj", "norm"])
+def test_missing_weights_are_refused(tmp_path: Path, lacking: str) -> None:
+    path = nano(tmp_path / "model")
+    weights = load_file(path / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if lacking not in name}
+    save_file(kept, path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"model: .* lacks \d+ of the weights") as caught:
+        load_model(str(path), "float32", torch.device("cpu"))
+    assert lacking in str(caught.value)
+
+
+def test_an_untied_head_that_is_missing_is_refused(tmp_path: Path) -> None:
+    path = nano(tmp_path / "model")
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": False}))
+    with pytest.raises(UserError, match=r"lacks 1 of the weights .*lm_head\.weight"):
+        load_model(str(path), "float32", torch.device("cpu"))
 
 
 def test_every_call_says_it() -> None:

@@ -7,15 +7,19 @@ transformers asks on standard input where nothing is said.
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel
 from transformers.utils import logging
 
-from srpo.types import UserError
+from srpo.errors import in_one_line
+from srpo.types import UserError, short
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
@@ -42,8 +46,9 @@ def load_tokenizer(name: str) -> Any:
     except Exception as error:  # transformers raises many types here, all mean the same to a user
         _refuse_custom_code(name, "tokenizer_config.json", error)
         raise UserError(
-            f"model: {name!r} has no tokenizer that transformers can load ({_first_line(error)});"
-            " put tokenizer.json and tokenizer_config.json beside the weights"
+            f"model: {name!r} has no tokenizer that transformers can load"
+            f" ({in_one_line(error, 300)}); put tokenizer.json and tokenizer_config.json beside the"
+            " weights"
         ) from error
     if tokenizer.eos_token_id is None:
         raise UserError(f"model: the tokenizer of {name!r} has no eos_token; set one and save it")
@@ -51,21 +56,91 @@ def load_tokenizer(name: str) -> Any:
 
 
 def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
-    """The model with its weights, in `dtype` on `device`. Raises UserError."""
+    """The model with its weights, in `dtype` on `device`. Raises UserError, also for a folder that
+    lacks some of them: transformers makes up the missing ones, at random and each time others."""
     path = model_path(name)
     _check_folder(name, path)
     logging.disable_progress_bar()
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            path, dtype=getattr(torch, dtype), trust_remote_code=False
-        )
+        with _quiet():  # what it would warn of is refused or mended
+            model, found = AutoModelForCausalLM.from_pretrained(
+                path, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
+            )
     except Exception as error:  # as above
         _refuse_custom_code(name, "config.json", error)
         raise UserError(
-            f"model: cannot load {name!r} as a causal language model ({_first_line(error)});"
+            f"model: cannot load {name!r} as a causal language model ({in_one_line(error, 300)});"
             " give nano, a folder in Hugging Face format, or a hub id"
         ) from error
-    return model.to(device)  # pyright: ignore[reportArgumentType]
+    if missing := sorted(found["missing_keys"]):
+        raise UserError(
+            f"model: {name!r} lacks {len(missing)} of the weights of a {type(model).__name__}"
+            f" ({', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}); give a model folder"
+            " with all of them"
+        )
+    return model.to(device)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def make_savable(name: str, model: PreTrainedModel, tokenizer: Any) -> str:
+    """See to it now that model and tokenizer can be written when training is over.
+
+    Returns:
+        What was taken out of the generation config for it; empty in the usual case.
+
+    Raises:
+        UserError: something else cannot be written.
+    """
+    mended = _mend_generation_config(model)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_pretrained(folder, state_dict={})
+            tokenizer.save_pretrained(folder)
+    except OSError:
+        raise
+    except Exception as error:  # as above
+        raise UserError(
+            f"model: {name!r} could not be saved after training ({in_one_line(error)}); mend its"
+            " config.json, generation_config.json or tokenizer_config.json"
+        ) from error
+    return mended
+
+
+def _mend_generation_config(model: PreTrainedModel) -> str:
+    """transformers loads contradictions (a temperature for `do_sample: false`), and refuses to
+    write them. What contradicts does nothing, so it is left out."""
+    config = model.generation_config
+    if config is None or _is_valid(config):
+        return ""
+    mended, dropped = GenerationConfig(), []
+    for key, value in config.to_diff_dict().items():
+        before = getattr(mended, key, None)
+        setattr(mended, key, value)
+        if not _is_valid(mended):
+            setattr(mended, key, before)
+            dropped.append(f"{key} {short(value)}")
+    model.generation_config = mended
+    return (
+        f"model: its generation_config.json contradicts itself; model/ is saved without"
+        f" {', '.join(dropped)}"
+    )
+
+
+def _is_valid(config: GenerationConfig) -> bool:
+    try:
+        config.validate(strict=True)
+    except Exception:  # ValueError, and whatever a value of a wrong type leads to
+        return False
+    return True
 
 
 def eos_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
@@ -99,7 +174,3 @@ def _refuse_custom_code(name: str, file: str, error: Exception) -> None:
             " code from model folders; give a model that transformers itself knows, or save this"
             " one for a class of transformers' and remove auto_map"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

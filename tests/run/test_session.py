@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from small_runs import differences, small_recipe
 from srpo.metrics import Row, read_metrics
+from srpo.models import load_model, load_tokenizer, model_path
 from srpo.observer import Observer
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.run import session
@@ -31,6 +34,10 @@ class Watch(Observer):
         self.told: list[str] = []
         self.stop_at, self.asked = stop_at, False
         self.groups_after_the_stop = 0
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
     def started(self, recipe: Any, run: Path, resumed_at: int) -> None:
         self.told.append("started")
@@ -190,3 +197,39 @@ def test_the_same_weights_are_evaluated_once(tmp_path: Path) -> None:
     assert list(points) == ["base", "step 2", "stage1", "step 4", "final"]
     assert points["step 2"] == points["stage1"]
     assert points["step 4"] == points["final"] != points["base"]
+
+
+def odd_model(where: Path, file: str, **settings: Any) -> str:
+    """nano's folder with other settings in one of its files."""
+    shutil.copytree(model_path("nano"), where)
+    found = where / file
+    found.write_text(json.dumps(json.loads(found.read_text()) | settings))
+    return str(where)
+
+
+def test_a_contradiction_in_the_generation_config_costs_no_model(tmp_path: Path) -> None:
+    model = odd_model(tmp_path / "m", "generation_config.json", do_sample=False, min_p=0.1)
+    run, watch = tmp_path / "run", Watch()
+    assert session.train(small_recipe(run, model=model, max_steps=1, data__eval=[]), watch).finished
+    assert (run / "model/model.safetensors").exists()
+    assert any("generation_config" in text and "min_p 0.1" in text for text in watch.messages)
+
+
+@pytest.mark.parametrize("more", ["pad_token", "a token of the prompt"])
+def test_tokens_beyond_the_embedding_are_refused_at_start(tmp_path: Path, more: str) -> None:
+    tokenizer = load_tokenizer("nano")
+    path = odd_model(tmp_path / "m", "config.json", vocab_size=len(tokenizer))
+    model: Any = load_model("nano", "float32", torch.device("cpu"))
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(path)
+    template = "{prompt}\n"
+    if more == "pad_token":
+        tokenizer.add_special_tokens({"pad_token": "<mine>"})
+    else:
+        tokenizer.add_special_tokens({"additional_special_tokens": ["<mine>"]})
+        template += "<mine>"
+    tokenizer.save_pretrained(path)
+    over = {"model": path, "data__template": template, "data__eval": []}
+    with pytest.raises(UserError, match=rf"{more.split()[-1]}.* is token {len(tokenizer) - 1}"):
+        session.train(small_recipe(tmp_path / "run", **over), Observer())
+    assert not (tmp_path / "run").exists()

@@ -24,7 +24,7 @@ from srpo.rollout.engine import RolloutEngine
 from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck
 from srpo.rollout.open import open_engine
 from srpo.run.folder import RunFolder
-from srpo.run.guards import check_context
+from srpo.run.guards import check_context, check_tokens
 from srpo.run.trackers import check_trackers
 from srpo.types import Group, Problem
 from srpo.verifiers.pool import VerifierPool
@@ -74,6 +74,12 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     )
     learner = LocalLearner.open(recipe, tokenizer)
     check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
+    check_tokens(learner.info.vocabulary, [learner.info.pad], "the tokenizer's pad_token")
+    for problem in (*problems, *held_out):
+        what = f"part of the prompt of problem {problem.id!r}"
+        check_tokens(learner.info.vocabulary, prompter.ids(problem), what)
+    for note in learner.info.notes:
+        observer.message(note)
     engine = open_engine(
         recipe,
         tokenizer,

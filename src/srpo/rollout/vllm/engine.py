@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig
 
-from srpo.errors import EngineError
+from srpo.errors import EngineError, in_one_line
 from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
 from srpo.rollout.vllm.install import install_recipe, installed_vllm
@@ -120,7 +120,7 @@ class VllmEngine:
         try:
             outputs = self.llm.step()
         except Exception as error:  # whatever broke, vLLM's state is lost with it
-            raise EngineError(f"vLLM failed while decoding: {_first_line(error)}") from error
+            raise EngineError(f"vLLM failed while decoding: {in_one_line(error)}") from error
         for output in outputs:
             [one] = output.outputs
             if output.finished:
@@ -145,7 +145,7 @@ def import_vllm() -> ModuleType:
             vllm.LLMEngine  # noqa: B018  loaded at its first use: now
     except Exception as error:  # a build for another torch fails in many ways
         found = installed_vllm()
-        why = f"{found} cannot be imported ({_first_line(error)})" if found else "is not installed"
+        why = f"{found} cannot be imported ({in_one_line(error)})" if found else "is not installed"
         raise UserError(
             f"rollout.engine: vllm {why}; {install_recipe()}; or use rollout.engine transformers"
         ) from error
@@ -170,7 +170,7 @@ def start_vllm(vllm: ModuleType, options: dict[str, Any]) -> Any:
             return vllm.LLMEngine.from_engine_args(vllm.EngineArgs(**options))
     except Exception as error:
         raise UserError(
-            f"rollout.engine: {installed_vllm()} did not start: {_first_line(error)}; if memory is"
+            f"rollout.engine: {installed_vllm()} did not start: {in_one_line(error)}; if memory is"
             " short, change rollout.gpu_memory_utilization or rollout.max_rows; if it is not the"
             f" version that srpo was written for, {install_recipe()}"
         ) from error
@@ -231,8 +231,3 @@ def _own_threads() -> Iterator[None]:
     finally:
         torch.set_num_threads = setter
         torch.set_num_threads(threads)
-
-
-def _first_line(error: Exception) -> str:
-    text = (str(error).strip().splitlines() or [""])[0][:300]
-    return f"{type(error).__name__}: {text}"
