@@ -20,9 +20,11 @@ from small_runs import differences, small_recipe
 from srpo.metrics import Row, read_metrics
 from srpo.models import load_model, load_tokenizer, model_path
 from srpo.observer import Observer
+from srpo.recipe.load import load_recipe
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.run import session
 from srpo.run.checkpoint import checkpoints
+from srpo.run.folder import RunFolder
 from srpo.types import TrainingError, UserError
 from srpo.weights import WeightSource
 
@@ -30,7 +32,8 @@ from srpo.weights import WeightSource
 class Watch(Observer):
     """Notes what it is told, and asks to stop at one of the points."""
 
-    def __init__(self, stop_at: tuple[str, int] = ("", 0)) -> None:
+    def __init__(self, stop_at: tuple[str, int] = ("", 0), stop_at_step: int = 0) -> None:
+        self.stop_at_step = stop_at_step
         self.told: list[str] = []
         self.stop_at, self.asked = stop_at, False
         self.groups_after_the_stop = 0
@@ -50,6 +53,8 @@ class Watch(Observer):
 
     def step(self, row: Row) -> None:
         self.told.append(f"step {row['step']}")
+        if row["step"] == self.stop_at_step:
+            signal.raise_signal(signal.SIGTERM)
 
     def closed(self) -> None:
         self.told.append("closed")
@@ -233,3 +238,38 @@ def test_tokens_beyond_the_embedding_are_refused_at_start(tmp_path: Path, more: 
     with pytest.raises(UserError, match=rf"{more.split()[-1]}.* is token {len(tokenizer) - 1}"):
         session.train(small_recipe(tmp_path / "run", **over), Observer())
     assert not (tmp_path / "run").exists()
+
+
+def chat_model(where: Path, template: str) -> str:
+    """nano, with a chat template."""
+    return odd_model(where, "tokenizer_config.json", chat_template=template)
+
+
+CLOCK = "{{ strftime_now('%d %b %Y %H:%M:%S.%f') }} {{ messages[-1]['content'] }}"
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_resumed_run_asks_the_same_questions(tmp_path: Path, changed: bool) -> None:
+    """By the clock of its beginning, and by the same chat template."""
+    model, run = chat_model(tmp_path / "m", CLOCK), tmp_path / "run"
+    recipe = small_recipe(run, model=model, data__eval=[], max_steps=4, checkpoint__every=1)
+    assert not session.train(recipe, Watch(stop_at_step=2)).finished
+    if changed:
+        shutil.rmtree(tmp_path / "m")
+        chat_model(tmp_path / "m", f"{CLOCK} Now:")
+        with pytest.raises(UserError, match="does not make the prompts that"):
+            session.resume(run, Watch())
+    else:
+        assert session.resume(run, Watch()).finished
+
+
+def test_a_recipe_that_is_there_is_not_replaced_by_another_processs(tmp_path: Path) -> None:
+    """Even where a file system has no locks."""
+    one, other = (small_recipe(tmp_path / "run", seed=seed) for seed in (11, 22))
+    RunFolder(tmp_path / "run").create(one)
+    with pytest.raises(UserError, match="already holds a run"):
+        RunFolder(tmp_path / "run").create(other)
+    assert load_recipe(tmp_path / "run/recipe.yaml") == one
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {
+        "recipe.yaml", "began.json", "metrics.jsonl", "rollouts"
+    }  # fmt: skip

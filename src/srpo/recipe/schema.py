@@ -98,7 +98,11 @@ class Data(Section):
     template: str = "{prompt}"
     """The text around a question; `{prompt}` marks its place."""
     system: str | None = None
-    """System message, for chat prompts."""
+    """System message, for chat prompts; refused where the chat template has no use for one."""
+    chat_template: str | None = None
+    """Which of the tokenizer's chat templates, where it has several; none means `default`."""
+    chat_template_kwargs: dict[str, Any] = {}
+    """What the chat template may ask for, for example `enable_thinking: false` (Qwen3)."""
     max_prompt_tokens: Count = 1024
     """A longer prompt is an error at start, with the problem's id."""
 

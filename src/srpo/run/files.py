@@ -13,6 +13,7 @@ class RunFiles:
     def __init__(self, path: Path):
         self.path = path
         self.recipe = path / "recipe.yaml"  # it makes the folder a run
+        self.began = path / "began.json"  # where and when
         self.metrics = path / "metrics.jsonl"
         self.evals = path / "evals.jsonl"
         self.ledger = path / "ledger.parquet"

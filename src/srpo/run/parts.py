@@ -39,6 +39,7 @@ class Parts:
     observer: Observer
     folder: RunFolder
     fingerprint: str  # of the training problems
+    prompts: str  # the fingerprint of how they are put to the model
     tokenizer: Any
     curriculum: Curriculum
     sampler: Sampler
@@ -65,7 +66,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     problems = load_problems(recipe.data.train, "data.train", recipe.seed)
     held_out = load_problems(recipe.data.eval, "data.eval", recipe.seed)
     tokenizer = load_tokenizer(recipe.model)
-    prompter = Prompter(tokenizer, recipe.data)
+    prompter = Prompter(tokenizer, recipe.data, folder.origin.began)
     check_trackers(list(recipe.log.trackers))
     # Too long a prompt shall show now, not in an hour.
     longest = max(len(prompter.ids(problem)) for problem in (*problems, *held_out))
@@ -78,7 +79,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     for problem in (*problems, *held_out):
         what = f"part of the prompt of problem {problem.id!r}"
         check_tokens(learner.info.vocabulary, prompter.ids(problem), what)
-    for note in learner.info.notes:
+    for note in (*learner.info.notes, *prompter.warnings((*problems, *held_out))):
         observer.message(note)
     engine = open_engine(
         recipe,
@@ -110,6 +111,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         observer=observer,
         folder=folder,
         fingerprint=fingerprint(problems),
+        prompts=prompter.fingerprint(problems),
         tokenizer=tokenizer,
         curriculum=Curriculum(recipe.curriculum),
         sampler=Sampler(problems, recipe.sampler, recipe.seed, recipe.rollout.group_size),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from builders import VOCABULARY, nano_tokenizer, tiny_model, weights_of
 from srpo.models import eos_ids
 from srpo.rollout.engine import Request, Sampling
-from srpo.rollout.transformers.engine import TransformersEngine
+from srpo.rollout.transformers.engine import TransformersEngine, response_text
 from srpo.types import FinishReason, Rollout
 from srpo.weights import WeightSource
 
@@ -226,3 +227,15 @@ def test_every_configured_end_token_ends_a_response() -> None:
 
 def test_nothing_asked_nothing_answered() -> None:
     assert generate(make_engine(), []) == {}
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_the_tags_of_an_answer_are_read_even_as_special_tokens(special: bool) -> None:
+    tokenizer = copy.deepcopy(nano_tokenizer())
+    end, text = tokenizer.eos_token_id, "<think>2</think><answer>3</answer>"
+    names = ["<think>", "</think>", "<answer>", "</answer>"]
+    tokenizer.add_tokens(names, special_tokens=special)
+    tokenizer.add_tokens(["<|mark|>"], special_tokens=True)
+    ids = tokenizer(f"{text}<|mark|>").input_ids
+    assert len(ids) == 7
+    assert response_text(tokenizer, frozenset([end]), [*ids, end]) == text

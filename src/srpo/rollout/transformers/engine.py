@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from srpo.rollout.transformers.sampling import sample, uniforms
 from srpo.types import FinishReason, Rollout
 from srpo.weights import WeightSource
 
+SPOKEN = ("<think>", "</think>", "<answer>", "</answer>")  # part of an answer, special or not
 COMPACT_AT = 0.85  # share of live rows below which finished ones are taken out of the batch
 
 
@@ -90,7 +92,18 @@ class TransformersEngine:
 def response_text(tokenizer: Any, eos: frozenset[int], ids: list[int]) -> str:
     """What a response says, without the token that ended it."""
     body = ids[:-1] if ids and ids[-1] in eos else ids
-    return tokenizer.decode(body, skip_special_tokens=True)
+    silent = _silent(tokenizer, len(tokenizer))
+    return tokenizer.decode([i for i in body if i not in silent], skip_special_tokens=False)
+
+
+@lru_cache(maxsize=8)
+def _silent(tokenizer: Any, size: int) -> frozenset[int]:
+    """The special tokens, which say nothing, but for those that verifiers read. `size` is the
+    tokenizer's: it may be given more tokens."""
+    added = tokenizer.added_tokens_decoder
+    spoken = {i for i, token in added.items() if token.content.strip() in SPOKEN}
+    special = {i for i, token in added.items() if token.special} | set(tokenizer.all_special_ids)
+    return frozenset(special - spoken)
 
 
 @dataclass
