@@ -14,7 +14,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from srpo.models import load_model, load_tokenizer, make_savable, model_path
+from srpo.models import (
+    eos_ids,
+    eos_ids_of,
+    load_model,
+    load_tokenizer,
+    make_savable,
+    model_path,
+    turn_ends,
+)
 from srpo.types import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -150,3 +158,57 @@ def test_every_call_says_it() -> None:
                 assert said.get("trust_remote_code") == "False", (path, node.lineno)
                 calls += 1
     assert calls >= 6
+
+
+TEMPLATES = {
+    "chatml": "{% for m in messages %}<|s|>{{ m.role }}\n{{ m.content }}<|e|>\n{% endfor %}",
+    "trimmed": "{% for m in messages %}{{ m.role }}: {{ m.content | trim }}<|e|>{% endfor %}",
+    "before the next": (
+        "{% for m in messages %}{{ '<|e|>' if m.role == 'user' else '' }}"
+        "{{ m.content }}{% endfor %}"
+    ),
+    "final": (  # as gpt-oss: an answer ends otherwise in the middle of a chat
+        "{% for m in messages %}{{ m.content }}{{ '<|e|>' if loop.last else '<|s|>' }}{% endfor %}"
+    ),
+    "generation": (
+        "{% for m in messages %}{{ m.role }}{% generation %}{{ m.content }}<|e|>"
+        "{% endgeneration %}{% endfor %}"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("special", [True, False])
+def test_the_token_that_ends_a_turn_is_found(name: str, special: bool) -> None:
+    tokenizer = load_tokenizer("nano")
+    tokenizer.add_tokens(["<|s|>", "<|e|>", "   "], special_tokens=special)
+    end = tokenizer.convert_tokens_to_ids("<|e|>")
+    tokenizer.chat_template = TEMPLATES[name]
+    assert turn_ends(tokenizer) == {end}
+    tokenizer.chat_template = {"default": "{{ messages[0].content }}", "chat": TEMPLATES[name]}
+    assert turn_ends(tokenizer) == {end}
+    model = load_model("nano", "float32", torch.device("cpu"))
+    assert eos_ids(model, tokenizer) == {0, end} == eos_ids_of("nano", tokenizer)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [None, "{% for m in messages %}### {{ m.role }}: {{ m.content }}\n{% endfor %}", "{% if %}"],
+)
+def test_a_template_may_have_no_such_token(template: str | None) -> None:
+    tokenizer = load_tokenizer("nano")
+    tokenizer.add_tokens(["   ", "\n"])
+    tokenizer.chat_template = template
+    assert turn_ends(tokenizer) == frozenset()
+
+
+def test_without_a_generation_config_the_models_config_says_what_ends_a_response(
+    tmp_path: Path,
+) -> None:
+    path = nano(tmp_path / "model")
+    (path / "generation_config.json").unlink()
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(config | {"eos_token_id": [5, 6]}))
+    tokenizer = load_tokenizer(str(path), offline=True)
+    model = load_model(str(path), "float32", torch.device("cpu"))
+    assert eos_ids_of(str(path), tokenizer) == {0, 5, 6} == eos_ids(model, tokenizer)

@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+)
 from transformers.utils import logging
 
 from srpo.errors import in_one_line
@@ -31,8 +37,9 @@ def model_path(name: str) -> str:
     return os.path.expanduser(name)
 
 
-def load_tokenizer(name: str) -> Any:
-    """The model's tokenizer. Raises UserError when there is none to load."""
+def load_tokenizer(name: str, offline: bool = False) -> Any:
+    """The model's tokenizer. Raises UserError when there is none to load; `offline`, also when it
+    is not on this machine."""
     path = model_path(name)
     _check_folder(name, path)
     if Path(path).is_dir() and not any((Path(path) / f).is_file() for f in TOKENIZER_FILES):
@@ -42,7 +49,9 @@ def load_tokenizer(name: str) -> Any:
             " tokenizer_config.json beside the weights"
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            path, trust_remote_code=False, local_files_only=offline
+        )
     except Exception as error:  # transformers raises many types here, all mean the same to a user
         _refuse_custom_code(name, "tokenizer_config.json", error)
         raise UserError(
@@ -144,10 +153,57 @@ def _is_valid(config: GenerationConfig) -> bool:
 
 
 def eos_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
-    """Every token that ends a response: the tokenizer's and the generation config's."""
-    configured = getattr(model.generation_config, "eos_token_id", None)
+    """Every token that ends a response: the tokenizer's, the generation config's, and the one that
+    ends a turn in the chat template, which a model that chats writes whatever its config says."""
+    return _eos_ids(getattr(model.generation_config, "eos_token_id", None), tokenizer)
+
+
+def eos_ids_of(name: str, tokenizer: Any) -> frozenset[int]:
+    """The same without the weights, and without asking the hub. Raises OSError."""
+    path = model_path(name)
+    try:
+        found: Any = GenerationConfig.from_pretrained(path, local_files_only=True)
+    except OSError:  # without such a file, transformers goes by the model's config
+        found = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+        found = found.get_text_config()
+    return _eos_ids(getattr(found, "eos_token_id", None), tokenizer)
+
+
+def _eos_ids(configured: int | list[int] | None, tokenizer: Any) -> frozenset[int]:
     several = configured if isinstance(configured, list) else [configured]
-    return frozenset(i for i in (*several, tokenizer.eos_token_id) if i is not None)
+    known = (*several, tokenizer.eos_token_id, *turn_ends(tokenizer))
+    return frozenset(i for i in known if i is not None)
+
+
+def turn_ends(tokenizer: Any) -> frozenset[int]:
+    """The tokens that end an answer in the tokenizer's chat templates, one a template. A template
+    that ends answers with text alone, or that fails, has none."""
+    templates = getattr(tokenizer, "chat_template", None) or {}
+    several = templates.values() if isinstance(templates, dict) else [templates]
+    found = [_turn_end(tokenizer, template) for template in several]
+    return frozenset(i for i in found if i is not None)
+
+
+def _turn_end(tokenizer: Any, template: str) -> int | None:
+    """The first control token behind an answer: at the end of a chat, or else before the next
+    question (gpt-oss ends the two in different ways, and the first is the one)."""
+    ask, answer, again = "Question one?", "Answer two.", "Question three?"
+    chat = [{"role": "user", "content": ask}, {"role": "assistant", "content": answer}]
+    for messages in (chat, [*chat, {"role": "user", "content": again}]):
+        try:
+            text = tokenizer.apply_chat_template(messages, tokenize=False, chat_template=template)
+        except Exception:  # whoever uses the template says so
+            continue
+        behind = text.rpartition(answer)[2].partition(again)[0]
+        ids = tokenizer(behind, add_special_tokens=False).input_ids if behind else []
+        marks = [tokenizer.added_tokens_decoder.get(i) for i in ids]
+        # Some tokenizers have runs of spaces as added tokens, which are no marks.
+        kinds = (lambda t: t.special, lambda t: bool(t.content.strip()))
+        for is_mark in kinds:
+            for i, token in zip(ids, marks, strict=True):
+                if token is not None and is_mark(token):
+                    return i
+    return None
 
 
 def pick_device(name: str) -> torch.device:

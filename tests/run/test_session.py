@@ -273,3 +273,21 @@ def test_a_recipe_that_is_there_is_not_replaced_by_another_processs(tmp_path: Pa
     assert {p.name for p in (tmp_path / "run").iterdir()} == {
         "recipe.yaml", "began.json", "metrics.jsonl", "rollouts"
     }  # fmt: skip
+
+
+def test_what_ends_a_response_is_said_and_so_is_that_nothing_does(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ m.content }}<|pad|>{% endfor %}"
+    over = {"data__eval": [], "max_steps": 1}
+    model, watch = chat_model(tmp_path / "m", template), Watch()
+    session.train(small_recipe(tmp_path / "a", model=model, **over), watch)
+    assert "a response ends with <|endoftext|> (0), or <|pad|> (1)" in watch.messages
+    model, watch = chat_model(tmp_path / "n", template.replace("<|pad|>", "\n")), Watch()
+    over["rollout__max_new_tokens"] = 1
+    session.train(small_recipe(tmp_path / "b", model=model, **over), watch)
+    assert any("ends an answer with no control token" in text for text in watch.messages)
+    assert any("first step's responses were cut" in text for text in watch.messages)
+
+
+def test_a_stop_token_that_the_model_does_not_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"stop_token_ids is token 999"):
+        session.train(small_recipe(tmp_path / "run", rollout__stop_token_ids=[3, 999]), Watch())

@@ -133,6 +133,12 @@ class RolloutConfig(Section):
     """Nucleus sampling; 1.0 samples the whole distribution."""
     max_new_tokens: Count = 1024
     """A response is cut here and counted as truncated."""
+    stop_token_ids: list[Annotated[int, Field(ge=0)]] = []
+    """Tokens that end a response, beside those of tokenizer, generation config and chat template;
+    `srpo train --dry-run` shows them all."""
+    stop: list[Annotated[str, Field(min_length=1)]] = []
+    """Texts that end a response, for models that end a turn with no token of its own. They are
+    learnt from, and left out of what is verified; a closing tag (`</answer>`) stays."""
     max_rows: Count = 256
     """Responses decoded side by side: the engine's memory is proportional to it."""
     gpu_memory_utilization: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5

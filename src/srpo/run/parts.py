@@ -16,19 +16,26 @@ from srpo.evaluation.evaluator import Evaluator, Line
 from srpo.learner.learner import Learner
 from srpo.learner.local import LocalLearner
 from srpo.metrics import MetricsWriter, Row
-from srpo.models import load_tokenizer
+from srpo.models import load_tokenizer, turn_ends
 from srpo.observer import Observer
 from srpo.recipe.schema import Recipe
 from srpo.rollout.collector import Collector
 from srpo.rollout.engine import RolloutEngine
 from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck
 from srpo.rollout.open import open_engine
+from srpo.rollout.stops import in_words
 from srpo.run.folder import RunFolder
 from srpo.run.guards import check_context, check_tokens
 from srpo.run.trackers import check_trackers
 from srpo.types import Group, Problem
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.reward import reward
+
+NO_TURN_END = (
+    "data.style: the chat template ends an answer with no control token; set rollout.stop, for"
+    " example to the text that begins the next question"
+)
+MOSTLY_CUT = 0.9  # of a step's responses: then the model hardly ever ends one
 
 
 @dataclass
@@ -50,11 +57,19 @@ class Parts:
     collector: Collector
     evaluator: Evaluator
     metrics: MetricsWriter
+    ends: str  # what ends a response, in words
 
     def log(self, row: Row, groups: list[Group]) -> None:
         """A step's row and rollouts, to everywhere; what is None is left out."""
         row = {name: value for name, value in row.items() if value is not None}
         self.metrics.log(row)
+        if self.metrics.rows == 1 and row.get("truncated", 0.0) > MOSTLY_CUT:
+            self.observer.message(
+                f"{row['truncated']:.0%} of the first step's responses were cut at"
+                f" rollout.max_new_tokens {self.recipe.rollout.max_new_tokens}. A response ends"
+                f" with {self.ends}: if this model ends its turns otherwise, set"
+                " rollout.stop_token_ids or rollout.stop; else give more tokens"
+            )
         if self.recipe.log.rollouts:
             self.folder.write_rollouts(row, groups)
         self.observer.step(row)
@@ -79,12 +94,17 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     for problem in (*problems, *held_out):
         what = f"part of the prompt of problem {problem.id!r}"
         check_tokens(learner.info.vocabulary, prompter.ids(problem), what)
-    for note in (*learner.info.notes, *prompter.warnings((*problems, *held_out))):
+    eos = _eos(recipe, learner)
+    ends = in_words(tokenizer, eos, recipe.rollout.stop)
+    notes = [*learner.info.notes, *prompter.warnings((*problems, *held_out))]
+    if prompter.chat and not turn_ends(tokenizer) and not recipe.rollout.stop:
+        notes.append(NO_TURN_END)
+    for note in (f"a response ends with {ends}", *notes):
         observer.message(note)
     engine = open_engine(
         recipe,
         tokenizer,
-        learner.info.eos,
+        eos,
         learner.info.device,
         longest + recipe.rollout.max_new_tokens,
         folder.engine_weights,
@@ -124,7 +144,17 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
             held_out, fingerprint(held_out), recipe.eval, recipe.seed, collector, evaluated
         ),
         metrics=MetricsWriter(folder.metrics),
+        ends=ends,
     )
+
+
+def _eos(recipe: Recipe, learner: Learner) -> frozenset[int]:
+    """Every token that ends a response. Raises UserError."""
+    rows, more = learner.info.vocabulary, recipe.rollout.stop_token_ids
+    check_tokens(rows, more, "one of rollout.stop_token_ids")
+    found = frozenset(i for i in (*learner.info.eos, *more) if i < rows)
+    check_tokens(rows, [] if found or recipe.rollout.stop else learner.info.eos, "its eos_token")
+    return found
 
 
 def _freshness(
