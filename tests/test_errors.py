@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from srpo import errors
-from srpo.errors import SRPOError, TrainingError, UserError
+from srpo.errors import SRPOError, TrainingError, UserError, in_one_line
 
 PACKAGE = Path(__file__).parents[1] / "src" / "srpo"
 
@@ -57,3 +57,21 @@ def test_no_other_file_declares_a_public_exception():
 def test_an_error_is_a_builtins_kin_too(kind: type[SRPOError], builtin: type[Exception]):
     with pytest.raises(builtin, match="lr is 0"):
         raise kind("learner.lr is 0: give more")
+
+
+def test_an_error_of_somebody_elses_keeps_its_reason():
+    try:
+        try:
+            raise ValueError(
+                "1 error for X\n  no such architecture: Y\n  For further information visit Z"
+            )
+        except ValueError as error:
+            raise RuntimeError("the engine did not start; see above") from error
+    except RuntimeError as error:
+        text = in_one_line(error)
+    assert text == (
+        "RuntimeError: the engine did not start; see above, because of"
+        " ValueError: 1 error for X no such architecture: Y"
+    )
+    assert in_one_line(KeyError()) == "KeyError"
+    assert in_one_line(ValueError("x" * 999), 50) == "ValueError: " + "x" * 35 + "..."

@@ -12,8 +12,17 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from srpo.models import load_model, load_tokenizer, model_path
+from srpo.models import (
+    eos_ids,
+    eos_ids_of,
+    load_model,
+    load_tokenizer,
+    make_savable,
+    model_path,
+    turn_ends,
+)
 from srpo.types import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -77,6 +86,68 @@ def test_nobody_is_asked(tmp_path: Path) -> None:
     assert "[y/N]" not in ran.stdout + ran.stderr
 
 
+def nano(where: Path, **settings: object) -> Path:
+    """nano's folder, its generation config changed."""
+    shutil.copytree(model_path("nano"), where)
+    file = where / "generation_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+    return where
+
+
+@pytest.mark.parametrize(
+    ("settings", "dropped"),
+    [
+        ({}, ()),
+        ({"do_sample": True, "temperature": 0.6}, ()),
+        ({"temperature": 0.6, "top_k": 20}, ("temperature 0.6", "top_k 20")),
+        ({"do_sample": False, "top_p": 0.8, "max_length": 99}, ("top_p 0.8",)),
+        ({"early_stopping": True, "length_penalty": 2.0}, ("early_stopping", "length_penalty")),
+        ({"pad_token_id": -1}, ("pad_token_id -1",)),
+    ],
+)
+def test_what_a_generation_config_contradicts_is_left_out(
+    tmp_path: Path, settings: dict[str, object], dropped: tuple[str, ...]
+) -> None:
+    path = str(nano(tmp_path / "model", **settings))
+    model = load_model(path, "float32", torch.device("cpu"))
+    said = make_savable(path, model, load_tokenizer(path))
+    assert all(one in said for one in dropped)
+    assert bool(said) is bool(dropped)
+    model.save_pretrained(tmp_path / "saved")
+    saved = json.loads((tmp_path / "saved/generation_config.json").read_text())
+    assert saved["eos_token_id"] == 0
+    kept = {k: v for k, v in settings.items() if not any(d.startswith(k) for d in dropped)}
+    assert kept.items() <= saved.items()
+
+
+def test_a_model_that_cannot_be_saved_is_refused_before_it_is_trained(tmp_path: Path) -> None:
+    path = str(nano(tmp_path / "model"))
+    model, tokenizer = load_model(path, "float32", torch.device("cpu")), load_tokenizer(path)
+    model.config.strange = {1, 2}  # no JSON
+    with pytest.raises(UserError, match=r"could not be saved after training .*set") as caught:
+        make_savable(path, model, tokenizer)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("lacking", ["embed_tokens", "layers.1.self_attn.k_proj", "norm"])
+def test_missing_weights_are_refused(tmp_path: Path, lacking: str) -> None:
+    path = nano(tmp_path / "model")
+    weights = load_file(path / "model.safetensors")
+    kept = {name: tensor for name, tensor in weights.items() if lacking not in name}
+    save_file(kept, path / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(UserError, match=r"model: .* lacks \d+ of the weights") as caught:
+        load_model(str(path), "float32", torch.device("cpu"))
+    assert lacking in str(caught.value)
+
+
+def test_an_untied_head_that_is_missing_is_refused(tmp_path: Path) -> None:
+    path = nano(tmp_path / "model")
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": False}))
+    with pytest.raises(UserError, match=r"lacks 1 of the weights .*lm_head\.weight"):
+        load_model(str(path), "float32", torch.device("cpu"))
+
+
 def test_every_call_says_it() -> None:
     """transformers' Auto classes, wherever they are called."""
     calls = 0
@@ -87,3 +158,57 @@ def test_every_call_says_it() -> None:
                 assert said.get("trust_remote_code") == "False", (path, node.lineno)
                 calls += 1
     assert calls >= 6
+
+
+TEMPLATES = {
+    "chatml": "{% for m in messages %}<|s|>{{ m.role }}\n{{ m.content }}<|e|>\n{% endfor %}",
+    "trimmed": "{% for m in messages %}{{ m.role }}: {{ m.content | trim }}<|e|>{% endfor %}",
+    "before the next": (
+        "{% for m in messages %}{{ '<|e|>' if m.role == 'user' else '' }}"
+        "{{ m.content }}{% endfor %}"
+    ),
+    "final": (  # as gpt-oss: an answer ends otherwise in the middle of a chat
+        "{% for m in messages %}{{ m.content }}{{ '<|e|>' if loop.last else '<|s|>' }}{% endfor %}"
+    ),
+    "generation": (
+        "{% for m in messages %}{{ m.role }}{% generation %}{{ m.content }}<|e|>"
+        "{% endgeneration %}{% endfor %}"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("special", [True, False])
+def test_the_token_that_ends_a_turn_is_found(name: str, special: bool) -> None:
+    tokenizer = load_tokenizer("nano")
+    tokenizer.add_tokens(["<|s|>", "<|e|>", "   "], special_tokens=special)
+    end = tokenizer.convert_tokens_to_ids("<|e|>")
+    tokenizer.chat_template = TEMPLATES[name]
+    assert turn_ends(tokenizer) == {end}
+    tokenizer.chat_template = {"default": "{{ messages[0].content }}", "chat": TEMPLATES[name]}
+    assert turn_ends(tokenizer) == {end}
+    model = load_model("nano", "float32", torch.device("cpu"))
+    assert eos_ids(model, tokenizer) == {0, end} == eos_ids_of("nano", tokenizer)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [None, "{% for m in messages %}### {{ m.role }}: {{ m.content }}\n{% endfor %}", "{% if %}"],
+)
+def test_a_template_may_have_no_such_token(template: str | None) -> None:
+    tokenizer = load_tokenizer("nano")
+    tokenizer.add_tokens(["   ", "\n"])
+    tokenizer.chat_template = template
+    assert turn_ends(tokenizer) == frozenset()
+
+
+def test_without_a_generation_config_the_models_config_says_what_ends_a_response(
+    tmp_path: Path,
+) -> None:
+    path = nano(tmp_path / "model")
+    (path / "generation_config.json").unlink()
+    config = json.loads((path / "config.json").read_text())
+    (path / "config.json").write_text(json.dumps(config | {"eos_token_id": [5, 6]}))
+    tokenizer = load_tokenizer(str(path), offline=True)
+    model = load_model(str(path), "float32", torch.device("cpu"))
+    assert eos_ids_of(str(path), tokenizer) == {0, 5, 6} == eos_ids(model, tokenizer)

@@ -17,6 +17,8 @@ of our own is an AssertionError: report it. A full disk is the OSError that it w
 
 from __future__ import annotations
 
+HELP = ("For further information visit", "Fix these issues to save")  # no part of a reason
+
 
 class SRPOError(Exception):
     """Base of the errors that people cause and can mend; the CLI prints the message alone."""
@@ -53,3 +55,22 @@ class SandboxError(TrainingError):
 
 class MathWorkerError(TrainingError):
     """Workers kept dying, at their start or on the same comparison."""
+
+
+def in_one_line(error: BaseException, most: int = 600) -> str:
+    """What an error of somebody else's says, cause and all, cut to `most` characters.
+
+    pydantic, vLLM and transformers put the reason below their first line, and an error that was
+    raised from another may not repeat what that said.
+    """
+    said: list[str] = []
+    at: BaseException | None = error
+    while at is not None and len(said) < 4:
+        lines = [line.strip() for line in str(at).splitlines()]
+        text = " ".join(line for line in lines if line and not line.startswith(HELP))
+        text = f"{type(at).__name__}: {text}" if text else type(at).__name__
+        if not any(text.partition(": ")[2] in earlier for earlier in said):
+            said.append(text)
+        at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
+    whole = ", because of ".join(said)
+    return whole if len(whole) <= most else whole[: most - 3] + "..."

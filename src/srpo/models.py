@@ -7,15 +7,25 @@ transformers asks on standard input where nothing is said.
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    PreTrainedModel,
+)
 from transformers.utils import logging
 
-from srpo.types import UserError
+from srpo.errors import in_one_line
+from srpo.types import UserError, short
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
 
@@ -27,8 +37,9 @@ def model_path(name: str) -> str:
     return os.path.expanduser(name)
 
 
-def load_tokenizer(name: str) -> Any:
-    """The model's tokenizer. Raises UserError when there is none to load."""
+def load_tokenizer(name: str, offline: bool = False) -> Any:
+    """The model's tokenizer. Raises UserError when there is none to load; `offline`, also when it
+    is not on this machine."""
     path = model_path(name)
     _check_folder(name, path)
     if Path(path).is_dir() and not any((Path(path) / f).is_file() for f in TOKENIZER_FILES):
@@ -38,12 +49,15 @@ def load_tokenizer(name: str) -> Any:
             " tokenizer_config.json beside the weights"
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(
+            path, trust_remote_code=False, local_files_only=offline
+        )
     except Exception as error:  # transformers raises many types here, all mean the same to a user
         _refuse_custom_code(name, "tokenizer_config.json", error)
         raise UserError(
-            f"model: {name!r} has no tokenizer that transformers can load ({_first_line(error)});"
-            " put tokenizer.json and tokenizer_config.json beside the weights"
+            f"model: {name!r} has no tokenizer that transformers can load"
+            f" ({in_one_line(error, 300)}); put tokenizer.json and tokenizer_config.json beside the"
+            " weights"
         ) from error
     if tokenizer.eos_token_id is None:
         raise UserError(f"model: the tokenizer of {name!r} has no eos_token; set one and save it")
@@ -51,28 +65,145 @@ def load_tokenizer(name: str) -> Any:
 
 
 def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
-    """The model with its weights, in `dtype` on `device`. Raises UserError."""
+    """The model with its weights, in `dtype` on `device`. Raises UserError, also for a folder that
+    lacks some of them: transformers makes up the missing ones, at random and each time others."""
     path = model_path(name)
     _check_folder(name, path)
     logging.disable_progress_bar()
     try:
-        model = AutoModelForCausalLM.from_pretrained(
-            path, dtype=getattr(torch, dtype), trust_remote_code=False
-        )
+        with _quiet():  # what it would warn of is refused or mended
+            model, found = AutoModelForCausalLM.from_pretrained(
+                path, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
+            )
     except Exception as error:  # as above
         _refuse_custom_code(name, "config.json", error)
         raise UserError(
-            f"model: cannot load {name!r} as a causal language model ({_first_line(error)});"
+            f"model: cannot load {name!r} as a causal language model ({in_one_line(error, 300)});"
             " give nano, a folder in Hugging Face format, or a hub id"
         ) from error
-    return model.to(device)  # pyright: ignore[reportArgumentType]
+    if missing := sorted(found["missing_keys"]):
+        raise UserError(
+            f"model: {name!r} lacks {len(missing)} of the weights of a {type(model).__name__}"
+            f" ({', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}); give a model folder"
+            " with all of them"
+        )
+    return model.to(device)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def make_savable(name: str, model: PreTrainedModel, tokenizer: Any) -> str:
+    """See to it now that model and tokenizer can be written when training is over.
+
+    Returns:
+        What was taken out of the generation config for it; empty in the usual case.
+
+    Raises:
+        UserError: something else cannot be written.
+    """
+    mended = _mend_generation_config(model)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_pretrained(folder, state_dict={})
+            tokenizer.save_pretrained(folder)
+    except OSError:
+        raise
+    except Exception as error:  # as above
+        raise UserError(
+            f"model: {name!r} could not be saved after training ({in_one_line(error)}); mend its"
+            " config.json, generation_config.json or tokenizer_config.json"
+        ) from error
+    return mended
+
+
+def _mend_generation_config(model: PreTrainedModel) -> str:
+    """transformers loads contradictions (a temperature for `do_sample: false`), and refuses to
+    write them. What contradicts does nothing, so it is left out."""
+    config = model.generation_config
+    if config is None or _is_valid(config):
+        return ""
+    mended, dropped = GenerationConfig(), []
+    for key, value in config.to_diff_dict().items():
+        before = getattr(mended, key, None)
+        setattr(mended, key, value)
+        if not _is_valid(mended):
+            setattr(mended, key, before)
+            dropped.append(f"{key} {short(value)}")
+    model.generation_config = mended
+    return (
+        f"model: its generation_config.json contradicts itself; model/ is saved without"
+        f" {', '.join(dropped)}"
+    )
+
+
+def _is_valid(config: GenerationConfig) -> bool:
+    try:
+        config.validate(strict=True)
+    except Exception:  # ValueError, and whatever a value of a wrong type leads to
+        return False
+    return True
 
 
 def eos_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
-    """Every token that ends a response: the tokenizer's and the generation config's."""
-    configured = getattr(model.generation_config, "eos_token_id", None)
+    """Every token that ends a response: the tokenizer's, the generation config's, and the one that
+    ends a turn in the chat template, which a model that chats writes whatever its config says."""
+    return _eos_ids(getattr(model.generation_config, "eos_token_id", None), tokenizer)
+
+
+def eos_ids_of(name: str, tokenizer: Any) -> frozenset[int]:
+    """The same without the weights, and without asking the hub. Raises OSError."""
+    path = model_path(name)
+    try:
+        found: Any = GenerationConfig.from_pretrained(path, local_files_only=True)
+    except OSError:  # without such a file, transformers goes by the model's config
+        found = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+        found = found.get_text_config()
+    return _eos_ids(getattr(found, "eos_token_id", None), tokenizer)
+
+
+def _eos_ids(configured: int | list[int] | None, tokenizer: Any) -> frozenset[int]:
     several = configured if isinstance(configured, list) else [configured]
-    return frozenset(i for i in (*several, tokenizer.eos_token_id) if i is not None)
+    known = (*several, tokenizer.eos_token_id, *turn_ends(tokenizer))
+    return frozenset(i for i in known if i is not None)
+
+
+def turn_ends(tokenizer: Any) -> frozenset[int]:
+    """The tokens that end an answer in the tokenizer's chat templates, one a template. A template
+    that ends answers with text alone, or that fails, has none."""
+    templates = getattr(tokenizer, "chat_template", None) or {}
+    several = templates.values() if isinstance(templates, dict) else [templates]
+    found = [_turn_end(tokenizer, template) for template in several]
+    return frozenset(i for i in found if i is not None)
+
+
+def _turn_end(tokenizer: Any, template: str) -> int | None:
+    """The first control token behind an answer: at the end of a chat, or else before the next
+    question (gpt-oss ends the two in different ways, and the first is the one)."""
+    ask, answer, again = "Question one?", "Answer two.", "Question three?"
+    chat = [{"role": "user", "content": ask}, {"role": "assistant", "content": answer}]
+    for messages in (chat, [*chat, {"role": "user", "content": again}]):
+        try:
+            text = tokenizer.apply_chat_template(messages, tokenize=False, chat_template=template)
+        except Exception:  # whoever uses the template says so
+            continue
+        behind = text.rpartition(answer)[2].partition(again)[0]
+        ids = tokenizer(behind, add_special_tokens=False).input_ids if behind else []
+        marks = [tokenizer.added_tokens_decoder.get(i) for i in ids]
+        # Some tokenizers have runs of spaces as added tokens, which are no marks.
+        kinds = (lambda t: t.special, lambda t: bool(t.content.strip()))
+        for is_mark in kinds:
+            for i, token in zip(ids, marks, strict=True):
+                if token is not None and is_mark(token):
+                    return i
+    return None
 
 
 def pick_device(name: str) -> torch.device:
@@ -99,7 +230,3 @@ def _refuse_custom_code(name: str, file: str, error: Exception) -> None:
             " code from model folders; give a model that transformers itself knows, or save this"
             " one for a class of transformers' and remove auto_map"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

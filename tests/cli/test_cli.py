@@ -110,6 +110,12 @@ def test_dry_run_prints_the_resolved_recipe_and_writes_nothing(recipe: Path, tmp
     resolved = load_recipe(recipe, ["learner.lr=1e-5", "seed=4"])
     assert yaml.safe_load(result.stdout) == resolved.model_dump(mode="json")
     assert os.listdir(tmp_path) == ["r.yaml"]
+    assert result.stdout.endswith("# a response ends with <|endoftext|> (0)\n")
+    more = ("--set", "rollout.stop_token_ids=[7]", "--set", 'rollout.stop=["Q:"]')
+    assert "(7), or the text 'Q:'" in srpo("train", recipe, "--dry-run", *more).stdout
+    elsewhere = srpo("train", recipe, "--dry-run", "--set", "model=somebody/no-such-model")
+    assert yaml.safe_load(elsewhere.stdout)["model"] == "somebody/no-such-model"
+    assert "not known before the model is here" in elsewhere.stdout
 
 
 def test_recipes_are_listed_shown_and_trained_by_name():

@@ -85,7 +85,7 @@ def test_the_paper_recipe_names_every_key():
     """Nothing that shapes the run hides in a default (the silent: engine and memory only)."""
     written = leaves(yaml.safe_load(PAPER.read_text()))
     resolved = leaves(load_recipe(PAPER).model_dump(mode="json"))
-    silent = {"data.system", "rollout.engine", "learner.logit_chunk"}
+    silent = {"data.system", "data.chat_template", "rollout.engine", "learner.logit_chunk"}
     silent |= {"rollout.gpu_memory_utilization", "rollout.freshness_tolerance"}  # vllm alone
     silent |= {"rollout.placement", "rollout.server_url"}  # likewise
     assert resolved.keys() - written.keys() <= silent

@@ -11,7 +11,7 @@ from builders import make_group
 from srpo.errors import NotFiniteError
 from srpo.recipe.schema import GroupConfig
 from srpo.run.folder import RunFolder
-from srpo.run.guards import check_context, check_version, finite
+from srpo.run.guards import check_context, check_tokens, check_version, finite
 from srpo.types import Group, TrainingError, UserError
 
 
@@ -66,3 +66,10 @@ def test_a_prompt_and_its_response_fit_the_model() -> None:
     check_context(100, 40, 60)
     with pytest.raises(UserError, match=r"prompt of 41 tokens.*100 positions; use at most 59"):
         check_context(100, 41, 60)
+
+
+def test_a_token_without_an_embedding_is_named() -> None:
+    check_tokens(10, [0, 9, 3], "the prompt of 'a'")
+    check_tokens(10, [], "nothing")
+    with pytest.raises(UserError, match=r"the prompt of 'a' is token 12, .* of 10 tokens only"):
+        check_tokens(10, [0, 12, 10], "the prompt of 'a'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from small_runs import differences, small_recipe
 from srpo.metrics import Row, read_metrics
+from srpo.models import load_model, load_tokenizer, model_path
 from srpo.observer import Observer
+from srpo.recipe.load import load_recipe
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.run import session
 from srpo.run.checkpoint import checkpoints
+from srpo.run.folder import RunFolder
 from srpo.types import TrainingError, UserError
 from srpo.weights import WeightSource
 
@@ -27,10 +32,15 @@ from srpo.weights import WeightSource
 class Watch(Observer):
     """Notes what it is told, and asks to stop at one of the points."""
 
-    def __init__(self, stop_at: tuple[str, int] = ("", 0)) -> None:
+    def __init__(self, stop_at: tuple[str, int] = ("", 0), stop_at_step: int = 0) -> None:
+        self.stop_at_step = stop_at_step
         self.told: list[str] = []
         self.stop_at, self.asked = stop_at, False
         self.groups_after_the_stop = 0
+        self.messages: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.messages.append(text)
 
     def started(self, recipe: Any, run: Path, resumed_at: int) -> None:
         self.told.append("started")
@@ -43,6 +53,8 @@ class Watch(Observer):
 
     def step(self, row: Row) -> None:
         self.told.append(f"step {row['step']}")
+        if row["step"] == self.stop_at_step:
+            signal.raise_signal(signal.SIGTERM)
 
     def closed(self) -> None:
         self.told.append("closed")
@@ -190,3 +202,92 @@ def test_the_same_weights_are_evaluated_once(tmp_path: Path) -> None:
     assert list(points) == ["base", "step 2", "stage1", "step 4", "final"]
     assert points["step 2"] == points["stage1"]
     assert points["step 4"] == points["final"] != points["base"]
+
+
+def odd_model(where: Path, file: str, **settings: Any) -> str:
+    """nano's folder with other settings in one of its files."""
+    shutil.copytree(model_path("nano"), where)
+    found = where / file
+    found.write_text(json.dumps(json.loads(found.read_text()) | settings))
+    return str(where)
+
+
+def test_a_contradiction_in_the_generation_config_costs_no_model(tmp_path: Path) -> None:
+    model = odd_model(tmp_path / "m", "generation_config.json", do_sample=False, min_p=0.1)
+    run, watch = tmp_path / "run", Watch()
+    assert session.train(small_recipe(run, model=model, max_steps=1, data__eval=[]), watch).finished
+    assert (run / "model/model.safetensors").exists()
+    assert any("generation_config" in text and "min_p 0.1" in text for text in watch.messages)
+
+
+@pytest.mark.parametrize("more", ["pad_token", "a token of the prompt"])
+def test_tokens_beyond_the_embedding_are_refused_at_start(tmp_path: Path, more: str) -> None:
+    tokenizer = load_tokenizer("nano")
+    path = odd_model(tmp_path / "m", "config.json", vocab_size=len(tokenizer))
+    model: Any = load_model("nano", "float32", torch.device("cpu"))
+    model.resize_token_embeddings(len(tokenizer))
+    model.save_pretrained(path)
+    template = "{prompt}\n"
+    if more == "pad_token":
+        tokenizer.add_special_tokens({"pad_token": "<mine>"})
+    else:
+        tokenizer.add_special_tokens({"additional_special_tokens": ["<mine>"]})
+        template += "<mine>"
+    tokenizer.save_pretrained(path)
+    over = {"model": path, "data__template": template, "data__eval": []}
+    with pytest.raises(UserError, match=rf"{more.split()[-1]}.* is token {len(tokenizer) - 1}"):
+        session.train(small_recipe(tmp_path / "run", **over), Observer())
+    assert not (tmp_path / "run").exists()
+
+
+def chat_model(where: Path, template: str) -> str:
+    """nano, with a chat template."""
+    return odd_model(where, "tokenizer_config.json", chat_template=template)
+
+
+CLOCK = "{{ strftime_now('%d %b %Y %H:%M:%S.%f') }} {{ messages[-1]['content'] }}"
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_resumed_run_asks_the_same_questions(tmp_path: Path, changed: bool) -> None:
+    """By the clock of its beginning, and by the same chat template."""
+    model, run = chat_model(tmp_path / "m", CLOCK), tmp_path / "run"
+    recipe = small_recipe(run, model=model, data__eval=[], max_steps=4, checkpoint__every=1)
+    assert not session.train(recipe, Watch(stop_at_step=2)).finished
+    if changed:
+        shutil.rmtree(tmp_path / "m")
+        chat_model(tmp_path / "m", f"{CLOCK} Now:")
+        with pytest.raises(UserError, match="does not make the prompts that"):
+            session.resume(run, Watch())
+    else:
+        assert session.resume(run, Watch()).finished
+
+
+def test_a_recipe_that_is_there_is_not_replaced_by_another_processs(tmp_path: Path) -> None:
+    """Even where a file system has no locks."""
+    one, other = (small_recipe(tmp_path / "run", seed=seed) for seed in (11, 22))
+    RunFolder(tmp_path / "run").create(one, [])
+    with pytest.raises(UserError, match="already holds a run"):
+        RunFolder(tmp_path / "run").create(other, [])
+    assert load_recipe(tmp_path / "run/recipe.yaml") == one
+    assert {p.name for p in (tmp_path / "run").iterdir()} == {
+        "recipe.yaml", "began.json", "domains.json", "metrics.jsonl", "rollouts"
+    }  # fmt: skip
+
+
+def test_what_ends_a_response_is_said_and_so_is_that_nothing_does(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ m.content }}<|pad|>{% endfor %}"
+    over = {"data__eval": [], "max_steps": 1}
+    model, watch = chat_model(tmp_path / "m", template), Watch()
+    session.train(small_recipe(tmp_path / "a", model=model, **over), watch)
+    assert "a response ends with <|endoftext|> (0), or <|pad|> (1)" in watch.messages
+    model, watch = chat_model(tmp_path / "n", template.replace("<|pad|>", "\n")), Watch()
+    over["rollout__max_new_tokens"] = 1
+    session.train(small_recipe(tmp_path / "b", model=model, **over), watch)
+    assert any("ends an answer with no control token" in text for text in watch.messages)
+    assert any("first step's responses were cut" in text for text in watch.messages)
+
+
+def test_a_stop_token_that_the_model_does_not_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"stop_token_ids is token 999"):
+        session.train(small_recipe(tmp_path / "run", rollout__stop_token_ids=[3, 999]), Watch())

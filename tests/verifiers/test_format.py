@@ -63,7 +63,7 @@ CASES: dict[str, list[tuple[str, bool]]] = {
         ("<think>so</think><answer> </answer>", False),
         ("<think>so</think>2", False),
         ("<answer>2</answer>", False),
-        ("so</think><answer>2</answer>", False),
+        ("so</think><answer>2</answer>", True),  # the prompt may have opened it
         ("<answer>2</answer><think>so</think>", False),
         ("<think><answer>2</answer></think>", False),
         ("Hi <think>so</think><answer>2</answer>", False),
@@ -181,3 +181,11 @@ def test_a_million_characters_take_no_time(name: str, shape: str) -> None:
     start = time.process_time()
     FORMATS[name](LONG[shape])
     assert time.process_time() - start < 2
+
+
+def test_the_prompt_may_have_opened_the_thinking():
+    for text in ("2</think><answer>3</answer>", "</think>\n<answer>3</answer>"):
+        assert FORMATS["tags"](text)
+        assert FORMATS["tags"](f"<think>{text}")
+    for text in ("2</think>3", "<answer>3</answer>", "2</think></think><answer>3</answer>"):
+        assert not FORMATS["tags"](text)

@@ -27,10 +27,13 @@ def train(
 
     resolved = load_recipe(recipe, overrides)
     if dry_run:
+        from srpo.report.plain import one_line
         from srpo.run.guards import check_own
+        from srpo.run.preview import ends_of_responses
 
         check_own(resolved)
         typer.echo(dump_recipe(resolved), nl=False)
+        typer.echo(f"# {one_line(ends_of_responses(resolved), 1000)}")
         return
     from srpo.run import session
     from srpo.run.display import open_display

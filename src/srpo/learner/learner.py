@@ -20,9 +20,10 @@ class LearnerInfo:
     context      most tokens of a prompt with its response; None where the model sets no limit
     eos          every token that ends a response
     pad          the token that fills up shorter rows
-    vocabulary   how many tokens there are
+    vocabulary   how many tokens the model has embeddings of
     device       where it learns
     dtype        that it computes in: "float32" or "bfloat16"
+    notes        what a person should know of it
     """
 
     context: int | None
@@ -31,6 +32,7 @@ class LearnerInfo:
     vocabulary: int
     device: torch.device
     dtype: str
+    notes: tuple[str, ...] = ()
 
 
 class Learner(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import math
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from srpo.learner.batch import MicroBatch, TrainBatch, TrainRow, collate, micro_
 from srpo.learner.learner import LearnerInfo, StepStats
 from srpo.learner.logprobs import token_logprobs
 from srpo.learner.saving import save_tensors
-from srpo.models import eos_ids, load_model, pick_device
+from srpo.models import eos_ids, load_model, make_savable, pick_device
 from srpo.recipe.schema import LearnerConfig, LossConfig, Recipe
 from srpo.types import UserError
 from srpo.weights import WeightSource
@@ -49,7 +50,7 @@ class LocalLearner:
             context=getattr(text, "max_position_embeddings", None),
             eos=eos_ids(model, tokenizer),
             pad=tokenizer.pad_token_id or 0,
-            vocabulary=text.vocab_size,
+            vocabulary=_embedding_rows(model),
             device=model.device,
             dtype=config.dtype,
         )
@@ -78,10 +79,13 @@ class LocalLearner:
     def open(cls, recipe: Recipe, tokenizer: Any) -> LocalLearner:
         """With the recipe's model, in float32. Raises UserError."""
         model = load_model(recipe.model, "float32", pick_device(recipe.learner.device))
+        mended = make_savable(recipe.model, model, tokenizer)
         sampling = recipe.rollout
-        return cls(
+        learner = cls(
             model, tokenizer, recipe.learner, recipe.loss, sampling.temperature, sampling.top_p
         )
+        learner.info = replace(learner.info, notes=(mended,) if mended else ())
+        return learner
 
     def step(self, batch: TrainBatch) -> StepStats:
         self.steps += 1
@@ -218,6 +222,13 @@ class LocalLearner:
                 f"model: {type(self.model).__name__} changes its logits after the output layer"
                 " (soft-capping or scaling), which the learner does not support yet"
             )
+
+
+def _embedding_rows(model: PreTrainedModel) -> int:
+    """The config's vocab_size may be another number."""
+    embedding = model.get_input_embeddings()
+    assert embedding is not None, "a causal language model has an embedding"
+    return len(embedding.weight)  # pyright: ignore[reportArgumentType]
 
 
 def _head(model: PreTrainedModel) -> torch.nn.Module:

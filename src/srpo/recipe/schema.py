@@ -105,7 +105,11 @@ class Data(Section):
     """The text around a question; `{prompt}` marks its place. None: each domain's own, which for
     math and code is the question alone."""
     system: str | None = None
-    """System message, for chat prompts."""
+    """System message, for chat prompts; refused where the chat template has no use for one."""
+    chat_template: str | None = None
+    """Which of the tokenizer's chat templates, where it has several; none means `default`."""
+    chat_template_kwargs: dict[str, Any] = {}
+    """What the chat template may ask for, for example `enable_thinking: false` (Qwen3)."""
     max_prompt_tokens: Count = 1024
     """A longer prompt is an error at start, with the problem's id."""
 
@@ -136,6 +140,12 @@ class RolloutConfig(Section):
     """Nucleus sampling; 1.0 samples the whole distribution."""
     max_new_tokens: Count = 1024
     """A response is cut here and counted as truncated."""
+    stop_token_ids: list[Annotated[int, Field(ge=0)]] = []
+    """Tokens that end a response, beside those of tokenizer, generation config and chat template;
+    `srpo train --dry-run` shows them all."""
+    stop: list[Annotated[str, Field(min_length=1)]] = []
+    """Texts that end a response, for models that end a turn with no token of its own. They are
+    learnt from, and left out of what is verified; a closing tag (`</answer>`) stays."""
     max_rows: Count = 256
     """Responses decoded side by side: the engine's memory is proportional to it."""
     gpu_memory_utilization: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5

@@ -83,7 +83,8 @@ class Collector:
 
     @property
     def sampling(self) -> Sampling:
-        return Sampling(self.config.temperature, self.config.top_p, self.config.max_new_tokens)
+        c = self.config
+        return Sampling(c.temperature, c.top_p, c.max_new_tokens, stop=tuple(c.stop))
 
     def step(self, number: int, prompts: Prompts) -> Collected:
         """Groups for one step. Dynamic sampling goes on until enough of them inform, the epoch

@@ -22,9 +22,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
+    """How responses are sampled. One also ends, `FinishReason.STOP`, where it says one of the texts
+    `stop`."""
+
     temperature: float
     top_p: float
     max_new_tokens: int
+    stop: tuple[str, ...] = ()
 
 
 # Each request with its rollouts, as soon as the last of them is finished. Closing it gives up what

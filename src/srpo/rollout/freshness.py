@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import chain
 
 from srpo.errors import EngineError, StaleWeightsError
@@ -44,8 +45,8 @@ class FreshnessCheck:
         """
         self.engine, self.score, self.tolerance = engine, score, tolerance
         self.requests = [Request(i, ids, 1, i) for i, ids in enumerate(prompts[:PROMPTS])]
-        self.sampling = Sampling(
-            sampling.temperature, sampling.top_p, min(TOKENS, sampling.max_new_tokens)
+        self.sampling = replace(
+            sampling, max_new_tokens=min(TOKENS, sampling.max_new_tokens), stop=()
         )
 
     def difference(self) -> float | None:

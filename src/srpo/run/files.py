@@ -14,6 +14,7 @@ class RunFiles:
         self.path = path
         self.recipe = path / "recipe.yaml"  # it makes the folder a run
         self.domains = path / "domains.json"  # how each is drawn
+        self.began = path / "began.json"  # where and when
         self.metrics = path / "metrics.jsonl"
         self.evals = path / "evals.jsonl"
         self.ledger = path / "ledger.parquet"

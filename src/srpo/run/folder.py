@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,18 @@ from srpo.metrics import Row
 from srpo.recipe.load import dump_recipe
 from srpo.recipe.schema import Recipe
 from srpo.run.files import RunFiles
+from srpo.run.origin import Origin
 from srpo.types import Group, TrainingError, UserError
 from srpo.verifiers.domain import Domain
 
 
 class RunFolder(RunFiles):
     """A run's folder as the run itself sees it: claimed, written to, cut back."""
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Where and when the run began, which is here and now for a new one."""
+        return Origin.of(self) if self.recipe.exists() else Origin.here()
 
     @property
     def resume_command(self) -> str:
@@ -67,7 +74,22 @@ class RunFolder(RunFiles):
             self.rollouts.mkdir(parents=True, exist_ok=True)
             self.metrics.touch()
             write_whole(self.domains, json.dumps(styles, indent=2) + "\n")
-            write_whole(self.recipe, dump_recipe(recipe))
+            self._write_first_recipe(dump_recipe(recipe))
+            self.origin.write(self)
+
+    def _write_first_recipe(self, text: str) -> None:
+        """Where file systems have no locks, another process may have been quicker."""
+        unfinished = self.path / f".writing-recipe-{os.getpid()}"
+        unfinished.write_text(text, encoding="utf-8")
+        try:
+            os.link(unfinished, self.recipe)
+        except FileExistsError:
+            self.check_free()
+            raise
+        except OSError:  # a file system without links
+            unfinished.replace(self.recipe)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
 
@@ -35,6 +35,20 @@ def check_context(limit: int | None, prompt: int, response: int) -> None:
         raise UserError(
             f"rollout.max_new_tokens: {response}, with a longest prompt of {prompt} tokens, is more"
             f" than the model's {limit} positions; use at most {max(limit - prompt, 0)}"
+        )
+
+
+def check_tokens(rows: int, ids: Iterable[int], what: str) -> None:
+    """Tokens without a row in the embedding, or in the logits, cannot be read or written. Raises
+    UserError.
+
+    A tokenizer that was given more tokens after its model was made has such tokens.
+    """
+    if (highest := max(ids, default=0)) >= rows:
+        raise UserError(
+            f"model: {what} is token {highest}, and the model has embeddings of {rows} tokens"
+            " only, from 0; resize them (model.resize_token_embeddings(len(tokenizer))) and save"
+            " the model, or use the tokenizer that it came with"
         )
 
 

@@ -16,20 +16,27 @@ from srpo.evaluation.evaluator import Evaluator, Line
 from srpo.learner.learner import Learner
 from srpo.learner.local import LocalLearner
 from srpo.metrics import MetricsWriter, Row
-from srpo.models import load_tokenizer
+from srpo.models import load_tokenizer, turn_ends
 from srpo.observer import Observer
 from srpo.recipe.schema import Recipe
 from srpo.rollout.collector import Collector
 from srpo.rollout.engine import RolloutEngine
 from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck
 from srpo.rollout.open import open_engine
+from srpo.rollout.stops import in_words
 from srpo.run.folder import RunFolder
-from srpo.run.guards import check_context
+from srpo.run.guards import check_context, check_tokens
 from srpo.run.trackers import check_trackers
 from srpo.types import Group, Problem
 from srpo.verifiers.domain import Domain
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.reward import RewardRule
+
+NO_TURN_END = (
+    "data.style: the chat template ends an answer with no control token; set rollout.stop, for"
+    " example to the text that begins the next question"
+)
+MOSTLY_CUT = 0.9  # of a step's responses: then the model hardly ever ends one
 
 
 @dataclass
@@ -41,6 +48,7 @@ class Parts:
     folder: RunFolder
     domains: dict[str, Domain]
     fingerprint: str  # of the training problems
+    prompts: str  # the fingerprint of how they are put to the model
     tokenizer: Any
     curriculum: Curriculum
     sampler: Sampler
@@ -51,11 +59,19 @@ class Parts:
     collector: Collector
     evaluator: Evaluator
     metrics: MetricsWriter
+    ends: str  # what ends a response, in words
 
     def log(self, row: Row, groups: list[Group]) -> None:
         """A step's row and rollouts, to everywhere; what is None is left out."""
         row = {name: value for name, value in row.items() if value is not None}
         self.metrics.log(row)
+        if self.metrics.rows == 1 and row.get("truncated", 0.0) > MOSTLY_CUT:
+            self.observer.message(
+                f"{row['truncated']:.0%} of the first step's responses were cut at"
+                f" rollout.max_new_tokens {self.recipe.rollout.max_new_tokens}. A response ends"
+                f" with {self.ends}: if this model ends its turns otherwise, set"
+                " rollout.stop_token_ids or rollout.stop; else give more tokens"
+            )
         if self.recipe.log.rollouts:
             self.folder.write_rollouts(row, groups)
         self.observer.step(row)
@@ -68,7 +84,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     problems = load_problems(recipe.data.train, "data.train", recipe.seed)
     held_out = load_problems(recipe.data.eval, "data.eval", recipe.seed)
     tokenizer = load_tokenizer(recipe.model)
-    prompter = Prompter(tokenizer, recipe.data, domains)
+    prompter = Prompter(tokenizer, recipe.data, domains, folder.origin.began)
     check_trackers(list(recipe.log.trackers))
     # Too long a prompt shall show now, not in an hour.
     longest = max(len(prompter.ids(problem)) for problem in (*problems, *held_out))
@@ -76,10 +92,21 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
     learner = LocalLearner.open(recipe, tokenizer)
     check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
+    check_tokens(learner.info.vocabulary, [learner.info.pad], "the tokenizer's pad_token")
+    for problem in (*problems, *held_out):
+        what = f"part of the prompt of problem {problem.id!r}"
+        check_tokens(learner.info.vocabulary, prompter.ids(problem), what)
+    eos = _eos(recipe, learner)
+    ends = in_words(tokenizer, eos, recipe.rollout.stop)
+    notes = [*learner.info.notes, *prompter.warnings((*problems, *held_out))]
+    if prompter.chat and not turn_ends(tokenizer) and not recipe.rollout.stop:
+        notes.append(NO_TURN_END)
+    for note in (f"a response ends with {ends}", *notes):
+        observer.message(note)
     engine = open_engine(
         recipe,
         tokenizer,
-        learner.info.eos,
+        eos,
         learner.info.device,
         longest + recipe.rollout.max_new_tokens,
         folder.engine_weights,
@@ -108,6 +135,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         folder=folder,
         domains=domains,
         fingerprint=fingerprint(problems),
+        prompts=prompter.fingerprint(problems),
         tokenizer=tokenizer,
         curriculum=Curriculum(stages),
         sampler=Sampler(problems, recipe.sampler, recipe.seed, recipe.rollout.group_size),
@@ -120,7 +148,17 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
             held_out, fingerprint(held_out), recipe.eval, recipe.seed, collector, evaluated
         ),
         metrics=MetricsWriter(folder.metrics),
+        ends=ends,
     )
+
+
+def _eos(recipe: Recipe, learner: Learner) -> frozenset[int]:
+    """Every token that ends a response. Raises UserError."""
+    rows, more = learner.info.vocabulary, recipe.rollout.stop_token_ids
+    check_tokens(rows, more, "one of rollout.stop_token_ids")
+    found = frozenset(i for i in (*learner.info.eos, *more) if i < rows)
+    check_tokens(rows, [] if found or recipe.rollout.stop else learner.info.eos, "its eos_token")
+    return found
 
 
 def _freshness(

@@ -64,6 +64,7 @@ def save(parts: Parts, state: RunState) -> None:
             "curriculum": parts.curriculum.state_dict(),
             "sampler": parts.sampler.state_dict(),
             "problems": parts.fingerprint,
+            "prompts": parts.prompts,
         }
         (folder / STATE).write_text(json.dumps(plain))
 
@@ -84,6 +85,12 @@ def _load(parts: Parts, folder: Path) -> RunState:
         raise UserError(
             f"data.train: the problems are not those that {parts.folder.path} was trained on;"
             " put the data files back as they were, or start a new run"
+        )
+    if plain.get("prompts", parts.prompts) != parts.prompts:
+        raise UserError(
+            f"model: its tokenizer or chat template does not make the prompts that"
+            f" {parts.folder.path} was trained on; put the tokenizer's files back as they were, or"
+            " start a new run"
         )
     state = RunState(**plain["run"])
     parts.evaluator.results = plain["evals"]

@@ -4,7 +4,7 @@ A format is a function of the text; the table `FORMATS` names them. Each takes l
 
 Thinking: in `boxed`, `fenced` and `json` a response may think first, `<think>...</think>`, once
 and before everything else; drafts in there do not count, the format is that of what follows.
-The opening tag may be missing, because some chat templates end the prompt with it.
+In all of them the opening tag may be missing, because some chat templates end the prompt with it.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def boxed(text: str) -> bool:
 def tags(text: str) -> bool:
     """`<think>...</think><answer>...</answer>`: each tag exactly once, in this order, only
     whitespace before, between and after; the answer is not empty, the thinking may be."""
+    if _TAGS[0] not in text:  # the prompt may have ended with it
+        text = _TAGS[0] + text
     if any(text.count(tag) != 1 for tag in _TAGS):
         return False
     at = [text.index(tag) for tag in _TAGS]

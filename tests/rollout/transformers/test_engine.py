@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import torch
 from builders import VOCABULARY, nano_tokenizer, tiny_model, weights_of
 from srpo.models import eos_ids
 from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.stops import response_text
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.types import FinishReason, Rollout
 from srpo.weights import WeightSource
@@ -226,3 +229,43 @@ def test_every_configured_end_token_ends_a_response() -> None:
 
 def test_nothing_asked_nothing_answered() -> None:
     assert generate(make_engine(), []) == {}
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_the_tags_of_an_answer_are_read_even_as_special_tokens(special: bool) -> None:
+    tokenizer = copy.deepcopy(nano_tokenizer())
+    end, text = tokenizer.eos_token_id, "<think>2</think><answer>3</answer>"
+    names = ["<think>", "</think>", "<answer>", "</answer>"]
+    tokenizer.add_tokens(names, special_tokens=special)
+    tokenizer.add_tokens(["<|mark|>"], special_tokens=True)
+    ids = tokenizer(f"{text}<|mark|>").input_ids
+    assert len(ids) == 7
+    assert response_text(tokenizer, frozenset([end]), [*ids, end]) == text
+
+
+def test_a_stop_text_ends_a_response_as_a_token_does() -> None:
+    """The tokens up to it are those of before; what completed it is learnt from."""
+    whole = generate(make_engine(), requests())
+    texts = [r.text for g in whole.values() for r in g]
+    stop = max("abcdefghijklmnopqrstuvwxyz0123456789 ", key=lambda c: sum(c in t for t in texts))
+    found = generate(make_engine(), requests(), replace(SAMPLING, stop=(stop, "never said")))
+    cut = 0
+    for index, rollouts in whole.items():
+        for before, after in zip(rollouts, found[index], strict=True):
+            n = len(after.token_ids)
+            assert after.token_ids == before.token_ids[:n]
+            assert after.logprobs == pytest.approx(before.logprobs[:n], abs=1e-4)
+            assert stop not in after.text
+            if stop in before.text:
+                cut += 1
+                assert after.finish_reason is FinishReason.STOP
+                assert before.text.startswith(f"{after.text}{stop}")
+            else:
+                assert n == len(before.token_ids)
+    assert cut > 3
+
+
+def test_tokens_of_the_recipe_end_a_response() -> None:
+    every = frozenset(range(VOCABULARY))
+    engine = TransformersEngine(tiny_model(), nano_tokenizer(), 64, every)
+    assert {len(r.token_ids) for g in generate(engine, requests()).values() for r in g} == {1}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,25 @@ def aborting(engine: VllmEngine, monkeypatch: pytest.MonkeyPatch, tries: int) ->
 def test_logprobs_are_the_learners(engine: VllmEngine, temperature: float, top_p: float) -> None:
     sampling = Sampling(temperature, top_p, 40)
     assert largest_difference(engine, learner_of(moved_model(0), sampling), sampling) < CLOSE
+
+
+def test_a_stop_text_ends_a_response(engine: VllmEngine) -> None:
+    """The tokens up to it are those of before, and the next generation is not disturbed."""
+    whole = generate(engine, requests())
+    texts = [r.text for g in whole.values() for r in g]
+    stop = max("0123456789=+- ", key=lambda c: sum(c in t[2:] for t in texts))
+    found = generate(engine, requests(), replace(SAMPLING, stop=(stop, "never said")))
+    for index, rollouts in whole.items():
+        for before, after in zip(rollouts, found[index], strict=True):
+            n = len(after.token_ids)
+            assert after.token_ids == before.token_ids[:n]
+            assert len(after.logprobs) == n
+            assert after.text == before.text.partition(stop)[0]
+            assert after.finish_reason is FinishReason.STOP or stop not in before.text
+    assert any(
+        len(f.text) < len(w.text) for i in whole for f, w in zip(found[i], whole[i], strict=True)
+    )
+    assert tokens(generate(engine, requests())) == tokens(whole)
 
 
 def test_sampled_frequencies_are_the_distributions(engine: VllmEngine) -> None:

@@ -16,6 +16,7 @@ from transformers import DynamicCache, PreTrainedModel
 
 from srpo.models import eos_ids
 from srpo.rollout.engine import Finished, Request, Sampling
+from srpo.rollout.stops import is_stopped, response_text, tail_of
 from srpo.rollout.transformers.attention import use_grouped_attention
 from srpo.rollout.transformers.cache import roomy_cache, select_rows
 from srpo.rollout.transformers.sampling import sample, uniforms
@@ -28,10 +29,17 @@ COMPACT_AT = 0.85  # share of live rows below which finished ones are taken out 
 class TransformersEngine:
     """A RolloutEngine around one transformers model, which it owns."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: Any, max_rows: int):
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: Any,
+        max_rows: int,
+        eos: frozenset[int] | None = None,
+    ):
+        """`eos`: every token that ends a response; by default those of the model."""
         self.model, self.tokenizer, self.max_rows = model.eval(), tokenizer, max_rows
         use_grouped_attention(model)
-        self.eos_ids = eos_ids(model, tokenizer)
+        self.eos_ids = eos_ids(model, tokenizer) if eos is None else eos
         self.version = 0
 
     def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
@@ -70,7 +78,7 @@ class TransformersEngine:
     def _decode(
         self, wave: list[Request], sampling: Sampling
     ) -> Iterator[tuple[Request, list[Rollout]]]:
-        batch = _Batch(self.model, self.tokenizer.pad_token_id or 0, wave, sampling)
+        batch = _Batch(self.model, self.tokenizer, wave, sampling)
         rollouts: list[dict[int, Rollout]] = [{} for _ in wave]
         while batch.live.any():
             batch.sample(self.eos_ids)
@@ -78,19 +86,13 @@ class TransformersEngine:
                 rollouts[at][member] = Rollout(
                     token_ids=ids,
                     logprobs=logprobs,
-                    text=response_text(self.tokenizer, self.eos_ids, ids),
+                    text=response_text(self.tokenizer, self.eos_ids, ids, sampling.stop),
                     finish_reason=reason,
                     policy_version=self.version,
                 )
                 if len(rollouts[at]) == wave[at].n:
                     yield wave[at], [rollouts[at][i] for i in range(wave[at].n)]
             batch.advance()
-
-
-def response_text(tokenizer: Any, eos: frozenset[int], ids: list[int]) -> str:
-    """What a response says, without the token that ended it."""
-    body = ids[:-1] if ids and ids[-1] in eos else ids
-    return tokenizer.decode(body, skip_special_tokens=True)
 
 
 @dataclass
@@ -107,8 +109,11 @@ class _Batch:
     Prompts are padded on the left, so that every row's next token falls into one column.
     """
 
-    def __init__(self, model: PreTrainedModel, pad: int, wave: list[Request], sampling: Sampling):
+    def __init__(
+        self, model: PreTrainedModel, tokenizer: Any, wave: list[Request], sampling: Sampling
+    ):
         self.model, self.sampling, self.device = model, sampling, model.device
+        self.tokenizer, pad = tokenizer, tokenizer.pad_token_id or 0
         counts = torch.tensor([r.n for r in wave])
         self.rows = [_Row(i, j) for i, r in enumerate(wave) for j in range(r.n)]
         self.live = torch.ones(len(self.rows), dtype=torch.bool)
@@ -157,11 +162,20 @@ class _Batch:
         column = tokens.cpu()
         self.tokens.append(column)
         self.logprobs.append(logprobs.cpu())
-        ended = torch.isin(column, torch.tensor(sorted(eos))) & self.live
+        ended = (torch.isin(column, torch.tensor(sorted(eos))) | self._stopped()) & self.live
         cut = self.live & ~ended & (t + 1 == self.sampling.max_new_tokens)
         self.newly = [(i, FinishReason.STOP) for i in ended.nonzero()[:, 0].tolist()]
         self.newly += [(i, FinishReason.LENGTH) for i in cut.nonzero()[:, 0].tolist()]
         self.live &= ~(ended | cut)
+
+    def _stopped(self) -> Tensor:
+        """(B,) bool: rows whose last token completed a stop text."""
+        found = torch.zeros_like(self.live)
+        if self.sampling.stop:
+            tails = torch.stack(self.tokens[-tail_of(self.sampling.stop) :], 1)
+            for i in self.live.nonzero()[:, 0].tolist():
+                found[i] = is_stopped(self.tokenizer, tails[i].tolist(), self.sampling.stop)
+        return found
 
     @torch.inference_mode()
     def advance(self) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 
 from torch import Tensor
 
+from srpo.errors import in_one_line
 from srpo.rollout.vllm.engine import VllmEngine
 from srpo.rollout.vllm.weights_shards import Packed
 from srpo.types import UserError
@@ -53,7 +54,7 @@ def serve(connection: Connection) -> None:
         except UserError as error:
             connection.send(("refused", str(error)))
         except Exception as error:
-            connection.send(("failed", f"{type(error).__name__}: {error}"))
+            connection.send(("failed", in_one_line(error)))
         else:
             connection.send(("done", None))
 

@@ -17,9 +17,10 @@ from typing import Any
 import torch
 from transformers import AutoConfig
 
-from srpo.errors import EngineError
+from srpo.errors import EngineError, in_one_line
 from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.jobs import Job, Jobs, check_lengths
+from srpo.rollout.stops import is_stopped
 from srpo.rollout.vllm.install import install_recipe, installed_vllm
 from srpo.rollout.vllm.setup import CPU_BATCH_TOKENS, LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm.worker import WORKER_EXTENSION
@@ -63,7 +64,7 @@ class VllmEngine:
             while jobs.open:
                 for job in jobs.next():
                     self._submit(job, sampling)
-                for name, rollout in self._step(jobs):
+                for name, rollout in self._step(jobs, sampling.stop):
                     if group := jobs.take(name, rollout):
                         yield group
         finally:  # the caller may stop early
@@ -94,6 +95,7 @@ class VllmEngine:
         self.llm.engine_core.shutdown()
 
     def _submit(self, job: Job, sampling: Sampling) -> None:
+        kinds = self.vllm.sampling_params.RequestOutputKind
         self.llm.add_request(
             job.name,
             {"prompt_token_ids": job.prompt_ids},
@@ -107,11 +109,12 @@ class VllmEngine:
                 logprobs=0,  # of the sampled token alone
                 flat_logprobs=True,
                 detokenize=False,
-                output_kind=self.vllm.sampling_params.RequestOutputKind.FINAL_ONLY,
+                # Its own stop texts want its own tokenizer; so we look at every token.
+                output_kind=kinds.CUMULATIVE if sampling.stop else kinds.FINAL_ONLY,
             ),
         )
 
-    def _step(self, jobs: Jobs) -> Iterator[tuple[str, Rollout]]:
+    def _step(self, jobs: Jobs, stop: tuple[str, ...]) -> Iterator[tuple[str, Rollout]]:
         """Decode one token for every row; the rollouts that this ends, by the jobs' names."""
         if not self.llm.has_unfinished_requests():  # dropped without a word
             lost = self.setup.rollout([], [], "abort", self.version)
@@ -120,15 +123,21 @@ class VllmEngine:
         try:
             outputs = self.llm.step()
         except Exception as error:  # whatever broke, vLLM's state is lost with it
-            raise EngineError(f"vLLM failed while decoding: {_first_line(error)}") from error
+            raise EngineError(f"vLLM failed while decoding: {in_one_line(error)}") from error
         for output in outputs:
             [one] = output.outputs
-            if output.finished:
-                logprobs = list(one.logprobs.logprobs) if one.logprobs else []
-                rollout = self.setup.rollout(
-                    list(one.token_ids), logprobs, one.finish_reason, self.version
-                )
-                yield output.request_id, rollout
+            ids = list(one.token_ids)
+            stopped = bool(stop) and is_stopped(self.setup.tokenizer, ids, stop)
+            if not output.finished and not stopped:
+                continue
+            if not output.finished:
+                self.llm.abort_request([output.request_id])
+            logprobs = list(one.logprobs.logprobs) if one.logprobs else []
+            reason = "stop" if stopped else one.finish_reason
+            yield (
+                output.request_id,
+                self.setup.rollout(ids, logprobs, reason, self.version, stop),
+            )
 
 
 def import_vllm() -> ModuleType:
@@ -145,7 +154,7 @@ def import_vllm() -> ModuleType:
             vllm.LLMEngine  # noqa: B018  loaded at its first use: now
     except Exception as error:  # a build for another torch fails in many ways
         found = installed_vllm()
-        why = f"{found} cannot be imported ({_first_line(error)})" if found else "is not installed"
+        why = f"{found} cannot be imported ({in_one_line(error)})" if found else "is not installed"
         raise UserError(
             f"rollout.engine: vllm {why}; {install_recipe()}; or use rollout.engine transformers"
         ) from error
@@ -170,7 +179,7 @@ def start_vllm(vllm: ModuleType, options: dict[str, Any]) -> Any:
             return vllm.LLMEngine.from_engine_args(vllm.EngineArgs(**options))
     except Exception as error:
         raise UserError(
-            f"rollout.engine: {installed_vllm()} did not start: {_first_line(error)}; if memory is"
+            f"rollout.engine: {installed_vllm()} did not start: {in_one_line(error)}; if memory is"
             " short, change rollout.gpu_memory_utilization or rollout.max_rows; if it is not the"
             f" version that srpo was written for, {install_recipe()}"
         ) from error
@@ -231,8 +240,3 @@ def _own_threads() -> Iterator[None]:
     finally:
         torch.set_num_threads = setter
         torch.set_num_threads(threads)
-
-
-def _first_line(error: Exception) -> str:
-    text = (str(error).strip().splitlines() or [""])[0][:300]
-    return f"{type(error).__name__}: {text}"

@@ -178,12 +178,16 @@ class VllmServer:
             # Nothing that the model's own generation config would add.
             **{"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0},
             **{"presence_penalty": 0.0, "frequency_penalty": 0.0},
+            # Tags may be special tokens, and a stop text may be one of them.
+            "stop": list(sampling.stop),
+            **{"include_stop_str_in_output": True, "skip_special_tokens": False},
         }
 
         def attempt() -> Rollout:
             self._settle()
             try:
-                return self._rollout(self._post("/v1/completions", body, BUSY)["choices"][0])
+                choice = self._post("/v1/completions", body, BUSY)["choices"][0]
+                return self._rollout(choice, sampling.stop)
             except UnreachableError:
                 self.doubtful.set()
                 raise
@@ -206,10 +210,10 @@ class VllmServer:
                 raise EngineError(f"another run has changed the weights of {self.url}")
             self.doubtful.clear()
 
-    def _rollout(self, choice: dict[str, Any]) -> Rollout:
+    def _rollout(self, choice: dict[str, Any], stop: tuple[str, ...]) -> Rollout:
         ids = choice["token_ids"] or []
         logprobs = choice["logprobs"]["token_logprobs"] if ids else []
-        return self.setup.rollout(ids, logprobs, choice["finish_reason"], self.version)
+        return self.setup.rollout(ids, logprobs, choice["finish_reason"], self.version, stop)
 
     def _persist(self, action: Callable[[], T]) -> T:
         """Raises EngineError when there is no answer after all the waiting."""

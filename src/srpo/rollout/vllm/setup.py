@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from srpo.recipe.schema import RolloutConfig
-from srpo.rollout.transformers.engine import response_text
+from srpo.rollout.stops import response_text
 from srpo.types import FinishReason, Rollout
 
 LOGPROBS_MODE = "processed_logprobs"  # after temperature and top-p
@@ -38,12 +39,19 @@ class VllmSetup:
     device: torch.device
     context: int
 
-    def rollout(self, ids: list[int], logprobs: list[float], reason: str, version: int) -> Rollout:
+    def rollout(
+        self,
+        ids: list[int],
+        logprobs: list[float],
+        reason: str,
+        version: int,
+        stop: Sequence[str] = (),
+    ) -> Rollout:
         """From vLLM's tokens, their log-probabilities, and why it stopped."""
         return Rollout(
             token_ids=ids,
             logprobs=logprobs,
-            text=response_text(self.tokenizer, self.eos, ids),
+            text=response_text(self.tokenizer, self.eos, ids, stop),
             finish_reason=REASONS.get(reason, FinishReason.ABORT),
             policy_version=version,
         )
