@@ -25,7 +25,7 @@ class Prompter:
     def __init__(self, tokenizer: Any, config: Data, now: datetime | None = None):
         self.tokenizer, self.config = tokenizer, config
         self.now = now or datetime.now()
-        templates = getattr(tokenizer, "chat_template", None)
+        templates: Any = getattr(tokenizer, "chat_template", None)
         if config.style == "chat" and not templates:
             raise UserError(
                 "data.style: 'chat', but the tokenizer has no chat template; use plain, or auto"

@@ -39,6 +39,11 @@ class RunFolder(RunFiles):
     def resume_command(self) -> str:
         return f"srpo resume {shlex.quote(str(self.path))}"
 
+    @property
+    def anew_command(self) -> str:
+        """What starts another run with this one's weights."""
+        return f"srpo train --from {shlex.quote(str(self.path))}"
+
     def check_free(self) -> None:
         if self.recipe.exists():
             raise UserError(
@@ -73,6 +78,10 @@ class RunFolder(RunFiles):
             self.metrics.touch()
             self._write_first_recipe(dump_recipe(recipe))
             self.origin.write(self)
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """In place of the one before, by which the run goes on."""
+        write_whole(self.recipe, dump_recipe(recipe))
 
     def _write_first_recipe(self, text: str) -> None:
         """Where file systems have no locks, another process may have been quicker."""
@@ -122,6 +131,7 @@ class RunFolder(RunFiles):
 
     def cut_back(self, step: int, rows: int, evals: list[dict[str, Any]]) -> None:
         """Remove what a killed run wrote after the checkpoint: the resumed one writes it again."""
+        self.summary.unlink(missing_ok=True)  # it is not finished
         for written, file in self.rollout_files().items():
             if written > step:
                 file.unlink()

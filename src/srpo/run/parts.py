@@ -78,9 +78,10 @@ class Parts:
 def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: ExitStack) -> Parts:
     """Load, check and open everything; nothing is written. What is to be closed goes on `opened`,
     also when a later part fails. Raises UserError."""
-    problems = load_problems(recipe.data.train, "data.train", recipe.seed)
-    held_out = load_problems(recipe.data.eval, "data.eval", recipe.seed)
-    tokenizer = load_tokenizer(recipe.model)
+    located = folder.origin.locate(recipe)
+    problems = load_problems(located.data.train, "data.train", recipe.seed)
+    held_out = load_problems(located.data.eval, "data.eval", recipe.seed)
+    tokenizer = load_tokenizer(located.model)
     prompter = Prompter(tokenizer, recipe.data, folder.origin.began)
     check_trackers(list(recipe.log.trackers))
     # Too long a prompt shall show now, not in an hour.
@@ -88,7 +89,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     verifiers = opened.enter_context(
         VerifierPool.of(recipe.verifier, {p.domain for p in (*problems, *held_out)})
     )
-    learner = LocalLearner.open(recipe, tokenizer)
+    learner = LocalLearner.open(located, tokenizer)
     check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
     check_tokens(learner.info.vocabulary, [learner.info.pad], "the tokenizer's pad_token")
     for problem in (*problems, *held_out):
@@ -102,7 +103,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     for note in (f"a response ends with {ends}", *notes):
         observer.message(note)
     engine = open_engine(
-        recipe,
+        located,
         tokenizer,
         eos,
         learner.info.device,
