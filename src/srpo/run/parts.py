@@ -123,8 +123,12 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         on_phase=observer.phase,
     )
 
+    metrics = MetricsWriter(folder.metrics)
+
     def evaluated(results: list[Line]) -> None:
         folder.write_evals(results)
+        if results[-1]["step"] not in [e["step"] for e in results[:-1]]:  # else the same again
+            metrics.evaluated(results[-1])
         observer.evaluated(results[-1]["point"], results[-1])
 
     return Parts(
@@ -144,7 +148,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         evaluator=Evaluator(
             held_out, fingerprint(held_out), recipe.eval, recipe.seed, collector, evaluated
         ),
-        metrics=MetricsWriter(folder.metrics),
+        metrics=metrics,
         ends=ends,
     )
 

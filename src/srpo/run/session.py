@@ -78,7 +78,9 @@ def resume(
 def _run(parts: Parts, state: RunState, opened: ExitStack) -> RunEnd:
     recipe, folder = parts.recipe, parts.folder
     with StopSignal() as stop, folder.disk_errors(), _told(folder, state):
-        parts.metrics.trackers = open_trackers(recipe, folder, state.step)
+        # A run that entered no stage has not kept even its first evaluation.
+        done = state.step if state.stages else -1
+        parts.metrics.trackers = open_trackers(recipe, folder, done)
         opened.callback(parts.metrics.close)
         parts.observer.started(recipe, folder.path, state.step)
         parts.freshness.check(parts.freshness.difference())
