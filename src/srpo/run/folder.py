@@ -9,7 +9,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -152,11 +152,19 @@ class RunFolder(RunFiles):
         save_tensors({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
         return path
 
+    def note_failure(self, what: str) -> bool:
+        """Whether it is what the run ended with the last time, too."""
+        before = self.failure.read_text(encoding="utf-8") if self.failure.exists() else ""
+        with suppress(OSError):  # the failure may be a full disk
+            write_whole(self.failure, what)
+        return what == before
+
     def finish(self, learner: Learner, tokenizer: Any, summary: dict[str, Any]) -> None:
         """Write model/ and summary.json; the summary comes last and marks the run as done."""
         with replacing(self.model) as folder:
             learner.export(folder)
             tokenizer.save_pretrained(folder)
+        self.failure.unlink(missing_ok=True)
         write_whole(self.summary, json.dumps(summary, indent=2) + "\n")
 
     @contextmanager

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srpo.errors import StaleWeightsError, TrainingError
+from srpo.errors import NotFiniteError, StaleWeightsError, TrainingError
 from srpo.observer import Observer
 from srpo.recipe.load import load_recipe
 from srpo.recipe.schema import Recipe
@@ -97,14 +97,19 @@ def _run(parts: Parts, state: RunState, opened: ExitStack) -> RunEnd:
 
 @contextmanager
 def _told(folder: RunFolder, state: RunState) -> Iterator[None]:
-    """Where it happened, and how to go on."""
+    """Where it happened, and how to go on: not by doing again what fails again."""
     try:
         yield
     except TrainingError as error:
-        raise type(error)(
-            f"step {state.step}: {error}; go on from the last checkpoint with:"
-            f" {folder.resume_command}"
-        ) from error
+        repeated = folder.note_failure(f"{type(error).__name__} at step {state.step}")
+        if repeated or isinstance(error, NotFiniteError):
+            advice = (
+                "resumed, it would end there again; start another run from the last checkpoint's"
+                f" weights with what is to be different: {folder.anew_command} --set key=value"
+            )
+        else:
+            advice = f"go on from the last checkpoint with: {folder.resume_command}"
+        raise type(error)(f"step {state.step}: {error}; {advice}") from error
 
 
 def _finish(parts: Parts, state: RunState, reason: str) -> dict[str, Any]:
