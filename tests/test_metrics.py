@@ -113,3 +113,15 @@ def test_every_metric_has_a_meaning_and_a_row_in_the_page():
     assert page.count("\n| `") == len(METRICS)
     unescaped = page.replace("\\|", "")
     assert all(line.count("|") == 3 for line in unescaped.splitlines() if line.startswith("| `"))
+
+
+def test_evaluations_go_to_every_tracker(tmp_path: Path):
+    recorder = Recorder()
+    writer = MetricsWriter(tmp_path / "metrics.jsonl", [recorder])
+    writer.evaluated(
+        {"point": "base", "step": 0, "math": {"pass@1": 0.25, "errors": 0}, "code": {"pass@1": 1.0}}
+    )
+    assert recorder.rows == [
+        {"step": 0, "eval/math/pass@1": 0.25, "eval/math/errors": 0, "eval/code/pass@1": 1.0}
+    ]
+    assert not (tmp_path / "metrics.jsonl").exists()

@@ -95,7 +95,7 @@ class Tracker(Protocol):
     """A place that metrics go to besides metrics.jsonl."""
 
     def log(self, row: Row) -> None:
-        """Take one step's row."""
+        """Take a step's row, or what an evaluation after it found (`eval/{domain}/pass@1`)."""
         ...
 
     def close(self) -> None:
@@ -120,6 +120,15 @@ class MetricsWriter:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, allow_nan=False) + "\n")
         self.rows += 1
+        for tracker in self.trackers:
+            tracker.log(row)
+
+    def evaluated(self, line: Row) -> None:
+        """Hand an evaluation to the trackers; its file is evals.jsonl."""
+        row = {"step": line["step"]}
+        for domain, found in line.items():
+            if isinstance(found, dict):
+                row |= {f"eval/{domain}/{name}": value for name, value in found.items()}
         for tracker in self.trackers:
             tracker.log(row)
 

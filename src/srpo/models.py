@@ -72,9 +72,10 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
     logging.disable_progress_bar()
     try:
         with _quiet():  # what it would warn of is refused or mended
-            model, found = AutoModelForCausalLM.from_pretrained(
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
                 path, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
             )
+            model, found = loaded
     except Exception as error:  # as above
         _refuse_custom_code(name, "config.json", error)
         raise UserError(

@@ -41,8 +41,9 @@ class Trainer:
                 break
             self.next_stage(reason)
         self.evaluate("final")
+        save(p, self.state)  # in the middle of the epoch, where a longer run would go on
         p.sampler.decide(p.ledger)
-        save(p, self.state)
+        p.ledger.write(p.folder.ledger)
         return reason
 
     def train_stage(self) -> str:

@@ -61,7 +61,7 @@ class End:
 def call(monkeypatch: pytest.MonkeyPatch, outcome: End | BaseException, *args: str | Path) -> Any:
     """main() in this process, with a run that ends in `outcome`; returns the exit code."""
 
-    def end(recipe: Any, observer: Any) -> End:
+    def end(recipe: Any, observer: Any, *_: Any) -> End:
         observer.closed()
         if isinstance(outcome, BaseException):
             raise outcome
@@ -135,6 +135,8 @@ def test_recipes_are_listed_shown_and_trained_by_name():
         (["train", "{recipe}", "--set", "max_stepz=3"], "did you mean 'max_steps'"),
         (["train", "{recipe}", "--set", "rollout.group_size=1"], "rollout.group_size"),
         (["train", "none.yaml"], "no file 'none.yaml'"),
+        (["train"], "RECIPE: give one"),
+        (["train", "--from", "{folder}"], "is no run: it has no recipe.yaml"),
         (["resume", "{folder}"], "is no run: it has no recipe.yaml"),
         (["resume", "{folder}/none"], "is no run: there is no such folder"),
         (["report", "{folder}"], "is no run: it has no recipe.yaml"),

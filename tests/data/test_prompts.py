@@ -73,7 +73,9 @@ def test_a_template_that_asks_for_the_time_gets_that_of_the_runs_beginning() -> 
     tokenizer = copy.deepcopy(nano_tokenizer())
     tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }} {{ messages[-1]['content'] }}"
     config = prompter().config
-    one, again, later = (Prompter(tokenizer, config, DOMAINS, datetime(2031, 5, day)) for day in (7, 7, 8))
+    one, again, later = (
+        Prompter(tokenizer, config, DOMAINS, datetime(2031, 5, day)) for day in (7, 7, 8)
+    )
     assert one.text(PROBLEM) == "07 May 2031 What is {1+1}?"
     assert one.fingerprint([PROBLEM]) == again.fingerprint([PROBLEM])
     assert one.fingerprint([PROBLEM]) != later.fingerprint([PROBLEM])
@@ -110,7 +112,9 @@ def test_of_several_templates_one_is_named() -> None:
     assert "a single chat template" in refusal(CHAT, chat_template="chat")
     tokenizer = copy.deepcopy(nano_tokenizer())
     tokenizer.chat_template = both
-    one = Prompter(tokenizer, prompter().config.model_copy(update={"chat_template": "rag"}), DOMAINS)
+    one = Prompter(
+        tokenizer, prompter().config.model_copy(update={"chat_template": "rag"}), DOMAINS
+    )
     assert one.text(PROBLEM) == "r What is {1+1}?"
     tokenizer.chat_template = {**both, "default": "d {{ messages[0].content }}"}
     assert Prompter(tokenizer, prompter().config, DOMAINS).text(PROBLEM) == "d What is {1+1}?"

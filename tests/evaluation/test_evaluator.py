@@ -85,6 +85,15 @@ def test_a_point_is_evaluated_if_it_is_wanted_and_then_once() -> None:
     assert len(notes.texts["m0"]) == 3 * 4
 
 
+def test_a_run_that_is_made_longer_has_another_end() -> None:
+    evaluator = make(Notes(), at=["final"], every=2)
+    for point, step in (("step 2", 2), ("final", 2), ("final", 3), ("step 4", 4), ("final", 5)):
+        evaluator.evaluate(point, step, GENERATED, never)
+    assert [(e["point"], e["step"]) for e in evaluator.results] == [
+        ("step 2", 2), ("step 3", 3), ("step 4", 4), ("final", 5),
+    ]  # fmt: skip
+
+
 def test_the_same_weights_are_evaluated_once() -> None:
     notes = Notes()
     evaluator = make(notes, every=2)

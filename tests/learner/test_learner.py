@@ -407,3 +407,22 @@ def test_bfloat16_computes_low_but_loses_no_small_update() -> None:
         if p.grad is not None and bool((p.grad != 0).any())
     ]
     assert min(moved) > 0.9, "rounded away"
+
+
+def test_the_optimizers_settings_are_the_recipes_whatever_a_checkpoint_says(tmp_path: Path) -> None:
+    make_learner(betas=(0.5, 0.6), weight_decay=0.3).save(tmp_path)
+    learner = make_learner(betas=(0.8, 0.9), weight_decay=0.1)
+    learner.load(tmp_path)
+    [group] = learner.optimizer.param_groups
+    assert (group["betas"], group["weight_decay"]) == ((0.8, 0.9), 0.1)
+
+
+def test_a_checkpoint_is_measured_against_the_same_reference(tmp_path: Path) -> None:
+    loss = TokenMeanConfig(kl_coef=0.1)
+    make_learner(loss=loss).save(tmp_path)
+    make_learner(loss=loss).load(tmp_path)
+    other = tiny_model(seed=5, dtype=torch.float64)
+    with pytest.raises(UserError, match=r"loss\.kl_coef measures against those"):
+        make_learner(other, loss=loss).load(tmp_path)
+    with pytest.raises(UserError, match=r"lm_head\.weight: its shape was none"):
+        make_learner(tiny_model(tied=False, dtype=torch.float64)).load(tmp_path)

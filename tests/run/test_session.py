@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from small_runs import differences, small_recipe
+from srpo.errors import EngineError
 from srpo.metrics import Row, read_metrics
 from srpo.models import load_model, load_tokenizer, model_path
 from srpo.observer import Observer
@@ -189,7 +190,9 @@ def test_rollouts_of_other_weights_than_the_last_are_not_learnt_from(
 
     monkeypatch.setattr(TransformersEngine, "load_weights", skipping)
     run = tmp_path / "run"
-    with pytest.raises(TrainingError, match=rf"step 3: .*version 1, .*version 2; .*resume {run}"):
+    with pytest.raises(
+        TrainingError, match=rf"step 3: .*version 1, .*version 2; .*srpo resume {run}"
+    ):
         session.train(small_recipe(run, data__eval=[]), Observer())
     assert len(read_metrics(run / "metrics.jsonl")) == 2
 
@@ -291,3 +294,25 @@ def test_what_ends_a_response_is_said_and_so_is_that_nothing_does(tmp_path: Path
 def test_a_stop_token_that_the_model_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"stop_token_ids is token 999"):
         session.train(small_recipe(tmp_path / "run", rollout__stop_token_ids=[3, 999]), Watch())
+
+
+def test_to_resume_is_not_advised_where_it_failed_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+
+    def broken(*_: Any) -> None:
+        raise EngineError("the engine is broken")
+
+    monkeypatch.setattr(TransformersEngine, "generate", broken)
+    recipe = small_recipe(run, data__eval=[])
+    with pytest.raises(EngineError, match=r"step 1: .* is broken; go on .*srpo resume"):
+        session.train(recipe, Observer())
+    with pytest.raises(
+        EngineError, match=r"it would end there again; .*srpo train --from"
+    ) as again:
+        session.resume(run, Observer())
+    assert "srpo resume" not in str(again.value)
+    monkeypatch.undo()
+    assert session.resume(run, Observer()).finished
+    assert not (run / ".failure").exists()

@@ -3,6 +3,7 @@ run goes on where it was."""
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from small_runs import small_recipe
 from srpo.metrics import Row
+from srpo.observer import Observer
+from srpo.run import session
 from srpo.run.folder import RunFolder
 from srpo.run.trackers import check_trackers, open_trackers
 from srpo.types import UserError
@@ -95,3 +98,58 @@ def test_a_resumed_run_is_the_same_run_elsewhere_too(recorder: Recorder, tmp_pat
         assert one["resume"] == other["resume"] == "never"
     assert [step for step, _ in recorder.logs] == [1, 2, 5, 6, 1, 2]
     assert all(set(row) == {"loss"} for _, row in recorder.logs)
+
+
+def test_a_run_at_wandb_stays_in_its_project(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    module = Recorder()
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    for project, run in (("mine", "one"), ("another", "one"), ("another", "other")):
+        monkeypatch.setenv("WANDB_PROJECT", project)
+        log(tmp_path / run, "wandb", 0, [])
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/wandb-id").write_text("abc")  # as it was written before
+    log(tmp_path / "old", "wandb", 3, [])
+    assert [init["project"] for init in module.inits] == ["mine", "mine", "another", "srpo"]
+    assert module.inits[0]["id"] == module.inits[1]["id"] != module.inits[2]["id"]
+    assert module.inits[3]["id"] == "abc"
+
+
+def shown(run: Path, tag: str) -> list[tuple[int, float]]:
+    events = EventAccumulator(str(run / "tensorboard"), size_guidance={"scalars": 0})
+    events.Reload()
+    return [(event.step, event.value) for event in events.Scalars(tag)]
+
+
+class KilledError(BaseException):
+    """Stands for a kill: nothing more is saved."""
+
+
+class Kill(Observer):
+    def __init__(self, at: str) -> None:
+        self.at = at
+
+    def evaluated(self, point: str, results: dict[str, Any]) -> None:
+        if point == self.at:
+            raise KilledError
+
+    def step(self, row: Row) -> None:
+        if f"row {row['step']}" == self.at:
+            raise KilledError
+
+
+@pytest.mark.parametrize("at", ["base", "row 1", "step 3", "row 5"])
+def test_evaluations_and_steps_are_there_once_after_a_kill(tmp_path: Path, at: str) -> None:
+    run = tmp_path / "run"
+    over: dict[str, Any] = {"log__trackers": ["tensorboard"], "eval__every": 3}
+    with pytest.raises(KilledError):
+        session.train(small_recipe(run, eval__samples=2, **over), Kill(at))
+    assert session.resume(run, Observer()).finished
+    lines = [json.loads(line) for line in (run / "evals.jsonl").read_text().splitlines()]
+    expected = {e["step"]: e["math"]["pass@1"] for e in lines}
+    assert list(expected) == [0, 2, 3, 5]
+    assert shown(run, "eval/math/pass@1") == [
+        (step, pytest.approx(value)) for step, value in expected.items()
+    ]
+    assert [step for step, _ in shown(run, "length/mean")] == [1, 2, 3, 4, 5]

@@ -8,15 +8,25 @@ from typing import Annotated
 import typer
 
 from srpo.cli.common import ended
+from srpo.types import UserError
 
 
 def train(
     recipe: Annotated[
-        Path, typer.Argument(metavar="RECIPE", help="A .yaml file, or a name of `srpo recipes`.")
-    ],
+        Path | None,
+        typer.Argument(metavar="RECIPE", help="A .yaml file, or a name of `srpo recipes`."),
+    ] = None,
     overrides: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. learner.lr=1e-5."),
+    ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="Start with the weights of a run; RECIPE is then by default that run's own.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved recipe and exit.")
@@ -25,7 +35,14 @@ def train(
     """Train from a recipe."""
     from srpo.recipe.load import dump_recipe, load_recipe
 
-    resolved = load_recipe(recipe, overrides)
+    if start is not None:
+        from srpo.run.anew import recipe_from
+
+        resolved = recipe_from(start, recipe, overrides)
+    elif recipe is not None:
+        resolved = load_recipe(recipe, overrides)
+    else:
+        raise UserError("RECIPE: give one, a .yaml file or a name of `srpo recipes`; or --from RUN")
     if dry_run:
         from srpo.report.plain import one_line
         from srpo.run.guards import check_own

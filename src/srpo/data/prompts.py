@@ -32,7 +32,7 @@ class Prompter:
     ):
         self.tokenizer, self.config, self.domains = tokenizer, config, domains
         self.now = now or datetime.now()
-        templates = getattr(tokenizer, "chat_template", None)
+        templates: Any = getattr(tokenizer, "chat_template", None)
         if config.style == "chat" and not templates:
             raise UserError(
                 "data.style: 'chat', but the tokenizer has no chat template; use plain, or auto"

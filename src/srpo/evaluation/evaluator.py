@@ -48,13 +48,25 @@ class Evaluator:
             generated: tokens generated in training so far.
             check: is called all the time; what it raises ends the evaluation without a result.
         """
-        if not self._wants(point, step) or any(e["point"] == point for e in self.results):
+        if not self._wants(point, step):
+            return
+        if point == "final":
+            self._rename_earlier_end(step)
+        if any(e["point"] == point for e in self.results):
             return
         same = next((e for e in self.results if e["step"] == step), None) or self._measure(check)
         place = {"point": point, "step": step, "generated_tokens": generated}
         place["fingerprint"] = self.fingerprint
         self.results.append(place | same | place)
         self.done(self.results)
+
+    def _rename_earlier_end(self, step: int) -> None:
+        """A run that was made longer has another end; what was its end is on the way now."""
+        for line in self.results:
+            if line["point"] == "final" and line["step"] != step:
+                line["point"] = f"step {line['step']}"
+        points = [e["point"] for e in self.results]
+        self.results = [e for i, e in enumerate(self.results) if e["point"] not in points[:i]]
 
     def _wants(self, point: str, step: int) -> bool:
         if point.startswith("step "):

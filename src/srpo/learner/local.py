@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import errno
+import hashlib
 import math
 from dataclasses import replace
 from itertools import pairwise
@@ -65,6 +66,7 @@ class LocalLearner:
                 if isinstance(module, GradientCheckpointingLayer):
                     module.training = True
         self.reference = copy.deepcopy(model).eval() if loss.kl_coef > 0 else None
+        self.reference_digest = self.reference and _digest(self.reference)
         # On a GPU torch's default makes a copy of all weights during the update; fused, none.
         self.optimizer = torch.optim.AdamW(
             model.parameters(),
@@ -112,16 +114,35 @@ class LocalLearner:
             "model": dict(self.model.named_parameters()),
             "optimizer": self.optimizer.state_dict(),
             "steps": self.steps,
+            "reference": self.reference_digest,
         }
         save_tensors(state, folder / STATE)
 
     def load(self, folder: Path) -> None:
         state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
+        self._check_state(state)
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 parameter.copy_(state["model"][name])
         self.optimizer.load_state_dict(state["optimizer"])
+        for group in self.optimizer.param_groups:  # the recipe's, not the file's
+            group["betas"], group["weight_decay"] = self.config.betas, self.config.weight_decay
         self.steps = state["steps"]
+
+    def _check_state(self, state: dict[str, Any]) -> None:
+        """Raises UserError when it is another model's, or was measured against another."""
+        ours = {name: p.shape for name, p in self.model.named_parameters()}
+        theirs = {name: p.shape for name, p in state["model"].items()}
+        if other := sorted(n for n in ours | theirs if ours.get(n) != theirs.get(n)):
+            raise UserError(
+                f"model: it is not the model that the run began with ({other[0]}: its shape was"
+                f" {_shape(theirs, other[0])}, and is {_shape(ours, other[0])}); put that back"
+            )
+        if state.get("reference", self.reference_digest) != self.reference_digest:
+            raise UserError(
+                "model: its weights are not those that the run began with, and loss.kl_coef"
+                " measures against those; put them back"
+            )
 
     def export(self, folder: Path) -> None:
         try:
@@ -222,6 +243,19 @@ class LocalLearner:
                 f"model: {type(self.model).__name__} changes its logits after the output layer"
                 " (soft-capping or scaling), which the learner does not support yet"
             )
+
+
+def _shape(shapes: dict[str, torch.Size], name: str) -> list[int] | str:
+    return list(shapes[name]) if name in shapes else "none"
+
+
+def _digest(model: PreTrainedModel) -> str:
+    """Of all weights."""
+    digest = hashlib.sha256()
+    for name, parameter in model.named_parameters():
+        digest.update(f"{name} {parameter.dtype} {list(parameter.shape)}".encode())
+        digest.update(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _embedding_rows(model: PreTrainedModel) -> int:

@@ -22,8 +22,9 @@ class RunFiles:
         self.checkpoints = path / "checkpoints"
         self.summary = path / "summary.json"  # comes last: the run is finished
         self.model = path / "model"
+        self.failure = path / ".failure"  # the last one
         self.lock = path / ".lock"
-        self.wandb_id = path / "wandb-id"  # of the run at Weights & Biases
+        self.wandb_id = path / "wandb-id"  # and project, at Weights & Biases
         self.engine_weights = path / "engine-weights"  # while it trains
         self.page = path / "report.html"
         self.picture = path / "curves.png"

@@ -9,7 +9,7 @@ import os
 import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,11 @@ class RunFolder(RunFiles):
     @property
     def resume_command(self) -> str:
         return f"srpo resume {shlex.quote(str(self.path))}"
+
+    @property
+    def anew_command(self) -> str:
+        """What starts another run with this one's weights."""
+        return f"srpo train --from {shlex.quote(str(self.path))}"
 
     def check_free(self) -> None:
         if self.recipe.exists():
@@ -76,6 +81,10 @@ class RunFolder(RunFiles):
             write_whole(self.domains, json.dumps(styles, indent=2) + "\n")
             self._write_first_recipe(dump_recipe(recipe))
             self.origin.write(self)
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """In place of the one before, by which the run goes on."""
+        write_whole(self.recipe, dump_recipe(recipe))
 
     def _write_first_recipe(self, text: str) -> None:
         """Where file systems have no locks, another process may have been quicker."""
@@ -125,6 +134,7 @@ class RunFolder(RunFiles):
 
     def cut_back(self, step: int, rows: int, evals: list[dict[str, Any]]) -> None:
         """Remove what a killed run wrote after the checkpoint: the resumed one writes it again."""
+        self.summary.unlink(missing_ok=True)  # it is not finished
         for written, file in self.rollout_files().items():
             if written > step:
                 file.unlink()
@@ -145,11 +155,19 @@ class RunFolder(RunFiles):
         save_tensors({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
         return path
 
+    def note_failure(self, what: str) -> bool:
+        """Whether it is what the run ended with the last time, too."""
+        before = self.failure.read_text(encoding="utf-8") if self.failure.exists() else ""
+        with suppress(OSError):  # the failure may be a full disk
+            write_whole(self.failure, what)
+        return what == before
+
     def finish(self, learner: Learner, tokenizer: Any, summary: dict[str, Any]) -> None:
         """Write model/ and summary.json; the summary comes last and marks the run as done."""
         with replacing(self.model) as folder:
             learner.export(folder)
             tokenizer.save_pretrained(folder)
+        self.failure.unlink(missing_ok=True)
         write_whole(self.summary, json.dumps(summary, indent=2) + "\n")
 
     @contextmanager

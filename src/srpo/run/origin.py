@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from srpo.files import write_whole
+from srpo.recipe.schema import Recipe
 from srpo.run.files import RunFiles
 
 
@@ -37,7 +38,18 @@ class Origin:
         plain = {"folder": str(self.folder), "time": self.began.isoformat()}
         write_whole(files.began, json.dumps(plain) + "\n")
 
-    def resolve(self, path: str) -> str:
-        """A relative path of the recipe, where it stood when the run began; others as they are."""
+    def locate(self, recipe: Recipe) -> Recipe:
+        """The recipe with its relative paths where they stood when the run began."""
+        if self.folder == Path.cwd():
+            return recipe
+        data = {
+            name: [s.model_copy(update={"path": self._path(s.path)}) for s in sources]
+            for name, sources in (("train", recipe.data.train), ("eval", recipe.data.eval))
+        }
+        update = {"model": self._path(recipe.model), "data": recipe.data.model_copy(update=data)}
+        return recipe.model_copy(update=update)
+
+    def _path(self, path: str) -> str:
+        """Names that are no paths, and those of a folder that has moved, stay as they are."""
         there = self.folder / path
-        return str(there) if not Path(path).is_absolute() and there.exists() else path
+        return str(there) if there.exists() else path

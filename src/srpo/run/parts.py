@@ -80,17 +80,18 @@ class Parts:
 def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: ExitStack) -> Parts:
     """Load, check and open everything; nothing is written. What is to be closed goes on `opened`,
     also when a later part fails. Raises UserError."""
+    located = folder.origin.locate(recipe)
     domains = find_domains(s.domain for s in (*recipe.data.train, *recipe.data.eval))
-    problems = load_problems(recipe.data.train, "data.train", recipe.seed)
-    held_out = load_problems(recipe.data.eval, "data.eval", recipe.seed)
-    tokenizer = load_tokenizer(recipe.model)
+    problems = load_problems(located.data.train, "data.train", recipe.seed)
+    held_out = load_problems(located.data.eval, "data.eval", recipe.seed)
+    tokenizer = load_tokenizer(located.model)
     prompter = Prompter(tokenizer, recipe.data, domains, folder.origin.began)
     check_trackers(list(recipe.log.trackers))
     # Too long a prompt shall show now, not in an hour.
     longest = max(len(prompter.ids(problem)) for problem in (*problems, *held_out))
     reward = RewardRule(recipe.reward, domains)
     verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
-    learner = LocalLearner.open(recipe, tokenizer)
+    learner = LocalLearner.open(located, tokenizer)
     check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
     check_tokens(learner.info.vocabulary, [learner.info.pad], "the tokenizer's pad_token")
     for problem in (*problems, *held_out):
@@ -104,7 +105,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     for note in (f"a response ends with {ends}", *notes):
         observer.message(note)
     engine = open_engine(
-        recipe,
+        located,
         tokenizer,
         eos,
         learner.info.device,
@@ -124,8 +125,12 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         on_phase=observer.phase,
     )
 
+    metrics = MetricsWriter(folder.metrics)
+
     def evaluated(results: list[Line]) -> None:
         folder.write_evals(results)
+        if results[-1]["step"] not in [e["step"] for e in results[:-1]]:  # else the same again
+            metrics.evaluated(results[-1])
         observer.evaluated(results[-1]["point"], results[-1])
 
     stages = stages_of(recipe.curriculum, dict.fromkeys(p.domain for p in problems))
@@ -147,7 +152,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         evaluator=Evaluator(
             held_out, fingerprint(held_out), recipe.eval, recipe.seed, collector, evaluated
         ),
-        metrics=MetricsWriter(folder.metrics),
+        metrics=metrics,
         ends=ends,
     )
 

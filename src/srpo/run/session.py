@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from srpo.errors import StaleWeightsError, TrainingError
+from srpo.errors import NotFiniteError, StaleWeightsError, TrainingError
 from srpo.observer import Observer
 from srpo.recipe.load import load_recipe
 from srpo.recipe.schema import Recipe
+from srpo.run.changes import check_changes
 from srpo.run.folder import RunFolder
 from srpo.run.parts import Parts, open_parts
 from srpo.run.signals import Stopped, StopSignal
@@ -46,22 +48,39 @@ def train(recipe: Recipe, observer: Observer | None = None) -> RunEnd:
         return _run(parts, RunState(), opened)
 
 
-def resume(run: Path | str, observer: Observer | None = None) -> RunEnd:
-    """Go on with the run in `run` from its newest whole checkpoint. Ends and raises as `train`."""
+def resume(
+    run: Path | str, observer: Observer | None = None, overrides: list[str] | None = None
+) -> RunEnd:
+    """Go on with the run in `run` from its newest whole checkpoint. Ends and raises as `train`.
+
+    What its recipe says otherwise than at that checkpoint, on disk or by `overrides`
+    (`key.sub=value`), is applied and recorded, or refused by name: see `srpo.run.changes`.
+    """
     folder, observer = RunFolder(Path(run)), observer or Observer()
     with ExitStack() as opened:
         opened.callback(observer.closed)
         folder.check_is_run()
         opened.enter_context(folder.claimed())
-        recipe = load_recipe(folder.recipe).model_copy(update={"output_dir": str(run)})
+        written = load_recipe(folder.recipe, overrides)
+        recipe = written.model_copy(update={"output_dir": str(run)})
+        changes = check_changes(folder, recipe)
+        sys.path.append(str(folder.origin.folder))  # for rules of the user's own
         parts = open_parts(recipe, folder, observer, opened)
-        return _run(parts, load(parts), opened)
+        state = load(parts)
+        for change in changes:
+            observer.message(f"recipe: {change}")
+            state.changes.append({"after_step": state.step, **change._asdict()})
+        if overrides:
+            folder.write_recipe(written)
+        return _run(parts, state, opened)
 
 
 def _run(parts: Parts, state: RunState, opened: ExitStack) -> RunEnd:
     recipe, folder = parts.recipe, parts.folder
     with StopSignal() as stop, folder.disk_errors(), _told(folder, state):
-        parts.metrics.trackers = open_trackers(recipe, folder, state.step)
+        # A run that entered no stage has not kept even its first evaluation.
+        done = state.step if state.stages else -1
+        parts.metrics.trackers = open_trackers(recipe, folder, done)
         opened.callback(parts.metrics.close)
         parts.observer.started(recipe, folder.path, state.step)
         parts.freshness.check(parts.freshness.difference())
@@ -78,14 +97,19 @@ def _run(parts: Parts, state: RunState, opened: ExitStack) -> RunEnd:
 
 @contextmanager
 def _told(folder: RunFolder, state: RunState) -> Iterator[None]:
-    """Where it happened, and how to go on."""
+    """Where it happened, and how to go on: not by doing again what fails again."""
     try:
         yield
     except TrainingError as error:
-        raise type(error)(
-            f"step {state.step}: {error}; go on from the last checkpoint with:"
-            f" {folder.resume_command}"
-        ) from error
+        repeated = folder.note_failure(f"{type(error).__name__} at step {state.step}")
+        if repeated or isinstance(error, NotFiniteError):
+            advice = (
+                "resumed, it would end there again; start another run from the last checkpoint's"
+                f" weights with what is to be different: {folder.anew_command} --set key=value"
+            )
+        else:
+            advice = f"go on from the last checkpoint with: {folder.resume_command}"
+        raise type(error)(f"step {state.step}: {error}; {advice}") from error
 
 
 def _finish(parts: Parts, state: RunState, reason: str) -> dict[str, Any]:
@@ -98,6 +122,7 @@ def _finish(parts: Parts, state: RunState, reason: str) -> dict[str, Any]:
         "seconds": round(state.seconds, 3),
         "informative_groups": parts.ledger.informative_by_epoch(),
         "stages": state.stages,
+        **({"changes": state.changes} if state.changes else {}),
         "eval": parts.evaluator.results,
     }
     parts.folder.finish(parts.learner, parts.tokenizer, summary)

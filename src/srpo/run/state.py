@@ -29,6 +29,7 @@ class RunState:
     trained     tokens of groups that gave gradient
     seconds     of training
     stages      entered so far: name, entered_at_step, reason
+    changes     of the recipe, when the run was resumed: after_step, field, before, now
     """
 
     step: int = 0
@@ -36,6 +37,7 @@ class RunState:
     trained: int = 0
     seconds: float = 0.0
     stages: list[dict[str, Any]] = field(default_factory=list)
+    changes: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def point(self) -> str:
@@ -65,6 +67,7 @@ def save(parts: Parts, state: RunState) -> None:
             "sampler": parts.sampler.state_dict(),
             "problems": parts.fingerprint,
             "prompts": parts.prompts,
+            "recipe": parts.recipe.model_dump(mode="json"),
         }
         (folder / STATE).write_text(json.dumps(plain))
 

@@ -6,6 +6,7 @@ twice.
 
 from __future__ import annotations
 
+import os
 import uuid
 from importlib.util import find_spec
 
@@ -25,8 +26,8 @@ def check_trackers(names: list[str]) -> None:
 
 
 def open_trackers(recipe: Recipe, folder: RunFolder, step: int) -> list[Tracker]:
-    """Open the recipe's trackers, for a run that has done so many steps; `check_trackers` comes
-    first."""
+    """Open the recipe's trackers, for a run that has done so many steps (-1: not even the
+    evaluation before the first); `check_trackers` comes first."""
     kinds = {"tensorboard": _TensorBoard, "wandb": _Wandb, "trackio": _Trackio}
     return [kinds[name](recipe, folder, step) for name in recipe.log.trackers]
 
@@ -55,12 +56,13 @@ class _Wandb:
         import wandb  # pyright: ignore[reportMissingImports]
 
         # W&B keeps the first of two rows of a step, and the resumed run's rows are equal to it.
+        id_, project = _wandb_run(folder)
         self.run = wandb.init(
-            project=PROJECT,
+            project=project,
             name=folder.path.name,
             dir=str(folder.path),
             config=recipe.model_dump(mode="json"),
-            id=_id(folder),
+            id=id_,
             resume="allow",
         )
 
@@ -71,11 +73,13 @@ class _Wandb:
         self.run.finish()
 
 
-def _id(folder: RunFolder) -> str:
-    """The run's own, made when it is first asked for."""
+def _wandb_run(folder: RunFolder) -> list[str]:
+    """Id and project of the run at Weights & Biases, made when they are first asked for: it stays
+    there when it is resumed, whatever WANDB_PROJECT says by then."""
+    project = os.environ.get("WANDB_PROJECT") or PROJECT
     if not folder.wandb_id.exists():
-        folder.wandb_id.write_text(uuid.uuid4().hex)
-    return folder.wandb_id.read_text()
+        folder.wandb_id.write_text(f"{uuid.uuid4().hex}\n{project}\n")
+    return [*folder.wandb_id.read_text().split("\n"), PROJECT][:2]
 
 
 class _Trackio:
@@ -87,7 +91,7 @@ class _Trackio:
             project=PROJECT,
             name=folder.path.name,
             config=recipe.model_dump(mode="json"),
-            resume="allow" if step else "never",
+            resume="allow" if step > 0 else "never",
         )
 
     def log(self, row: Row) -> None:
