@@ -65,7 +65,14 @@ _WITHOUT = re.compile(r"(\([^()]*,[^()]*\)|\[[^\[\]]*,[^\[\]]*\])\s*[-/]\s*(⟬.
 _BUILDER = re.compile(r"⟬\s*([a-zA-Z])\s*(?:∈([^|:]+))?[|:](.*)⟭", re.S)
 _WORDS = re.compile(r"[^\W\d_]+(?:(?: |'|(?<=[^\W\d_]{3})-(?=[^\W\d_]{3}))[^\W\d_]+)*\.?")
 _LONG_WORD = re.compile(r"[^\W\d_]{3}")
-_CHOICE = re.compile(r'"\(([A-J])\)\.?\s*"?[^()]*')
+_CHOICE = re.compile(  # (C), C: and C. with what it stands for; "(C)" and "C"
+    r'\s*"?\s*(?:(?:option|choice|answer)\s+)?'
+    r'(?:\(([A-J])\)\s*[.:]?(?=["\s]|\Z)|([A-J])\s*(?:[.:)]\s*(?=["\s])|"\s*[.:])|([A-J])\s*"?\Z)'
+    r'(.*)',
+    re.S | re.I,
+)
+_OTHER_CHOICE = re.compile(r"(?<![\w\\'])(?!A [a-z]{2}|I\b(?!\s*\)))[A-J](?![\w'])")
+_NO_TEXT = re.compile(r'[\s"]*(?:[+*/^=!_,;&|]|\\cdot|\\times|or\b|and\b|not\b)', re.I)
 
 
 def read(text: str) -> Answer:
@@ -93,11 +100,21 @@ def _read(text: str, depth: int) -> Answer:
     return Answer(Kind.SCALAR, value, unit=unit)
 
 
+def choice_letter(text: str) -> str | None:
+    """The letter of an option of multiple choice, alone or with its text: (B), B. 5, "(B)" 5.
+    None where another letter, or more than a text, follows."""
+    match = _CHOICE.fullmatch(text)
+    if not match or _NO_TEXT.match(match[4]) or _OTHER_CHOICE.search(match[4]):
+        return None
+    letter = match[1] or match[2] or match[3]
+    return letter if letter.isupper() else None
+
+
 def _words(text: str, depth: int) -> Answer | None:
     plain = text.replace('"', "").strip()
     quoted = text.count('"') == 2 and text[0] == text[-1] == '"'
-    if choice := _CHOICE.fullmatch(text):
-        return Answer(Kind.SCALAR, choice[1])  # (B) with what it stands for
+    if text.lstrip('" ').startswith("(") and (letter := choice_letter(text)):
+        return Answer(Kind.SCALAR, letter)
     choice = plain.startswith("(") and plain.endswith(")") and len(plain) == 3
     if choice and plain[1].isalpha():
         return Answer(Kind.SCALAR, plain[1])

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from srpo.verifiers.math.answer import Answer, Kind, read
+from srpo.verifiers.math.answer import Answer, Kind, choice_letter, read
 from srpo.verifiers.math.estimate import surely_different
 from srpo.verifiers.math.form import unevaluated
-from srpo.verifiers.math.latex import canonical
+from srpo.verifiers.math.latex import canonical, normalise
 from srpo.verifiers.math.numbers import decimal_comma, equal_numbers, parse_number
 
 Truth = bool | None
@@ -97,7 +97,10 @@ def equivalent(gold: str, answer: str, leaves: Leaves) -> Truth:
     )
     if comma:
         return leaves.scalars(comma, answer)
-    return same(read(gold), read(answer), leaves)
+    expected = read(gold)
+    if len(expected.text) == 1 and (letter := choice_letter(normalise(answer))):
+        return letter == expected.text
+    return same(expected, read(answer), leaves)
 
 
 def same(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:

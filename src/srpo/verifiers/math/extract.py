@@ -48,6 +48,7 @@ _WORD = re.compile(r"[^\W\d_]{2,}")
 MAX_JOINT = 60
 MAX_WHOLE = 200
 MAX_TAIL = 4000
+MAX_OPENED = 2000  # twice what an answer may have
 
 
 def boxed_spans(text: str) -> tuple[list[tuple[int, int, int]], bool]:
@@ -126,7 +127,7 @@ def _opened(content: str) -> str:
     if found := _tag(content, []):
         return found[1]
     content = re.sub(r"\A\s*#{4,}\s*", "", content)
-    if not _BOX.search(content):
+    if len(content) > MAX_OPENED or not _BOX.search(content):
         return content
     pieces: list[str] = []
     boxes: list[bool] = []
