@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from srpo.verifiers.math.latex import canonical, normalise
 from srpo.verifiers.math.numbers import parse_number
@@ -75,6 +76,7 @@ _OTHER_CHOICE = re.compile(r"(?<![\w\\'])(?!A [a-z]{2}|I\b(?!\s*\)))[A-J](?![\w'
 _NO_TEXT = re.compile(r'[\s"]*(?:[+*/^=!_,;&|]|\\cdot|\\times|or\b|and\b|not\b)', re.I)
 
 
+@lru_cache(maxsize=4096)
 def read(text: str) -> Answer:
     """Any text is an answer of some kind; what has no structure is a SCALAR."""
     dollars = text.lstrip("$ -(").startswith("\\$")
@@ -244,6 +246,8 @@ _FINDERS = (
 
 def split(text: str, separators: set[str], groups: bool = False) -> tuple[list[str], list[str]]:
     """Cut at the separators that stand outside all brackets. `groups` keeps 1,234 whole."""
+    if not any(separator in text for separator in separators):
+        return [text], []
     whole = {i for m in _GROUPED.finditer(text) for i in range(*m.span())} if groups else set()
     parts, marks, depth, start = [], [], 0, 0
     for token in _TOKEN.finditer(text):

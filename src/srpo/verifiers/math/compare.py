@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from srpo.verifiers.math.answer import Answer, Kind, choice_letter, read
-from srpo.verifiers.math.estimate import surely_different
+from srpo.verifiers.math.estimate import surely_different, surely_other_relation
 from srpo.verifiers.math.form import unevaluated
 from srpo.verifiers.math.latex import canonical, normalise
 from srpo.verifiers.math.numbers import decimal_comma, equal_numbers, parse_number
@@ -66,19 +66,19 @@ class ExactLeaves:
         equal = equal_numbers(gold, answer, self._digits)
         if equal is not None:
             return equal
-        if _rounded(gold, answer):
-            return None
-        return False if surely_different(gold, answer) else None
+        tolerance = 10.0 ** (2 - self._digits) if _rounded(gold, answer) else 1e-6
+        return False if surely_different(gold, answer, tolerance) else None
 
     def relations(self, gold: Answer, answer: Answer) -> Truth:
-        return None
+        sides = ([item.text for item in relation.items] for relation in (gold, answer))
+        return False if surely_other_relation(*sides) else None
 
     def sets(self, gold: Answer, answer: Answer) -> Truth:
         return None
 
 
 def _rounded(gold: str, answer: str) -> bool:
-    """Whether one is a decimal: then a small difference is for the worker to judge."""
+    """Whether one is a decimal: then a difference in its last digits is for the worker."""
     return any((number := parse_number(text)) is not None and number[1] for text in (gold, answer))
 
 
@@ -115,6 +115,8 @@ def same(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
     if pair == {Kind.SCALAR}:
         return _quantities(gold, answer, leaves)
     if Kind.MATRIX in pair and Kind.SCALAR in pair:
+        if not all("\\begin" in side.text for side in (gold, answer)):
+            return False
         return leaves.scalars(gold.text, answer.text)
     if pair <= {Kind.WORDS, Kind.SCALAR}:
         return _words(gold) == _words(answer)
@@ -127,16 +129,22 @@ _SETS = {Kind.BRACKETS, Kind.UNION, Kind.SET, Kind.BUILDER, Kind.MINUS}
 def _are_sets(gold: Answer, answer: Answer) -> bool:
     """Whether the two spell sets in two ways that only their elements can compare."""
     pair = {gold.kind, answer.kind}
-    if pair == {Kind.UNION, Kind.BRACKETS} or (
-        pair == {Kind.UNION} and len(gold.items) != len(answer.items)
-    ):
-        return True
     sides = [(gold, answer), (answer, gold)]
+    if pair <= {Kind.UNION, Kind.BRACKETS}:
+        return _touches(gold) or _touches(answer)
     return any(
         (one.kind in (Kind.BUILDER, Kind.MINUS) and (other.kind in _SETS or _bounds(other)))
         or ("≠" in (bounds := _bounds(one)) and other.kind in _SETS and bounds <= set("<>≤≥≠"))
         for one, other in sides
     )
+
+
+def _touches(answer: Answer) -> bool:
+    """Whether a union may be written with fewer parts, as [0, 1) and [1, 2]."""
+    if answer.kind is not Kind.UNION:
+        return False
+    parts = [item.items for item in answer.items if item.kind is Kind.BRACKETS and item.items]
+    return bool({part[0].key for part in parts} & {part[-1].key for part in parts})
 
 
 def _bounds(answer: Answer) -> set[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 MAX_CHARS = 400
@@ -51,6 +52,11 @@ def parse_number(text: str) -> tuple[Fraction, bool] | None:
         return None
     if text.isdecimal() and text.isascii():
         return Fraction(int(text)), False
+    return _parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> tuple[Fraction, bool] | None:
     text = simplify(text).replace("\N{MINUS SIGN}", "-").replace("{,}", ",")
     text = _SPACING.sub(" ", join_thousands(text)).strip()
     text = text.removeprefix("\\$").removeprefix("$").strip()
