@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import lru_cache
 
 from srpo.verifiers.math.latex import canonical, normalise
 from srpo.verifiers.math.numbers import parse_number
@@ -27,6 +28,8 @@ class Kind(Enum):
     SET = "set"  # {1, 2}
     BRACKETS = "brackets"  # tuples and intervals: (1, 2) [1, 2) ...; marks: the two brackets
     UNION = "union"
+    BUILDER = "builder"  # {x | x > 2}: items: the condition, perhaps the domain; marks: the name
+    MINUS = "minus"  # items: a set, and what it is without
     MATRIX = "matrix"  # items: rows, which are LISTs
     RATIO = "ratio"  # 3:4
     RELATION = "relation"  # marks: the relation signs between the items
@@ -56,11 +59,24 @@ _OPEN, _CLOSE = "([{⟬", ")]}⟭"
 _MATRIX = re.compile(
     r"\s*(?:\\begin\{([pb]?matrix|array)\}(?:\{[lcr|\s]*\})?)(.*)\\end\{\1\}\s*", re.S
 )
+_VALUE_AND_NAME = re.compile(
+    r"(.*(?:[\d)}\]]|(?<![a-zA-Z\\])[a-zA-Z])) ([a-zA-Z](?:_(?:\w|\{[^{}]*\}))?'*)\s*", re.S
+)
+_WITHOUT = re.compile(r"(\([^()]*,[^()]*\)|\[[^\[\]]*,[^\[\]]*\])\s*[-/]\s*(⟬.*⟭)", re.S)
+_BUILDER = re.compile(r"⟬\s*([a-zA-Z])\s*(?:∈([^|:]+))?[|:](.*)⟭", re.S)
 _WORDS = re.compile(r"[^\W\d_]+(?:(?: |'|(?<=[^\W\d_]{3})-(?=[^\W\d_]{3}))[^\W\d_]+)*\.?")
 _LONG_WORD = re.compile(r"[^\W\d_]{3}")
-_CHOICE = re.compile(r'"\(([A-J])\)\.?\s*"?[^()]*')
+_CHOICE = re.compile(  # (C), C: and C. with what it stands for; "(C)" and "C"
+    r'\s*"?\s*(?:(?:option|choice|answer)\s+)?'
+    r'(?:\(([A-J])\)\s*[.:]?(?=["\s]|\Z)|([A-J])\s*(?:[.:)]\s*(?=["\s])|"\s*[.:])|([A-J])\s*"?\Z)'
+    r'(.*)',
+    re.S | re.I,
+)
+_OTHER_CHOICE = re.compile(r"(?<![\w\\'])(?!A [a-z]{2}|I\b(?!\s*\)))[A-J](?![\w'])")
+_NO_TEXT = re.compile(r'[\s"]*(?:[+*/^=!_,;&|]|\\cdot|\\times|or\b|and\b|not\b)', re.I)
 
 
+@lru_cache(maxsize=4096)
 def read(text: str) -> Answer:
     """Any text is an answer of some kind; what has no structure is a SCALAR."""
     dollars = text.lstrip("$ -(").startswith("\\$")
@@ -79,18 +95,28 @@ def _read(text: str, depth: int) -> Answer:
         return Answer(Kind.SCALAR, text)
     if depth == 0 and parse_number(text):
         return Answer(Kind.SCALAR, text)
-    for find in (_words, _list, _relation, _union, _matrix, _brackets, _plus_minus, _ratio):
+    for find in _FINDERS:
         if found := find(text, depth + 1):
             return found
     value, unit = split_unit(text)
     return Answer(Kind.SCALAR, value, unit=unit)
 
 
+def choice_letter(text: str) -> str | None:
+    """The letter of an option of multiple choice, alone or with its text: (B), B. 5, "(B)" 5.
+    None where another letter, or more than a text, follows."""
+    match = _CHOICE.fullmatch(text)
+    if not match or _NO_TEXT.match(match[4]) or _OTHER_CHOICE.search(match[4]):
+        return None
+    letter = match[1] or match[2] or match[3]
+    return letter if letter.isupper() else None
+
+
 def _words(text: str, depth: int) -> Answer | None:
     plain = text.replace('"', "").strip()
     quoted = text.count('"') == 2 and text[0] == text[-1] == '"'
-    if choice := _CHOICE.fullmatch(text):
-        return Answer(Kind.SCALAR, choice[1])  # (B) with what it stands for
+    if text.lstrip('" ').startswith("(") and (letter := choice_letter(text)):
+        return Answer(Kind.SCALAR, letter)
     choice = plain.startswith("(") and plain.endswith(")") and len(plain) == 3
     if choice and plain[1].isalpha():
         return Answer(Kind.SCALAR, plain[1])
@@ -114,7 +140,29 @@ def _relation(text: str, depth: int) -> Answer | None:
     parts, marks = split(text, _RELATIONS)
     if len(parts) < 2 or not all(part.strip() for part in parts) or len(parts) > MAX_ITEMS:
         return None
+    if several := _side_by_side(parts, marks):
+        items = tuple(_read(one, depth) for one in several)
+        return Answer(Kind.LIST, text, items, (",",) * (len(items) - 1))
     return Answer(Kind.RELATION, text, tuple(_read(p, depth) for p in parts), tuple(marks))
+
+
+def _side_by_side(parts: list[str], marks: list[str]) -> list[str] | None:
+    """x=1 y=2 as two assignments: a value, a space, and a name is rather that than a product."""
+    inner = [_VALUE_AND_NAME.fullmatch(part) for part in parts[1:-1]]
+    if set(marks) != {"="} or not inner or not all(inner):
+        return None
+    names = [parts[0], *(match[2] for match in inner if match)]
+    values = [*(match[1] for match in inner if match), parts[-1]]
+    return [f"{name}={value}" for name, value in zip(names, values, strict=True)]
+
+
+def _minus(text: str, depth: int) -> Answer | None:
+    parts, _ = split(text, {"\\setminus"})
+    if len(parts) == 1 and (match := _WITHOUT.fullmatch(text)):
+        parts = [match[1], match[2]]
+    if len(parts) != 2 or not all(part.strip() for part in parts):
+        return None
+    return Answer(Kind.MINUS, text, tuple(_read(part, depth) for part in parts))
 
 
 def _union(text: str, depth: int) -> Answer | None:
@@ -152,14 +200,24 @@ def _brackets(text: str, depth: int) -> Answer | None:
     if len(parts) == 1 and text[0] != "⟬":
         return _read(inside, depth) if text[0] == "(" and text[-1] == ")" else None
     if text[0] == "⟬":
-        if "|" in inside or split(inside, {":"})[1] or text[-1] != "⟭":
-            return None  # {x | ...}
+        if text[-1] != "⟭":
+            return None
+        if "|" in inside or split(inside, {":"})[1]:
+            return _builder(text, depth)
         parts = [part for part in parts if part.strip()]
         return Answer(Kind.SET, text, tuple(_flat(_read(part, depth) for part in parts)))
     if text[-1] == "⟭":
         return None
     items = tuple(_read(part, depth) for part in parts)
     return Answer(Kind.BRACKETS, text, items, (text[0], text[-1]))
+
+
+def _builder(text: str, depth: int) -> Answer | None:
+    match = _BUILDER.fullmatch(text)
+    if not match:
+        return None
+    parts = [part for part in (match[3], match[2]) if part]
+    return Answer(Kind.BUILDER, text, tuple(_read(part, depth) for part in parts), (match[1],))
 
 
 def _flat(items):
@@ -181,8 +239,15 @@ def _ratio(text: str, depth: int) -> Answer | None:
     return Answer(Kind.RATIO, text, tuple(_read(part, depth) for part in parts))
 
 
+_FINDERS = (
+    _words, _list, _relation, _minus, _union, _matrix, _brackets, _plus_minus, _ratio,
+)  # fmt: skip
+
+
 def split(text: str, separators: set[str], groups: bool = False) -> tuple[list[str], list[str]]:
     """Cut at the separators that stand outside all brackets. `groups` keeps 1,234 whole."""
+    if not any(separator in text for separator in separators):
+        return [text], []
     whole = {i for m in _GROUPED.finditer(text) for i in range(*m.span())} if groups else set()
     parts, marks, depth, start = [], [], 0, 0
     for token in _TOKEN.finditer(text):

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from srpo.verifiers.math.answer import Answer, Kind, read
-from srpo.verifiers.math.estimate import surely_different
+from srpo.verifiers.math.answer import Answer, Kind, choice_letter, read
+from srpo.verifiers.math.estimate import surely_different, surely_other_relation
 from srpo.verifiers.math.form import unevaluated
-from srpo.verifiers.math.latex import canonical
+from srpo.verifiers.math.latex import canonical, normalise
 from srpo.verifiers.math.numbers import decimal_comma, equal_numbers, parse_number
 
 Truth = bool | None
@@ -31,6 +31,10 @@ class Leaves(Protocol):
         """Both are RELATIONs of the same one sign."""
         ...
 
+    def sets(self, gold: Answer, answer: Answer) -> Truth:
+        """Both describe sets of real numbers, at least one by a condition."""
+        ...
+
 
 _LETTER = r"(?:[a-zA-Z]|\\(?!pi\b|sqrt|frac|sin|cos|tan|log|ln|exp|infty|cdot)[a-zA-Z]+ ?)"
 _SUB = r"(?:_(?:[0-9a-zA-Z]|\\[a-zA-Z]+|\{[^{}]*\}))?'*"
@@ -42,7 +46,7 @@ _ONE = rf"(?:{_LETTER}{_SUB}|{_CAPITALS}|{_WORDS}|\"[^\"]*\")"
 _CALL = rf"{_ONE}(?:\([^()]{{1,40}}\))?"
 _NAME = re.compile(
     rf"(?:{_CALL}|{_CALL}(?:[:/]{_CALL})+|\\frac\{{{_CAPITALS}\}}\{{{_CAPITALS}\}}"
-    rf"|\({_CALL}(?:,{_CALL})+\))"
+    rf"|\({_CALL}(?:,{_CALL})+\)|m\\angle ?[A-Z]{{1,3}}|\[[A-Z]{{2,}}\])"
 )
 _LETTER_CALL = re.compile(r"\([a-zA-Z](?:,[a-zA-Z])*\)")
 _FLIP = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
@@ -62,16 +66,19 @@ class ExactLeaves:
         equal = equal_numbers(gold, answer, self._digits)
         if equal is not None:
             return equal
-        if _rounded(gold, answer):
-            return None
-        return False if surely_different(gold, answer) else None
+        tolerance = 10.0 ** (2 - self._digits) if _rounded(gold, answer) else 1e-6
+        return False if surely_different(gold, answer, tolerance) else None
 
     def relations(self, gold: Answer, answer: Answer) -> Truth:
+        sides = ([item.text for item in relation.items] for relation in (gold, answer))
+        return False if surely_other_relation(*sides) else None
+
+    def sets(self, gold: Answer, answer: Answer) -> Truth:
         return None
 
 
 def _rounded(gold: str, answer: str) -> bool:
-    """Whether one is a decimal: then a small difference is for the worker to judge."""
+    """Whether one is a decimal: then a difference in its last digits is for the worker."""
     return any((number := parse_number(text)) is not None and number[1] for text in (gold, answer))
 
 
@@ -90,23 +97,64 @@ def equivalent(gold: str, answer: str, leaves: Leaves) -> Truth:
     )
     if comma:
         return leaves.scalars(comma, answer)
-    return same(read(gold), read(answer), leaves)
+    expected = read(gold)
+    if len(expected.text) == 1 and (letter := choice_letter(normalise(answer))):
+        return letter == expected.text
+    return same(expected, read(answer), leaves)
 
 
 def same(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
     """Whether `answer` is equivalent to `gold`."""
     if gold.kind is answer.kind and gold.key == answer.key and gold.unit == answer.unit:
         return bool(gold.key)
+    if _are_sets(gold, answer):
+        return leaves.sets(gold, answer)
     if gold.kind is Kind.RELATION or answer.kind is Kind.RELATION:
         return _relations(gold, answer, leaves)
     pair = {gold.kind, answer.kind}
     if pair == {Kind.SCALAR}:
         return _quantities(gold, answer, leaves)
     if Kind.MATRIX in pair and Kind.SCALAR in pair:
+        if not all("\\begin" in side.text for side in (gold, answer)):
+            return False
         return leaves.scalars(gold.text, answer.text)
     if pair <= {Kind.WORDS, Kind.SCALAR}:
         return _words(gold) == _words(answer)
     return _collections(gold, answer, pair, leaves)
+
+
+_SETS = {Kind.BRACKETS, Kind.UNION, Kind.SET, Kind.BUILDER, Kind.MINUS}
+
+
+def _are_sets(gold: Answer, answer: Answer) -> bool:
+    """Whether the two spell sets in two ways that only their elements can compare."""
+    pair = {gold.kind, answer.kind}
+    sides = [(gold, answer), (answer, gold)]
+    if pair <= {Kind.UNION, Kind.BRACKETS}:
+        return _touches(gold) or _touches(answer)
+    return any(
+        (one.kind in (Kind.BUILDER, Kind.MINUS) and (other.kind in _SETS or _bounds(other)))
+        or ("≠" in (bounds := _bounds(one)) and other.kind in _SETS and bounds <= set("<>≤≥≠"))
+        for one, other in sides
+    )
+
+
+def _touches(answer: Answer) -> bool:
+    """Whether a union may be written with fewer parts, as [0, 1) and [1, 2]."""
+    if answer.kind is not Kind.UNION:
+        return False
+    parts = [item.items for item in answer.items if item.kind is Kind.BRACKETS and item.items]
+    return bool({part[0].key for part in parts} & {part[-1].key for part in parts})
+
+
+def _bounds(answer: Answer) -> set[str]:
+    """The signs of an inequality, or of a list of them that may begin with one; else none."""
+    if answer.kind is Kind.RELATION:
+        return set(answer.marks) if set(answer.marks) <= set("<>≤≥≠") else set()
+    if answer.kind is not Kind.LIST:
+        return set()
+    each = [_bounds(item) for item in distribute_name(answer.items)]
+    return set().union(*each) if all(each) else set()
 
 
 def _collections(gold: Answer, answer: Answer, pair: set[Kind], leaves: Leaves) -> Truth:
@@ -196,7 +244,9 @@ def _as_sets(gold: Sequence[Answer], answer: Sequence[Answer], leaves: Leaves) -
     """Each item of either side has its equal on the other: order and repeats do not count."""
     if not gold or not answer:
         return not gold and not answer
-    gold, answer = _distribute_name(gold), _distribute_name(answer)
+    if any(item.key == "\\ldots" for item in (*gold, *answer)):
+        return _in_order(gold, answer, leaves)  # 1, 2, ..., n
+    gold, answer = distribute_name(gold), distribute_name(answer)
     names = [_name(g)[0] for g in gold]
     if all(names) and len(set(names)) > 1 and not any(_name(a)[0] for a in answer):
         return _in_order(gold, answer, leaves)  # x = 1, y = 2 against 1, 2
@@ -211,13 +261,21 @@ def _any(truths: Sequence[Truth]) -> Truth:
     return True if True in truths else None if None in truths else False
 
 
-def _distribute_name(items: Sequence[Answer]) -> Sequence[Answer]:
-    """a = 4, -8, -10 are three values of a."""
-    if len(items) > 1 and items[0].kind is Kind.RELATION:
-        name, value = _name(items[0])
-        if name and not any(item.kind is Kind.RELATION for item in items[1:]):
-            return [value, *items[1:]]
-    return items
+def distribute_name(items: Sequence[Answer]) -> Sequence[Answer]:
+    """a = 4, -8, -10 are three values of a, and x ≠ 1, 2 are two that x has not."""
+    if len(items) < 2 or items[0].kind is not Kind.RELATION or len(items[0].items) != 2:
+        return items
+    first = items[0]
+    if not _NAME.fullmatch(first.items[0].key) or first.marks[0] not in "=≈∈≠":
+        return items
+    if any(item.kind is Kind.RELATION for item in items[1:]):
+        return items
+    return [first, *(_assign(first, item) for item in items[1:])]
+
+
+def _assign(first: Answer, value: Answer) -> Answer:
+    text = f"{first.items[0].text}{first.marks[0]}{value.text}"
+    return replace(first, text=text, items=(first.items[0], value))
 
 
 def _name(answer: Answer) -> tuple[str, Answer]:
@@ -309,8 +367,8 @@ def _shorter(gold: Answer, answer: Answer) -> bool:
     )
 
 
-def as_interval(answer: Answer) -> Answer | None:
-    """a < x ≤ b, x > a ... as an interval; None when it is another relation."""
+def as_interval(answer: Answer, name: str = "") -> Answer | None:
+    """a < x ≤ b, x > a ... as an interval for its `name`; None when it is another relation."""
     if answer.kind is not Kind.RELATION or not set(answer.marks) <= {"<", ">", "≤", "≥"}:
         return None
     items, marks = answer.items, answer.marks
@@ -319,12 +377,16 @@ def as_interval(answer: Answer) -> Answer | None:
     if not all(mark in "<≤" for mark in marks):
         return None
     infinite = Answer(Kind.SCALAR, "\\infty"), Answer(Kind.SCALAR, "-\\infty")
-    if len(items) == 2 and _NAME.fullmatch(items[0].key):
+    if len(items) == 2 and _is_name(items[0], name):
         items, marks = (infinite[1], *items), ("<", *marks)
-    elif len(items) == 2 and _NAME.fullmatch(items[1].key):
+    elif len(items) == 2 and _is_name(items[1], name):
         items, marks = (*items, infinite[0]), (*marks, "<")
-    if len(items) != 3 or not _NAME.fullmatch(items[1].key):
+    if len(items) != 3 or not _is_name(items[1], name):
         return None
     ends = _BRACKET[marks[0]][0], _BRACKET[marks[1]][1]
     text = f"{ends[0]}{canonical(items[0].text)},{canonical(items[2].text)}{ends[1]}"
     return Answer(Kind.BRACKETS, text, (items[0], items[2]), ends)
+
+
+def _is_name(item: Answer, name: str) -> bool:
+    return item.key == name if name else _NAME.fullmatch(item.key) is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 MAX_CHARS = 400
@@ -27,6 +28,8 @@ _TENS = re.compile(
     re.ASCII,
 )
 _REPEATING = re.compile(r"(\d*)\.(\d*)\\overline\s*\{\s*(\d+)\s*\}", re.ASCII)
+_DOTTED = re.compile(r"\\dot\s*(?:\{\s*(\d)\s*\}|(\d))(?:(\d*)\\dot\s*(?:\{\s*(\d)\s*\}|(\d)))?")
+_BAR = re.compile(r"\\(?:bar|overline)\s*(?:\{\s*(\d+)\s*\}|(\d))")
 _DELIMITERS = (("\\(", "\\)"), ("\\[", "\\]"), ("$$", "$$"), ("$", "$"))
 _SPACED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:(?:\\[,!;: ]|~)\d{3})+(?!\d)", re.ASCII)
 _SPACING = re.compile(r"\\[,!;: ]|~")
@@ -49,6 +52,11 @@ def parse_number(text: str) -> tuple[Fraction, bool] | None:
         return None
     if text.isdecimal() and text.isascii():
         return Fraction(int(text)), False
+    return _parse(text)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> tuple[Fraction, bool] | None:
     text = simplify(text).replace("\N{MINUS SIGN}", "-").replace("{,}", ",")
     text = _SPACING.sub(" ", join_thousands(text)).strip()
     text = text.removeprefix("\\$").removeprefix("$").strip()
@@ -59,7 +67,7 @@ def parse_number(text: str) -> tuple[Fraction, bool] | None:
     text = text.removeprefix("\\$").removeprefix("$")
     if _NUMBER.fullmatch(text):
         return sign * Fraction(text.replace(",", "").removesuffix(".")), "." in text
-    if repeating := _REPEATING.fullmatch(text):
+    if repeating := _REPEATING.fullmatch(_one_period(text)):
         whole, fixed, period = (part or "" for part in repeating.groups())
         below = 10 ** len(fixed) * (10 ** len(period) - 1)
         above = int(whole + fixed + period) - int(whole + fixed or "0")
@@ -77,6 +85,14 @@ def parse_number(text: str) -> tuple[Fraction, bool] | None:
         return None
     above, below = (int(part.replace(",", "")) for part in match.groups() if part is not None)
     return (sign * Fraction(above, below), False) if below else None
+
+
+def _one_period(text: str) -> str:
+    """Dots over a period's first and last digit, and a short bar, as \\overline{...}."""
+    if "\\" not in text:
+        return text
+    text = _DOTTED.sub(lambda m: f"\\overline{{{''.join(part or '' for part in m.groups())}}}", text)
+    return _BAR.sub(lambda m: f"\\overline{{{m[1] or m[2]}}}", text)
 
 
 def join_thousands(text: str) -> str:
@@ -98,9 +114,9 @@ def equal_numbers(gold: str, answer: str, digits: int = 6) -> bool | None:
     if a[1] and b[1]:
         noisy = max(significant_digits(gold), significant_digits(answer)) >= NOISE_DIGITS
         return noisy and abs(a[0] - b[0]) <= abs(a[0]) / 10 ** (NOISE_DIGITS - 1)
-    if a[1] and not _terminates(b[0]):
+    if a[1] and b[0].denominator > 1:
         return close_enough(gold, b[0], digits)
-    if b[1] and not _terminates(a[0]):
+    if b[1] and a[0].denominator > 1:
         return close_enough(answer, a[0], digits)
     return False
 
@@ -114,7 +130,9 @@ def close_enough(decimal: str, exact: Any, digits: int) -> bool:
         return False
     size = len(str(int(abs(number[0])))) if abs(number[0]) >= 1 else -_leading_zeros(number[0])
     unit = Fraction(10) ** (size - written)
-    return abs(number[0] - Fraction(int(exact.numerator), int(exact.denominator))) < unit
+    true = Fraction(int(exact.numerator), int(exact.denominator))
+    cut = (true - number[0]) * (1 if number[0] > 0 else -1)
+    return 0 <= cut < unit or abs(cut) <= unit / 2
 
 
 def significant_digits(text: str) -> int:
@@ -137,11 +155,3 @@ def _leading_zeros(value: Fraction) -> int:
         value *= 10
         zeros += 1
     return zeros
-
-
-def _terminates(value: Fraction) -> bool:
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1

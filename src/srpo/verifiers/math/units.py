@@ -17,13 +17,29 @@ _BARE = re.compile(
 )
 _TRIGONOMETRY = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
 _CHANGES_VALUE = re.compile(
-    r"\b(?:or|and|not|but|if|where|when|plus|minus|times(?!\s*$)|over|choose|less|more|than|negative"
-    r"|(?:hundred|thousand|million|billion|trillion|dozen|third|quarter|fourth|fifth|sixth|seventh"
-    r"|eighth|ninth|tenth|hundredth|thousandth)s?|tens|bn|mil|half|halves"
-    r"|(?<![a-zA-Z] )(?:squared|cubed)|factorial|recurring|repeating"
+    r"\b(?:or|and|not|but|if|where|when|unless|plus|minus|times(?!\s*$)|over|choose|negative"
+    # scales
+    r"|(?:hundred|thousand|(?:m|b|tr|quadr|quint|sext|sept)illion|milliard|billiard|crore|cr"
+    r"|lakh|lac|myriad|googol|dozen|tenth|(?:hundred|thousand|million|billion)th)s?|tens|bn|mil|mio"
+    r"|gross|(?<![a-zA-Z] )score|kilo|mega|giga|tera|per ?mill?e|ppm|ppb|bps|basis|wan|yi"
+    # fractions and ordinals
+    r"|hal(?:f|ves)|(?:third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|eleventh|twelfth"
+    r"|\w+teenth|\w+tieth)s?"
+    # operations
+    r"|(?<![a-zA-Z] )(?:squared|cubed)|factorial|doubled?|tripled?|quadrupled?|quintupled?|halved"
+    r"|quartered|twice|thrice|\w*fold|negated|inverted|inverse|reciprocal|opposite|conjugate"
+    r"|complement|modulo|mod|multiplied|divided|raised|increased|decreased|reduced|lowered|added"
+    r"|subtracted|powers? of|to the|(?:square|cube|cubic|\w+th) roots?|roots? of|remainder"
+    r"|recurring|repeating|imaginary"
+    # bounds
+    r"|less|more|fewer|least|most|minimum|maximum|max|bound(?:ed)?|greater|higher|lower|larger"
+    r"|smaller|bigger|exceed\w*|beyond|above|below|under|upwards?|up|almost|nearly|otherwise"
+    r"|except|excluding|without|ignoring|absolute|magnitude|sign|other than|than"
+    # other numbers
     r"|zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\w+teen"
-    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|pi|sin|cos|tan|log|ln|exp|sqrt|mod|inf)\b"
-    r"|(?<!base )\d|[-+*=<>!|\\^_](?![a-zA-Z])|(?<![a-zA-Z])[-+*=<>!|\\^_]",
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty|pi|sin|cos|tan|log|ln|exp|sqrt|inf|infinit\w+"
+    r"|binary|ternary|octal|hex(?:adecimal)?|bce?)\b"
+    r"|(?<!base )\d|[-+*=<>!|\\^_](?![a-zA-Z])|(?<![a-zA-Z])[-+*=<>!|\\^_]|‰",
     re.I,
 )
 _LETTER = re.compile(r"(?<![a-zA-Z'])(?!a [a-z]{2})[a-zA-Z](?!['.]?[a-zA-Z])")

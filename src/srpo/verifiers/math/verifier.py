@@ -12,7 +12,7 @@ import time
 from srpo.types import Outcome, Problem, UserError, Verdict
 from srpo.verifiers.math.answer import nesting
 from srpo.verifiers.math.compare import ExactLeaves, equivalent
-from srpo.verifiers.math.echo import repeats
+from srpo.verifiers.math.echo import repeats, without_asked
 from srpo.verifiers.math.extract import extract_answer
 from srpo.verifiers.math.processes import Comparison, MathWorkers
 from srpo.verifiers.once import Once
@@ -76,9 +76,10 @@ class MathVerifier:
         if nesting(answer) > MAX_NESTING:
             return Outcome.INCORRECT, answer, "an answer nested too deep"
         troubles: list[str] = []
+        given = without_asked(problem.prompt, answer)
         for gold in golds:
-            comparison = self._compare(gold, answer)
-            if comparison.equal and repeats(problem.prompt, golds, answer):
+            comparison = self._compare(gold, given)
+            if comparison.equal and repeats(problem.prompt, golds, given):
                 return Outcome.INCORRECT, answer, "repeats the question"
             if comparison.equal:
                 return Outcome.CORRECT, answer, ""
@@ -109,4 +110,5 @@ def _golds(problem: Problem) -> tuple[str, ...]:
         raise UserError(
             f"problem {problem.id}.answer is {answer!r}: give a string, or a list of strings"
         )
-    return tuple(extract_answer(gold) or gold if "box" in gold else gold for gold in golds)
+    plain = (extract_answer(gold) or gold if "box" in gold else gold for gold in golds)
+    return tuple(without_asked(problem.prompt, gold) for gold in plain)
