@@ -38,7 +38,7 @@ class Link:
         self.tested: dict[str, int] = {}
         self._remotes: dict[tuple[int, int], remote.Remote] = {}
         self._errors: dict[int, type] = {}
-        self._functions: list[Any] = []
+        self._functions: list[Any] = []  # and exceptions, that the program was given
 
     def ask_names(self) -> None:
         """Receive which names the program has, which it says unasked."""
@@ -190,18 +190,22 @@ class Link:
         return made
 
     def _error(self, said: list[Any], value: Callable[[Any], Any]) -> Exception:
+        if said[0] == "h":  # one that the tests raised where the program called them
+            error = self._function(said[1])
+            ends = isinstance(error, remote.CONTROL) or not isinstance(error, Exception)
+            return remote.CandidateError(type(error).__name__) if ends else error
         ancestry, text, args, handle = said
         cls = remote.error_class(self, ancestry, self._errors)
         return remote.make_error(cls, str(text), list(map(value, args)), handle)
 
     def _raise(self, answer: dict[str, Any], unpacker: Unpacker) -> None:
-        ancestry, text, args, handle = answer["raised"]
-        if answer.get("stops") is True and ancestry[-1][0] in ("StopIteration", "StopAsyncIteration"):
-            control = StopIteration if ancestry[-1][0] == "StopIteration" else StopAsyncIteration
-            raise control(*unpacker.unpack(answer["nodes"], args))
-        values = unpacker.unpack(answer["nodes"], args)
-        cls = remote.error_class(self, ancestry, self._errors)
-        raise remote.make_error(cls, str(text), values, handle)
+        said = answer["raised"]
+        args = said[2] if len(said) > 2 else []
+        values = iter(unpacker.unpack(answer["nodes"], args))
+        ends = {cls.__name__: cls for cls in remote.CONTROL}
+        if answer.get("stops") is True and (control := ends.get(said[0][0])) is not None:
+            raise control(*values)
+        raise self._error(said, lambda _: next(values))
 
 
 def _finished(coroutine: Any) -> Any:

@@ -24,7 +24,6 @@ Node = list[Any]
 _ATOMS = frozenset({type(None), bool, int, float, str})
 _SEQUENCES = {"l": list, "t": tuple, "s": set, "f": frozenset}
 _TYPES = {t.__name__: t for t in (bool, int, float, str, bytes, list, tuple, dict, set, frozenset)}
-_PLAIN = frozenset({*_TYPES.values(), bytearray, complex, range, deque, Counter, OrderedDict})
 _DICTS: dict[str, Any] = {"Counter": Counter, "OrderedDict": OrderedDict}
 _VIEWS = {"keys": KeysView, "values": ValuesView, "items": ItemsView}
 _BY_TEXT = {"Decimal": Decimal, "Fraction": Fraction}
@@ -40,7 +39,7 @@ class Packer:
     class_name   of an instance of a class that both sides know, or "" for any other object
     away         the node of an object that stays on its side, or that goes back to the other one;
                  raises TypeError where that must not be
-    stays        whether it stays although it is of a plain type's subclass: a namedtuple
+    stays        whether it stays although it is of a plain type or its subclass: a namedtuple
     """
 
     def __init__(
@@ -84,7 +83,7 @@ class Packer:
 
     def node(self, value: Any) -> Node:
         """The node of one object; the objects in it are put into the queue."""
-        if type(value) not in _PLAIN and self._stays(value):
+        if self._stays(value):
             return self._away(value, self)
         for kind, cls in _SEQUENCES.items():
             if isinstance(value, cls):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import builtins
 import inspect
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from itertools import islice
 from types import CoroutineType, FunctionType, GeneratorType
@@ -28,9 +29,9 @@ UNKNOWN, NAMED, TESTED = 0, 1, 2  # how sure it is that an instance is of a clas
 MOST_ITEMS = 256  # of the program's at a time
 MOST_SENT = 1_000_000  # of an iterator of the tests'
 _KINDS = {"generator": GeneratorType, "coroutine": CoroutineType, "function": FunctionType}
-_KINDS |= {"list": list, "dict": dict, "set": set, "frozenset": frozenset}
+_KINDS |= {"list": list, "dict": dict, "set": set, "frozenset": frozenset, "deque": deque}
 _BASES = frozenset({"list", "dict", "set", "frozenset", "deque"})
-_CONTROL = StopIteration, StopAsyncIteration  # would end a loop of the tests, quietly
+CONTROL = StopIteration, StopAsyncIteration  # would end a loop of the tests, quietly
 _INSPECTED = ("__name__", "__qualname__", "__wrapped__", "__annotations__", "__defaults__")
 _INSPECTED += ("__kwdefaults__", "__code__", "__self__", "__func__", "__members__", "__slots__")
 
@@ -300,17 +301,17 @@ def _error_attribute(self: Any, name: str) -> Any:
     return self._program.request("get", self, (name,))
 
 
-def error_class(program: Any, ancestry: list[list[Any]], known: dict[int, type]) -> type:
-    """The class for an exception: its own ones from the program, the last is Python's."""
-    *own, (name, module) = ancestry
-    base = _python_error(str(name), str(module))
-    for name, handle in reversed(own):
-        if handle not in known:
-            body = {"_program": program, "_handle": _number(handle)}
-            body |= {"__getattr__": _error_attribute, "__str__": lambda self: self._text}
-            known[handle] = ErrorType(str(name), (base,), body)
-        base = known[handle]
-    return base
+def error_class(program: Any, ancestry: list[Any], known: dict[int, type]) -> type:
+    """The class for an exception's, as the program describes it with its own bases."""
+    if len(ancestry) == 2:
+        return _python_error(str(ancestry[0]), str(ancestry[1]))
+    name, handle, bases = ancestry
+    if _number(handle) not in known:
+        made = tuple(error_class(program, base, known) for base in bases)
+        body = {"_program": program, "_handle": handle}
+        body |= {"__getattr__": _error_attribute, "__str__": lambda self: self._text}
+        known[handle] = ErrorType(str(name), made, body)
+    return known[handle]
 
 
 def _number(value: Any) -> int:
@@ -324,7 +325,7 @@ def _python_error(name: str, module: str) -> type:
     there = sys.modules.get(module) if module.split(".")[0] in sys.stdlib_module_names else None
     found = vars(there).get(name) if there else None
     if isinstance(found, type) and issubclass(found, Exception):
-        return CandidateError if issubclass(found, _CONTROL) else found
+        return CandidateError if issubclass(found, CONTROL) else found
     return CandidateError
 
 
@@ -356,7 +357,7 @@ def home(
         return ["r", value._handle]
     if isinstance(value, BaseException):
         name = next(c.__name__ for c in type(value).__mro__ if c.__module__ == "builtins")
-        return ["e", name, [packer.reference(one) for one in value.args]]
+        return ["e", name, [packer.reference(one) for one in value.args], number_of(value)]
     if isinstance(value, Iterator):
         return ["i", [packer.reference(one) for one in islice(value, MOST_SENT)]]
     if isinstance(value, type) and vars(builtins).get(value.__name__) is value:

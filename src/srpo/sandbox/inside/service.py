@@ -52,8 +52,9 @@ class _Known:
         self.late: dict[int, Exception] = {}  # what an iterator raised after items that were sent
         self.handles: list[Any] = []
         self._numbers: dict[int, int] = {}  # of handles, by the object's id
-        self._functions: dict[int, Any] = {}  # of the tests', by their number
-        self._numbers_of_functions: dict[int, int] = {}
+        self._kept: set[int | None] = set()  # handles of plain containers that stay
+        self._of_theirs: dict[int, Any] = {}  # what stands for functions and errors of the tests'
+        self._theirs: dict[int, int] = {}  # their numbers, by the id of what stands for them
         self._loop: Any = None
         self._asking = threading.RLock()
 
@@ -86,13 +87,19 @@ class _Known:
         name = type(value).__name__
         return name if name in self.classes else ""
 
+    def keep(self, value: Any) -> None:
+        """A list of the module's that the tests may look at again after it has changed."""
+        if isinstance(value, tuple(_BASES.values())):
+            self._kept.add(self.handle(value))
+
     def _stays(self, value: Any) -> bool:
-        own = type(value).__module__ == self.module.__name__
-        return (own and not self._class_name(value)) or id(value) in self._numbers_of_functions
+        if id(value) in self._theirs or self._numbers.get(id(value)) in self._kept:
+            return True
+        return type(value).__module__ == self.module.__name__ and not self._class_name(value)
 
     def _away(self, value: Any, packer: Packer) -> Node:
-        if (number := self._numbers_of_functions.get(id(value))) is not None:
-            return ["h", number]
+        if id(value) in self._theirs:
+            return ["h", self._theirs[id(value)]]
         if isinstance(value, BaseException):
             return ["X", *self.error(value, packer)]
         if isinstance(value, type) and issubclass(value, BaseException):
@@ -103,7 +110,9 @@ class _Known:
         return ["r", number, info]
 
     def error(self, error: BaseException, packer: Packer) -> list[Any]:
-        """Its classes, text, arguments and handle."""
+        """Its class, text, arguments and handle; one of the tests' is known by its number."""
+        if id(error) in self._theirs:
+            return ["h", self._theirs[id(error)]]
         try:
             text = str(error)[:DETAIL_CHARS]
         except Exception:
@@ -111,14 +120,13 @@ class _Known:
         args = [packer.reference(value) for value in error.args]
         return [self._ancestry(type(error)), text, args, self.handle(error)]
 
-    def _ancestry(self, cls: type) -> list[list[Any]]:
-        """The program's own classes with their handles, and the first that is not."""
-        found: list[list[Any]] = []
-        for base in cls.__mro__:
-            if base.__module__ != self.module.__name__:
-                return [*found, [base.__name__, base.__module__]]
-            found.append([base.__name__, self.handle(base)])
-        return found
+    def _ancestry(self, cls: type) -> list[Any]:
+        """Name and module of a class that is not the program's; name, handle and the like of its
+        bases of one that is."""
+        if cls.__module__ != self.module.__name__:
+            return [cls.__name__, cls.__module__]
+        bases = [base for base in cls.__bases__ if issubclass(base, BaseException)]
+        return [cls.__name__, self.handle(cls), [self._ancestry(base) for base in bases]]
 
     def _new_object(self, name: str) -> Any:
         return object.__new__(self.module.__dict__[name])
@@ -135,19 +143,26 @@ class _Known:
         if kind == "K":
             return self.module.__dict__[first]
         found = getattr(builtins, first)
-        return found if kind == "w" else found(*map(value, rest[0]))  # else "e", an exception
+        if kind == "w":
+            return found
+        values, number = rest
+        return self._remember(number, found(*map(value, values)))  # an exception
 
     def _function(self, number: int, name: str, parameters: str, is_async: bool) -> Any:
-        if number not in self._functions:
+        def ask(*args: Any, **kwargs: Any) -> Any:
+            with self._asking:
+                return _ask_back(self, number, args, kwargs)
 
-            def ask(*args: Any, **kwargs: Any) -> Any:
-                with self._asking:
-                    return _ask_back(self, number, args, kwargs)
+        if number in self._of_theirs:
+            return self._of_theirs[number]
+        return self._remember(number, _named(ask, name, parameters, is_async))
 
-            function = _named(ask, name, parameters, is_async)
-            self._functions[number] = function
-            self._numbers_of_functions[id(function)] = number
-        return self._functions[number]
+    def _remember(self, number: int, value: Any) -> Any:
+        """What stands here for an object of the tests', by its number there."""
+        if number not in self._of_theirs:
+            self._of_theirs[number] = value
+            self._theirs[id(value)] = number
+        return self._of_theirs[number]
 
 
 def _named(ask: Callable[..., Any], name: str, parameters: str, is_async: bool) -> Any:
@@ -209,13 +224,14 @@ def _raised(error: Exception, known: _Known) -> dict[str, Any]:
         return {"raised": found, "nodes": packer.nodes}
     except Exception:  # its arguments cannot cross
         text = type(error).__name__
-        return {"raised": [[["Exception", "builtins"]], text, [], known.handle(error)], "nodes": {}}
+        return {"raised": [["Exception", "builtins"], text, [], known.handle(error)], "nodes": {}}
 
 
 def _do(op: str, known: _Known, target: Any, args: Any, kwargs: Any) -> Any:
     if op == "call":
         return target(*args, **kwargs)
     if op == "name":
+        known.keep(known.module.__dict__[args[0]])
         return known.module.__dict__[args[0]]
     return _DOES[op](known, target, *args)
 
