@@ -37,6 +37,12 @@ def used_as_classes(sources: Iterable[str]) -> dict[str, int]:
     return found
 
 
+def defined_in(source: str) -> frozenset[str]:
+    """The classes that a source defines."""
+    found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
+    return frozenset(node.name for node in found)
+
+
 def _called(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if name := _maker(node):

@@ -26,7 +26,8 @@ class Link:
     module      of the tests
     asked       whether a failure may be the program's doing
     offered     the names that the program has
-    missing     those that it should have
+    shared      the classes that the program has from the tests: those of setup
+    lent        the names that the tests have from the program, whether it has them or not
     tested      how sure names are to be classes, see `remote`
     """
 
@@ -34,7 +35,8 @@ class Link:
         self._module = module
         self.asked = False
         self.offered: frozenset[str] = frozenset()
-        self.missing: frozenset[str] = frozenset()
+        self.shared: frozenset[str] = frozenset()
+        self.lent: frozenset[str] = frozenset()
         self.tested: dict[str, int] = {}
         self._remotes: dict[tuple[int, int], remote.Remote] = {}
         self._errors: dict[int, type] = {}
@@ -73,6 +75,12 @@ class Link:
         """What an operator makes of an instance that is tested is tested too."""
         return self._as_sure(found, one._sure)
 
+    def _unsure(self, one: Any) -> Any:
+        """An object as the program returns it."""
+        if not issubclass(type(one), remote.Remote) or not (one._sure or one._makes):
+            return one
+        return self._remote(one._handle, one._info, remote.UNKNOWN)
+
     def _as_sure(self, found: Any, sure: int) -> Any:
         if not sure or not issubclass(type(found), remote.Remote):
             return found
@@ -86,7 +94,7 @@ class Link:
         self.asked = True
         packer = self._packer()
         values = [packer.pack(value) for value in (target, list(args), kwargs or {})]
-        sent = packer.objects
+        sent = list(map(self._unsure, packer.objects))  # what comes back of it is the program's word
         classes = [n for n, v in self._module.__dict__.items() if self._is_shared(v, n)]
         self._say(packer, {"op": op, "classes": classes, "values": values})
         while "calls" in (answer := self._receive()):
@@ -133,7 +141,7 @@ class Link:
         return Packer(self._class_name, self._away, stays=remote.is_own)
 
     def _away(self, value: Any, packer: Packer) -> Node:
-        return remote.home(value, packer, self._number_of, self.offered)
+        return remote.home(value, packer, self._number_of, self.shared)
 
     def _number_of(self, function: Any) -> int:
         for number, known in enumerate(self._functions):
@@ -143,9 +151,8 @@ class Link:
         return len(self._functions) - 1
 
     def _is_shared(self, value: Any, name: str) -> bool:
-        """Whether it is a class of the tests' that the program has too: one of setup's."""
         own = type(value) is type and value.__module__ == "tests" and value.__name__ == name
-        return own and name in self.offered
+        return own and name in self.shared
 
     def _class_name(self, value: Any) -> str:
         name = type(value).__name__

@@ -245,7 +245,7 @@ class Unpacker:
             pairs = zip(map(self._value, node[1]), map(self._value, node[2]), strict=True)
             items = list(pairs)
             obj.clear()
-            dict.update(obj, items)  # a Counter's own adds
+            (dict if isinstance(obj, Counter) else type(obj)).update(obj, items)  # its own adds
         else:
             values = list(map(self._value, node[1]))
             obj.clear()

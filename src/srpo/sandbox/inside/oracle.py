@@ -61,24 +61,22 @@ for _name in ("__bool__", "__contains__"):
 
 
 def fails_by_itself(
-    error: Exception, space: dict[str, Any], missing: Iterable[str], again: Callable[[], None]
+    error: Exception, space: dict[str, Any], lent: Iterable[str], again: Callable[[], None]
 ) -> bool:
     """Whether `again`, which runs the test that raised `error`, fails alike with any program.
 
     What a test asserts, or raises itself, is its verdict and no failure of it. `space` holds the
-    tests' names, among them the program's, of which some are `missing`.
+    tests' names, among them those that the program `lent`.
     """
     if isinstance(error, AssertionError) or isinstance(type(error), ErrorType):
         return False
     where = _place(error)
     if where is None:
         return False
-    for name, value in list(space.items()):
-        if issubclass(type(value), Remote):
-            space[name] = AnyAnswer()
-        elif isinstance(value, ErrorType):
-            return False
-    space.update((name, AnyAnswer()) for name in missing)
+    of_program = [name for name, value in space.items() if issubclass(type(value), Remote)]
+    if any(isinstance(value, ErrorType) for value in space.values()):
+        return False  # no answer can be caught
+    space.update((name, AnyAnswer()) for name in (*of_program, *lent))
     sys.settrace(_counter())
     try:
         again()

@@ -49,7 +49,16 @@ class TestsError(Exception):
 class Remote:
     """Something of the program's that is no data: a function, a class, an instance."""
 
-    __slots__ = ("__weakref__", "_ahead", "_done", "_handle", "_info", "_makes", "_program", "_sure")
+    __slots__ = (
+        "__weakref__",
+        "_ahead",
+        "_done",
+        "_handle",
+        "_info",
+        "_makes",
+        "_program",
+        "_sure",
+    )
 
     def __init__(self, program: Any, handle: int, info: dict[str, Any], sure: int) -> None:
         fill = object.__setattr__

@@ -74,7 +74,8 @@ def of_class(cls: type) -> list[str]:
     has no hashes is said to have "unhashable"."""
     found = []
     for name in NAMES:
-        method = getattr(cls, name, None)
-        if method is not None and method is not getattr(object, name, None):
+        # Not by getattr, which finds what the class itself can do: `len` of an enumeration.
+        owner = next((base for base in cls.__mro__ if name in vars(base)), object)
+        if owner is not object and vars(owner)[name] is not None:
             found.append(name)
     return found if cls.__hash__ is not None else [*found, "unhashable"]

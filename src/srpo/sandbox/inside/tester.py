@@ -16,7 +16,7 @@ import types
 from typing import Any
 
 from . import names, oracle, wire
-from .classes import used_as_classes
+from .classes import defined_in, used_as_classes
 from .harness import describe
 from .link import MESSAGES_OUT, Link
 from .remote import Remote, TestsError
@@ -47,6 +47,7 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
     try:
         statements = [compile(text, TESTS, "exec") for text in request["tests"]]
         setup = compile(request["setup"], SETUP, "exec", dont_inherit=True)
+        link.shared = defined_in(request["setup"])
         link.tested = used_as_classes([request["setup"], *request["tests"]])
         if by_names:
             _lend_names(module, link, request)
@@ -66,7 +67,7 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
             broken = isinstance(error, TestsError) or oracle.fails_by_itself(
                 error,
                 module.__dict__,
-                link.missing,
+                link.lent,
                 lambda: _run_statement(statement, module, by_names),  # noqa: B023
             )
             return _outcome("broken" if broken else "failed", index, detail)
@@ -101,7 +102,7 @@ def _lend_names(module: types.ModuleType, link: Link, request: dict[str, Any]) -
     for name in sorted(owners.modules):
         module.__dict__[name] = __import__(name)
     missing = owners.program - link.offered
-    link.missing = frozenset(missing)
+    link.lent = owners.program
     if own := sorted(missing & names.PYTHONS):  # Python's would answer in its place
         raise NameError(f"name {own[0]!r} is not defined")
     for name in sorted(owners.program - missing):

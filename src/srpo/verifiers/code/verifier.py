@@ -8,49 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from dataclasses import replace
 from typing import Any
 
 from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox, TestCode
 from srpo.types import Outcome, Problem, UserError, Verdict, short
+from srpo.verifiers.code.blocks import extract_code, fenced_blocks
 from srpo.verifiers.code.tests import answer_bytes, same_output, same_value, validate_tests
 from srpo.verifiers.once import Once
 
 __all__ = ["CodeVerifier", "extract_code", "fenced_blocks", "validate_tests"]
 
-PYTHON_NAMES = {"", "python", "python3", "py"}
 MAX_CODE_CHARS = 200_000
-_FENCE = re.compile(r" {0,3}(`{3,})([^`\n]*)")  # one way to match: linear on any line
-
-
-def fenced_blocks(text: str) -> tuple[list[tuple[str, str]], bool]:
-    """All closed blocks as (language, content), and whether the last fence stays open."""
-    blocks: list[tuple[str, str]] = []
-    fence, language, content = "", "", []
-    for line in text.split("\n"):
-        mark = _FENCE.fullmatch(line.rstrip("\r"))
-        words = mark[2].strip(" \t") if mark else ""
-        if fence:
-            if mark and not words and len(mark[1]) >= len(fence):
-                blocks.append((language, "\n".join(content) + "\n"))
-                fence = ""
-            else:
-                content.append(line)
-        elif mark:
-            fence, language, content = mark[1], words.lower(), []
-    return blocks, bool(fence)
-
-
-def extract_code(text: str) -> str | None:
-    """The last fenced Python block (or one without a language). None when there is none, or
-    when a fence stays open at the end: the response was cut off in its answer."""
-    blocks, unclosed = fenced_blocks(text)
-    if unclosed:
-        return None
-    found = [content for language, content in blocks if language in PYTHON_NAMES]
-    return found[-1] if found else None
 
 
 class CodeVerifier:
