@@ -379,6 +379,12 @@ class VerifierConfig(Section):
     """Wall-clock limit of one verification."""
     memory_mb: Annotated[int, Field(ge=64, le=1 << 18)] = 512
     """Memory limit of generated code."""
+    python: str | None = None
+    """The Python that runs programs and tests, with its packages (numpy, sortedcontainers): an
+    executable or the folder of a virtual environment; none means ours, without packages."""
+    conventional_imports: bool = False
+    """Whether programs begin with what LeetCode's judges import (List, math, ...). Those for a
+    class `Solution` always do."""
     max_error_share: Share = 0.2
     """Training stops when more than this share of a step's verdicts are machinery errors."""
 

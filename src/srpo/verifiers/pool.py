@@ -31,6 +31,8 @@ class VerifierPool:
     math_time_s   wall-clock seconds for one comparison
     domains       what will be verified: without code, no sandbox is opened
     url           of the sandbox service, for the mechanism "sandboxfusion"
+    python        that runs the programs, see `srpo.sandbox.interpreter.find_interpreter`
+    conventional_imports  see `CodeVerifier`
 
     Raises UserError at once when this machine cannot contain programs.
     """
@@ -45,6 +47,8 @@ class VerifierPool:
         backoff_s: float = 0.2,
         domains: Iterable[Domain] = (Domain.MATH, Domain.CODE),
         url: str | None = None,
+        python: str | None = None,
+        conventional_imports: bool = False,
     ) -> None:
         workers = (os.cpu_count() or 1) if workers is None else workers
         if workers < 1:
@@ -53,12 +57,14 @@ class VerifierPool:
         self._retries, self._backoff_s = retries, backoff_s
         self._verifiers: dict[Domain, Verifier] = {}
         self.sandbox: Sandbox | None = None
+        self.code: CodeVerifier | None = None
         self.math: MathVerifier | None = None
         if Domain.MATH in domains:
             self.math = self._verifiers[Domain.MATH] = MathVerifier(workers, math_time_s)
         if Domain.CODE in domains:
-            self.sandbox = open_sandbox(mechanism, workers, url)
-            self._verifiers[Domain.CODE] = CodeVerifier(self.sandbox, limits)
+            self.sandbox = open_sandbox(mechanism, workers, url, python)
+            code = CodeVerifier(self.sandbox, limits, conventional_imports=conventional_imports)
+            self.code = self._verifiers[Domain.CODE] = code
         self._closing = threading.Event()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="verify")
 
@@ -68,6 +74,8 @@ class VerifierPool:
         return cls(
             mechanism=config.sandbox,
             url=config.sandbox_url,
+            python=config.python,
+            conventional_imports=config.conventional_imports,
             workers=config.workers,
             limits=Limits(time_s=config.time_limit_s, memory_mb=config.memory_mb),
             math_time_s=config.time_limit_s,

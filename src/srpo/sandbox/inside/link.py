@@ -94,7 +94,9 @@ class Link:
         self.asked = True
         packer = self._packer()
         values = [packer.pack(value) for value in (target, list(args), kwargs or {})]
-        sent = list(map(self._unsure, packer.objects))  # what comes back of it is the program's word
+        sent = list(
+            map(self._unsure, packer.objects)
+        )  # what comes back of it is the program's word
         classes = [n for n, v in self._module.__dict__.items() if self._is_shared(v, n)]
         self._say(packer, {"op": op, "classes": classes, "values": values})
         while "calls" in (answer := self._receive()):

@@ -31,13 +31,13 @@ _BASES = {"list": list, "dict": dict, "set": set, "frozenset": frozenset, "deque
 _SIMPLE_BASES = (str, int, float, tuple)
 
 
-def serve(module: ModuleType, candidate: Any) -> None:
+def serve(module: ModuleType, candidate: Any, names: list[str]) -> None:
     """Say which names the program has, then answer requests. Returns when no more come."""
     sys.set_int_max_str_digits(0)
     known = _Known(module)
     if candidate is not None:
         known.handle(candidate)  # handle 0
-    _send({"names": [name for name in module.__dict__ if not name.startswith("__")]})
+    _send({"names": names})
     while (frame := wire.read_frame(MESSAGES_IN)) is not None:
         _send(_answer(json.loads(frame), known))
 

@@ -5,10 +5,10 @@ word of what follows an opening one is the language (`python`, `py title="a.py"`
 A fence inside a text of three quotes of a Python block does not close the block.
 
 Of the blocks after the thinking, the candidates are those marked as Python; where none is, those
-without a language: what a program prints is often shown in one. The program is the last of them that
-does what the tests ask for: that defines their names, all or at least one, or that reads standard
-input. Where none does, it is the last one. A block that is still open at the end was cut off: such
-a response has no program.
+without a language: what a program prints is often shown in one. The program is the last of them
+that does what the tests ask for: that defines their names, all or at least one, or that reads
+standard input. Where none does, it is the last one. A block that is still open at the end was cut
+off: such a response has no program.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from collections.abc import Iterable
 
 Block = tuple[str, str]  # language, content
 
-_OPENS = re.compile(
-    r"((?:[ \t>])*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,}(?!.*`)|~{3,})([^\n]*)"
-)
+_OPENS = re.compile(r"((?:[ \t>])*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,}(?!.*`)|~{3,})([^\n]*)")
 _CLOSES = re.compile(r"([ \t>]*)(`{3,}|~{3,})[ \t]*")
 _LANGUAGE = re.compile(r"[\s{.]*([^\s{},:=]*)")
 _IS_PYTHON = re.compile(r"(?:i?python|py)[\d.]*")
