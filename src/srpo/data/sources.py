@@ -67,6 +67,7 @@ def _load(source: Source, where: str, seed: int) -> Iterator[Problem]:
         )
         return
     wanted = [source.id_field, source.prompt_field, source.answer_field, source.tests_field]
+    wanted.append(source.reference_field)
     rows = islice(_rows(Path(source.path), wanted, where), source.limit)
     for number, row in enumerate(rows, 1):
         yield _problem(source, row, number, f"{where} row {number}")
@@ -159,7 +160,9 @@ def _problem(source: Source, row: dict[str, Any], number: int, where: str) -> Pr
             raise UserError(f"{where}: {name!r} {why}")
     if source.domain is Domain.MATH:
         return Problem(id_, source.domain, prompt, answer=_answer(source, row, where))
-    return Problem(id_, source.domain, prompt, tests=_tests(source, row, where))
+    reference = row.get(source.reference_field)
+    meta = {"reference": reference} if isinstance(reference, str) and reference.strip() else {}
+    return Problem(id_, source.domain, prompt, tests=_tests(source, row, where), meta=meta)
 
 
 def _id(source: Source, row: dict[str, Any], number: int, where: str) -> str:

@@ -83,6 +83,9 @@ class Source(Section):
     `#### (.+)` for GSM8K."""
     tests_field: str = "tests"
     """Code: column with the tests, a mapping (or its JSON text)."""
+    reference_field: str = "reference"
+    """Code: column with a program that passes the tests, where there is one. It is run before the
+    training: tests that it fails, no program may pass."""
 
 
 class Data(Section):

@@ -28,6 +28,7 @@ from srpo.run.guards import check_context
 from srpo.run.trackers import check_trackers
 from srpo.types import Group, Problem
 from srpo.verifiers.pool import VerifierPool
+from srpo.verifiers.references import check_references
 from srpo.verifiers.reward import reward
 
 
@@ -72,6 +73,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     verifiers = opened.enter_context(
         VerifierPool.of(recipe.verifier, {p.domain for p in (*problems, *held_out)})
     )
+    check_references(verifiers, [*problems, *held_out])
     learner = LocalLearner.open(recipe, tokenizer)
     check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
     engine = open_engine(

@@ -88,10 +88,19 @@ class VerifierPool:
 
     def verify(self, problem: Problem, text: str) -> Verdict:
         """Verify now, in the calling thread. Never raises for what a problem or a text has."""
+        return self._tried(lambda: self._verifiers[problem.domain](problem, text))
+
+    def submit_program(self, problem: Problem, code: str) -> Future[Verdict]:
+        """Run a code problem's tests on a program without a text around it, in the background."""
+        assert self.code is not None, "the pool verifies no code"
+        run = self.code.run_program
+        return self._threads.submit(lambda: self._tried(lambda: run(problem, code)))
+
+    def _tried(self, verify: Callable[[], Verdict]) -> Verdict:
         failure = ""
         for attempt in range(self._retries + 1):
             try:
-                return self._verifiers[problem.domain](problem, text)
+                return verify()
             except (UserError, KeyError) as error:  # trying again would not help
                 return Verdict(Outcome.ERROR, None, _describe(error))
             except Exception as error:
