@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -134,17 +134,22 @@ def _first_line(error: Exception) -> str:
 def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
     """The rows of a JSONL file, empty lines skipped. Raises UserError, with the line's number."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                why = json_error(error)
-                raise UserError(f"{where} line {number}: not valid JSON: {why}") from error
-            if not isinstance(row, dict):
-                raise UserError(f"{where} line {number}: must be an object, got {line[:40]!r}")
-            yield row
+        yield from rows_of(file, where)
+
+
+def rows_of(file: IO[bytes], where: str) -> Iterator[dict[str, Any]]:
+    """The rows of an open JSONL file, see `json_rows`."""
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            why = json_error(error)
+            raise UserError(f"{where} line {number}: not valid JSON: {why}") from error
+        if not isinstance(row, dict):
+            raise UserError(f"{where} line {number}: must be an object, got {line[:40]!r}")
+        yield row
 
 
 def _problem(source: Source, row: dict[str, Any], number: int, where: str) -> Problem:
