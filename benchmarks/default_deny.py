@@ -40,6 +40,7 @@ from srpo.errors import SandboxError
 from srpo.sandbox import launch
 from srpo.sandbox.base import Limits, Program, Sandbox
 from srpo.sandbox.inside import syscalls
+from srpo.sandbox.interpreter import base_path, ours
 from srpo.sandbox.mechanisms import open_sandbox
 from srpo.sandbox.servers import Launched
 from srpo.sandbox.unsafe_subprocess import UnsafeSubprocess
@@ -374,7 +375,7 @@ def record(calls: Calls, who: str, code: str, time_s: float) -> None:
     """Run `code` outside, under strace; it may start no other program."""
     raw = ",".join(syscalls.CHECKED)
     strace = ["strace", "-f", "-qq", "-e", "signal=none", "-e", f"raw={raw}", "-o", "trace"]
-    python = ["timeout", "-s", "KILL", str(time_s), launch.base_python(), "-s", "-S", "-P"]
+    python = ["timeout", "-s", "KILL", str(time_s), ours().executable, "-s", "-S", "-P"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         Path(scratch, "program.py").write_text(f"{_ALONE}os.access({_BEGIN!r}, 0)\n{code}")
         trace = Path(scratch, "trace")
@@ -504,7 +505,7 @@ def main(
     recorded: Annotated[bool, typer.Option("--record", help="What they call, outside.")] = False,
     out: Annotated[Path | None, typer.Option(help="Where to write it all as JSON.")] = None,
 ) -> None:
-    folder = Path(launch.base_path("stdlib"), "test")
+    folder = Path(base_path("stdlib"), "test")
     if not folder.is_dir():
         sys.exit(f"this interpreter has no tests: {folder} is not there")
     names, start = modules(folder, only), time.monotonic()

@@ -40,8 +40,13 @@ class Finding:
     meaning: str = ""
 
 
-def examine() -> list[Finding]:
-    """Look at everything. Imports torch, and tries to get out of the sandbox: about a second."""
+def examine(python: str | None = None) -> list[Finding]:
+    """Look at everything. Imports torch, and tries to get out of the sandbox: about a second.
+
+    python   as in the recipe's `verifier.python`
+
+    Raises UserError where there is no such Python.
+    """
     return [
         _python(),
         *_torch(),
@@ -51,6 +56,7 @@ def examine() -> list[Finding]:
         _memory(),
         _disk(),
         sandbox_finding(),
+        programs_finding(python),
         *(_tracker(name) for name in ("tensorboard", "wandb", "trackio")),
     ]
 
@@ -98,6 +104,14 @@ def sandbox_finding() -> Finding:
     if opened.mechanism != "sandlock":
         meaning += f"; sandlock: {available()['sandlock']}"
     return Finding("sandbox", "ok", found, meaning)
+
+
+def programs_finding(python: str | None) -> Finding:
+    """What programs can import, by `verifier.python`."""
+    from srpo.sandbox.interpreter import find_interpreter
+
+    means = "" if python else "verifier.python: a Python whose packages they may import besides"
+    return Finding("programs", "ok", find_interpreter(python).describe(), means)
 
 
 def _python() -> Finding:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from srpo.data.problem import parse_problem
 from srpo.data.sources import load_problems
-from srpo.grading.files import _pairs
+from srpo.grading.files import AnswerFile
 from srpo.recipe.schema import Source
 from srpo.types import UserError
 
@@ -139,7 +139,7 @@ def test_any_row_is_good_or_one_line(
         pairs.write_bytes(b'{"response": "x", "problem": %b}' % line)
         source = Source(path=str(rows), domain="code" if domain == "code" else "math")
         messages = [
-            said(lambda: list(_pairs(pairs))),
+            said(lambda: AnswerFile(pairs).check()),
             said(lambda: load_problems([source], "data.train", 0)),
         ]
     assert not any("\n" in message for message in messages)

@@ -157,7 +157,8 @@ def test_a_file_of_both_domains(tmp_path: Path):
     assert [g["outcome"] for g in graded] == ["correct", "correct", "error", "incorrect"]
     assert [g["reward"] and g["reward"]["total"] for g in graded] == [1.1, 1.1, None, 0.1]
     assert "ZeroDivisionError" in graded[2]["detail"]
-    assert not list(tmp_path.glob(".writing*"))
+    assert "error in row 3 ('broken'): UserError: the problem's tests fail" in result.stderr
+    assert not list(tmp_path.glob("*.partial"))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,10 @@ def test_a_file_of_both_domains(tmp_path: Path):
         ("{", "line 2: not valid JSON"),
         ({"problem": math_row(1, 1)}, "row 2: response is None"),
         ({"problem": 3, "response": ""}, "row 2: problem: must be an object, got 3"),
-        ({"problem": math_row(1, 1), "response": "", "x": 1}, "row 2: unknown key 'x'"),
+        (
+            {"problem": math_row(1, 1), "response": "", "id": 1},
+            "row 2: the column 'id' is one of the output; rename it",
+        ),
     ],
 )
 def test_a_bad_row_costs_no_work(tmp_path: Path, row: Any, words: str):

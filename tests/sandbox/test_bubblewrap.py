@@ -16,7 +16,7 @@ from srpo.errors import SandboxError
 from srpo.sandbox import mechanisms
 from srpo.sandbox.base import Call, Limits, Program
 from srpo.sandbox.bubblewrap import BubblewrapSandbox, why_not
-from srpo.sandbox.launch import readable
+from srpo.sandbox.interpreter import ours
 from srpo.sandbox.mechanisms import open_sandbox
 from srpo.sandbox.warm import WarmSandbox
 from srpo.types import UserError
@@ -58,7 +58,7 @@ def test_the_old_kernel_has_no_landlock() -> None:
 
 def test_only_what_python_needs_is_there(sandbox: WarmSandbox) -> None:
     names = set(printed(sandbox, "import os\nprint(*os.listdir('/'))").split())
-    tops = {path.split("/")[1] for path in [*readable(), os.path.abspath(__file__)]}
+    tops = {path.split("/")[1] for path in [*ours().readable, os.path.abspath(__file__)]}
     assert names <= tops | {"dev", "tmp"} | {os.path.realpath("/tmp").split("/")[1]}
     assert printed(sandbox, "import os\nprint(*sorted(os.listdir('/dev')))") == "null urandom"
     for hidden in ("/proc", "/sys", "/home", "/etc/passwd", "/bin/sh"):

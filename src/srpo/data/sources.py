@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -79,6 +79,7 @@ def _rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]:
     if OWN.fullmatch(source.path) and not path.exists():
         return _own_rows(source, where, seed)
     wanted = [source.id_field, source.prompt_field, source.answer_field, source.tests_field]
+    wanted.append(source.reference_field)
     return _file_rows(path, wanted, where)
 
 
@@ -152,17 +153,22 @@ def _first_line(error: Exception) -> str:
 def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
     """The rows of a JSONL file, empty lines skipped. Raises UserError, with the line's number."""
     with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError) as error:
-                why = json_error(error)
-                raise UserError(f"{where} line {number}: not valid JSON: {why}") from error
-            if not isinstance(row, dict):
-                raise UserError(f"{where} line {number}: must be an object, got {line[:40]!r}")
-            yield row
+        yield from rows_of(file, where)
+
+
+def rows_of(file: IO[bytes], where: str) -> Iterator[dict[str, Any]]:
+    """The rows of an open JSONL file, see `json_rows`."""
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            why = json_error(error)
+            raise UserError(f"{where} line {number}: not valid JSON: {why}") from error
+        if not isinstance(row, dict):
+            raise UserError(f"{where} line {number}: must be an object, got {line[:40]!r}")
+        yield row
 
 
 def _problem(
@@ -180,8 +186,10 @@ def _problem(
     for name, text in ((source.id_field, id_), (source.prompt_field, prompt)):
         if why := text_fault(text):
             raise UserError(f"{where}: {name!r} {why}")
+    reference = row.get(source.reference_field) if domain.gold == "tests" else None
+    meta = {"reference": reference} if isinstance(reference, str) and reference.strip() else {}
     gold = {domain.gold: _gold(source, domain, row, where)}
-    return Problem(id_, domain.name, prompt, **gold)
+    return Problem(id_, domain.name, prompt, **gold, meta=meta)
 
 
 def _id(source: Source, row: dict[str, Any], number: int, where: str) -> str:

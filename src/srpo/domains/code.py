@@ -30,9 +30,9 @@ def _verifier(config: VerifierConfig) -> Verifier:
     from srpo.sandbox.mechanisms import open_sandbox
     from srpo.verifiers.code.verifier import CodeVerifier
 
-    sandbox = open_sandbox(config.sandbox, config.side_by_side, config.sandbox_url)
+    sandbox = open_sandbox(config.sandbox, config.side_by_side, config.sandbox_url, config.python)
     limits = Limits(time_s=config.time_limit_s, memory_mb=config.memory_mb)
-    return CodeVerifier(sandbox, limits)
+    return CodeVerifier(sandbox, limits, conventional_imports=config.conventional_imports)
 
 
 CODE = Domain(

@@ -28,6 +28,8 @@ from srpo.verifiers.reward import RewardRule
 
 AHEAD = 64  # responses under way at once, for each worker: memory does not grow with the file
 
+OUTPUT_KEYS = ("id", "outcome", "reward", "answer", "detail", "seconds")
+
 Row = dict[str, Any]
 
 

@@ -89,6 +89,9 @@ class Source(Section):
     `#### (.+)` for GSM8K."""
     tests_field: str = "tests"
     """Code: column with the tests, a mapping (or its JSON text)."""
+    reference_field: str = "reference"
+    """Code: column with a program that passes the tests, where there is one. It is run before the
+    training: tests that it fails, no program may pass."""
 
 
 class Data(Section):
@@ -470,6 +473,12 @@ class VerifierConfig(Section):
     """Wall-clock limit of one verification."""
     memory_mb: Annotated[int, Field(ge=64, le=1 << 18)] = 512
     """Memory limit of generated code."""
+    python: str | None = None
+    """The Python that runs programs and tests, with its packages (numpy, sortedcontainers): an
+    executable or the folder of a virtual environment; none means ours, without packages."""
+    conventional_imports: bool = False
+    """Whether programs begin with what LeetCode's judges import (List, math, ...). Those for a
+    class `Solution` always do."""
     max_error_share: Share = 0.2
     """Training stops when more than this share of a step's verdicts are machinery errors."""
     own: dict[str, Own] = {}

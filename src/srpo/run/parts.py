@@ -30,6 +30,7 @@ from srpo.run.trackers import check_trackers
 from srpo.types import Group, Problem
 from srpo.verifiers.domain import Domain
 from srpo.verifiers.pool import VerifierPool
+from srpo.verifiers.references import check_references
 from srpo.verifiers.reward import RewardRule
 
 NO_TURN_END = (
@@ -91,6 +92,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     longest = max(len(prompter.ids(problem)) for problem in (*problems, *held_out))
     reward = RewardRule(recipe.reward, domains)
     verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
+    check_references(verifiers, [*problems, *held_out])
     learner = LocalLearner.open(located, tokenizer)
     check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
     check_tokens(learner.info.vocabulary, [learner.info.pad], "the tokenizer's pad_token")

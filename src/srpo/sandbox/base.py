@@ -85,7 +85,8 @@ class Program:
     run as a module, then every call is made, in order, and the values returned are the result.
     With `tests` the source is run as a module and the tests call it. With neither it is run as
     `__main__` and what it prints is the result. `setup` is source that the program may rely
-    on: it is run before the program, and before the tests.
+    on: it is run before the program, and before the tests. `imports` is source that is run before
+    the program alone; what it defines is not what the program defines.
     """
 
     code: str
@@ -93,6 +94,7 @@ class Program:
     calls: tuple[Call, ...] = ()
     stdin: str = ""
     setup: str = ""
+    imports: str = ""
     tests: TestCode | None = None
 
 

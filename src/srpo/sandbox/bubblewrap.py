@@ -11,6 +11,7 @@ import tempfile
 from functools import cache
 
 from srpo.sandbox import launch, warm
+from srpo.sandbox.interpreter import Interpreter, base_path, ours
 from srpo.sandbox.servers import Launched
 
 PROBE_S = 10.0
@@ -43,19 +44,19 @@ class BubblewrapSandbox(warm.WarmSandbox):
     mechanism = "bubblewrap"
 
     def launch(self, scratch: str) -> Launched:
-        return _BubblewrapProcess(scratch, self.walls(scratch))
+        return _BubblewrapProcess(scratch, self.walls(scratch), self.python)
 
     def walls(self, scratch: str) -> list[str]:
         """The command that the server's own is appended to."""
-        return walls(scratch)
+        return walls(scratch, self.python)
 
 
 class _BubblewrapProcess:
     """bwrap, and the server in it: two processes, of which the server's end ends both."""
 
-    def __init__(self, scratch: str, walls: list[str]) -> None:
+    def __init__(self, scratch: str, walls: list[str], python: Interpreter) -> None:
         info_r, info_w = os.pipe()
-        server = launch.server_command(scratch, confined=True)
+        server = launch.server_command(scratch, confined=True, python=python)
         server += [launch.SIZED] if "--size" in walls else []
         try:
             self._bwrap = subprocess.Popen(
@@ -103,7 +104,7 @@ class _BubblewrapProcess:
         return launch.last_words(self._bwrap.stderr, (self._bwrap.stdin, self._bwrap.stdout))
 
 
-def walls(scratch: str) -> list[str]:
+def walls(scratch: str, python: Interpreter) -> list[str]:
     """bwrap and its options: nothing is there but what is named here.
 
     Uses what bwrap 0.4 knows, so that older distributions can run it; the environment is
@@ -111,9 +112,9 @@ def walls(scratch: str) -> list[str]:
     """
     options = ["--unshare-all", "--unshare-user", "--die-with-parent", "--new-session"]
     options += ["--as-pid-1", "--cap-drop", "ALL", "--hostname", "sandbox"]
-    for path in launch.readable():
+    for path in python.readable:
         options += ["--ro-bind", path, path]
-    packages = _installed_packages()
+    packages = _hidden_packages(python)
     for path in packages:
         options += ["--tmpfs", path]
     options += ["--ro-bind", launch.INSIDE, launch.INSIDE]
@@ -134,10 +135,11 @@ def _knows_size() -> bool:
     return b"--size" in said.stdout + said.stderr
 
 
-def _installed_packages() -> list[str]:
-    """What lies among the standard library without being a part of it."""
-    paths = {launch.base_path("purelib"), launch.base_path("platlib")}
-    return sorted(path for path in paths if os.path.isdir(path))
+def _hidden_packages(python: Interpreter) -> list[str]:
+    """What lies among our own standard library without being a part of it."""
+    paths = {base_path("purelib"), base_path("platlib")} - set(python.packages)
+    covered = (p for p in paths if any(p.startswith(f"{one}/") for one in python.readable))
+    return sorted(path for path in covered if os.path.isdir(path))
 
 
 def why_not() -> str:
@@ -146,7 +148,7 @@ def why_not() -> str:
     if shutil.which("bwrap") is None:
         return "bwrap is not installed (Debian's package is bubblewrap)"
     with tempfile.TemporaryDirectory(prefix="srpo-sandbox-") as scratch:
-        command = [*walls(scratch), "--", launch.base_python(), "-I", "-S", "-c", ""]
+        command = [*walls(scratch, ours()), "--", ours().executable, "-I", "-S", "-c", ""]
         try:
             done = subprocess.run(
                 command,

@@ -4,74 +4,45 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterable, Mapping
 from typing import IO
+
+from srpo.sandbox.interpreter import Interpreter, ours
 
 SCRATCH_BYTES = 80 << 20  # above what a program may take: too much shows before it is full
 SIZED = "sized"
 INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
 
 
-def server_command(scratch: str, confined: bool) -> list[str]:
+def server_command(scratch: str, confined: bool, python: Interpreter | None = None) -> list[str]:
     """How to start `inside.server` with nothing of the surrounding environment. With one more
     word, SIZED, the scratch directory is a file system of its own, of `SCRATCH_BYTES`."""
+    python = python or ours()
     start = (  # by location: the directory around it is not readable from inside
         "import importlib.util as u, sys\n"
         f"spec = u.spec_from_file_location('inside', {INSIDE + '/__init__.py'!r},"
         f" submodule_search_locations=[{INSIDE!r}])\n"
         "sys.modules['inside'] = u.module_from_spec(spec)\n"
         "from inside.server import main\n"
-        f"main({scratch!r}, {confined!r}, sized={SIZED!r} in sys.argv)\n"
+        f"main({scratch!r}, {confined!r}, sized={SIZED!r} in sys.argv,"
+        f" packages={python.packages!r})\n"
     )
-    return [base_python(), "-s", "-S", "-P", "-c", start]
+    return [python.executable, "-s", "-S", "-P", "-c", start]
 
 
 def server_environment(scratch: str) -> dict[str, str]:
-    """A fixed hash seed: the same program gives the same output in every server."""
+    """A fixed hash seed: the same program gives the same output in every server. Numbers are
+    computed in one thread."""
     return {
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
         "LC_ALL": "C.UTF-8",
         "HOME": scratch,
         "TMPDIR": scratch,
     }
-
-
-def base_python() -> str:
-    """The interpreter itself: behind a virtual environment, which it does not need."""
-    return os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-
-
-def readable() -> list[str]:
-    """The interpreter, its standard library, shared libraries: what a program may read."""
-    paths = {
-        base_python(),
-        base_path("stdlib"),
-        base_path("platstdlib"),
-        sysconfig.get_config_var("LIBDIR"),
-        os.path.join(sys.base_prefix, "lib"),
-        "/lib",
-        "/lib64",
-        "/usr/lib",
-        "/usr/lib64",
-        "/etc/ld.so.cache",
-    }
-    there = {path for path in paths if path and os.path.exists(path)}
-    return sorted(path for path in there if not any(_lies_in(path, other) for other in there))
-
-
-def base_path(name: str) -> str:
-    """A path of the interpreter itself, not of the virtual environment around it."""
-    base = {"base": sys.base_prefix, "platbase": sys.base_exec_prefix}
-    installed = {"installed_base": sys.base_prefix, "installed_platbase": sys.base_exec_prefix}
-    return sysconfig.get_path(name, vars=base | installed)
-
-
-def _lies_in(path: str, other: str) -> bool:
-    return path != other and path.startswith(other.rstrip("/") + "/")
 
 
 class ServerProcess:

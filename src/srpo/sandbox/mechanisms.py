@@ -8,6 +8,7 @@ import sys
 
 from srpo.sandbox import bubblewrap
 from srpo.sandbox.base import Sandbox
+from srpo.sandbox.interpreter import find_interpreter
 from srpo.types import UserError
 
 MIN_LANDLOCK_ABI = 6  # signal scoping: a program cannot signal anything outside itself
@@ -29,13 +30,16 @@ def available() -> dict[str, str]:
 
 
 def open_sandbox(
-    mechanism: str = "auto", workers: int | None = None, url: str | None = None
+    mechanism: str = "auto",
+    workers: int | None = None,
+    url: str | None = None,
+    python: str | None = None,
 ) -> Sandbox:
     """Open a sandbox of `workers` servers (default: one per CPU), started when needed.
 
     "auto" is sandlock where it works, else bubblewrap. It is never "unsafe-subprocess",
     which contains nothing and has to be asked for by name. "sandboxfusion" is the service at
-    `url`.
+    `url`. `python` is what runs the programs, see `find_interpreter`.
 
     Raises UserError when the mechanism is unknown or cannot work here.
     """
@@ -45,20 +49,26 @@ def open_sandbox(
     names = ("auto", *REAL, "sandboxfusion", "unsafe-subprocess")
     if mechanism not in names:
         raise UserError(f"sandbox mechanism is {mechanism!r}: choose one of {', '.join(names)}")
+    if mechanism == "sandboxfusion" and python is not None:
+        raise UserError(
+            f"verifier.python is {python!r}: a sandboxfusion service has its own Python;"
+            " leave it out"
+        )
+    interpreter = find_interpreter(python)
     if mechanism == "unsafe-subprocess":
         from srpo.sandbox.unsafe_subprocess import UnsafeSubprocess
 
-        return UnsafeSubprocess(workers)
+        return UnsafeSubprocess(workers, interpreter)
     if mechanism == "sandboxfusion":
         from srpo.sandbox.sandboxfusion import SandboxFusion
 
         return SandboxFusion(url, workers)
     chosen = _working(mechanism)
     if chosen == "bubblewrap":
-        return bubblewrap.BubblewrapSandbox(workers)
+        return bubblewrap.BubblewrapSandbox(workers, interpreter)
     from srpo.sandbox.sandlock_sandbox import SandlockSandbox
 
-    return SandlockSandbox(workers)
+    return SandlockSandbox(workers, interpreter)
 
 
 def _working(mechanism: str) -> str:

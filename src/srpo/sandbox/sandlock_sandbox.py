@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from srpo.sandbox import launch, warm
+from srpo.sandbox.interpreter import ours
 from srpo.sandbox.servers import Launched
 
 
@@ -44,6 +45,7 @@ class SandlockSandbox(warm.WarmSandbox):
 
         packages = os.path.dirname(os.path.dirname(sandlock.__file__))
         script = os.path.join(os.path.dirname(launch.INSIDE), "confine.py")
-        first = [launch.base_python(), "-I", "-S", script, packages, scratch]
-        first += [str(launch.SCRATCH_BYTES), launch.SIZED, *launch.readable(), launch.INSIDE]
-        return [*first, "--", *launch.server_command(scratch, confined=True)]
+        first = [ours().executable, "-I", "-S", script, packages, scratch]
+        first += [str(launch.SCRATCH_BYTES), launch.SIZED, *self.python.readable, launch.INSIDE]
+        server = launch.server_command(scratch, confined=True, python=self.python)
+        return [*first, "--", *server]

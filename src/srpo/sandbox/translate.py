@@ -26,6 +26,7 @@ def program_request(program: Program, limits: Limits) -> Request:
         "mode": mode,
         "code": program.code,
         "setup": program.setup,
+        "imports": program.imports,
         "entry_point": program.entry_point,
         "calls": calls,
         "stdin": program.stdin,

@@ -19,5 +19,5 @@ class UnsafeSubprocess(warm.WarmSandbox):
     programs_reach_servers = True
 
     def launch(self, scratch: str) -> Launched:
-        command = launch.server_command(scratch, confined=False)
+        command = launch.server_command(scratch, confined=False, python=self.python)
         return launch.ServerProcess(command, scratch, launch.server_environment(scratch))

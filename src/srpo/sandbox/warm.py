@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from srpo.errors import SandboxError
 from srpo.sandbox.base import Accept, Call, ExecutionResult, Limits, Program, accept_all
 from srpo.sandbox.conversation import Ran, run_alone, run_tested
+from srpo.sandbox.interpreter import Interpreter, ours
 from srpo.sandbox.servers import Home, Launched, Servers, WarmServer
 from srpo.sandbox.translate import Request, program_request, tests_request, to_result
 from srpo.workers.pipes import PeerGone, PeerSilent
@@ -42,7 +43,8 @@ class WarmSandbox:
     mechanism = "warm"
     programs_reach_servers = False  # whether a program can signal the server that runs it
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, python: Interpreter | None = None) -> None:
+        self.python = python or ours()
         # bwrap ties a server's life to the thread that started it: one thread, ours.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-start")
         self._workers = workers

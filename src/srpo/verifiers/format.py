@@ -12,13 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from srpo.verifiers.code.verifier import fenced_blocks
+from srpo.verifiers.code.blocks import fenced_blocks, is_python
 from srpo.verifiers.math.extract import boxed_spans
 from srpo.verifiers.math.json_answer import json_answer
 
 _ONLY_CLOSING = re.compile(r"(?:\s|[.!,;:$)\]\\]|</answer>)*")  # a full stop, $ or \] may follow
 _TAGS = ("<think>", "</think>", "<answer>", "</answer>")
-_PYTHON = ("python", "python3", "py")
 
 
 def boxed(text: str) -> bool:
@@ -65,8 +64,8 @@ def fenced(text: str) -> bool:
     if unclosed or len(blocks) != 1 or every[-1:] != blocks:
         return False
     language, content = blocks[0]
-    ends = text.rstrip().endswith("```")
-    return language in _PYTHON and bool(content.strip()) and ends
+    ends = text.rstrip().endswith(("```", "~~~"))
+    return is_python(language) and bool(content.strip()) and ends
 
 
 FORMATS: dict[str, Callable[[str], bool]] = {

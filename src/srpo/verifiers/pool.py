@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
+from typing import Protocol, runtime_checkable
 
 from srpo.recipe.own import load_own
 from srpo.recipe.schema import VerifierConfig
 from srpo.types import Outcome, Problem, UserError, Verdict, short
 from srpo.verifiers.domain import Domain, Verifier
+
+
+@runtime_checkable
+class RunsPrograms(Protocol):
+    """A verifier that can run a program without a text around it."""
+
+    def run_program(self, problem: Problem, code: str) -> Verdict: ...
 
 
 class VerifierPool:
@@ -49,10 +57,20 @@ class VerifierPool:
 
     def verify(self, problem: Problem, text: str) -> Verdict:
         """Verify now, in the calling thread. Never raises for what a problem or a text has."""
+        return self._tried(lambda: self.verifiers[problem.domain](problem, text))
+
+    def submit_program(self, problem: Problem, code: str) -> Future[Verdict]:
+        """Run a code problem's tests on a program without a text around it, in the background."""
+        code_verifier = self.verifiers[problem.domain]
+        assert isinstance(code_verifier, RunsPrograms), problem.domain
+        run = code_verifier.run_program
+        return self._threads.submit(lambda: self._tried(lambda: run(problem, code)))
+
+    def _tried(self, verify: Callable[[], Verdict]) -> Verdict:
         failure = ""
         for attempt in range(self._retries + 1):
             try:
-                return self.verifiers[problem.domain](problem, text)
+                return verify()
             except (UserError, KeyError) as error:  # trying again would not help
                 return Verdict(Outcome.ERROR, None, _describe(error))
             except Exception as error:

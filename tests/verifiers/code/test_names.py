@@ -45,12 +45,16 @@ def verdict(verifier: CodeVerifier, tests: dict[str, Any], code: str) -> Verdict
 
 
 def check_borrowed(verifier: CodeVerifier, tests: dict[str, Any], forged: str, honest: str) -> None:
-    """Refused, or else the forgery is wrong and the honest program right ("?": neither is)."""
+    """Refused, or else the forgery is wrong and the honest program right; "?": none can be."""
+    if honest == "?":
+        with pytest.raises(UserError, match="fail by themselves"):
+            verdict(verifier, tests, forged)
+        return
     found = verdict(verifier, tests, forged)
     assert (found is None) == (not honest)
     if found is not None:
         assert found.outcome is Outcome.INCORRECT, found
-    if honest not in ("", "?"):
+    if honest:
         found = verdict(verifier, tests, honest)
         assert found is not None
         assert found.outcome is Outcome.CORRECT, found

@@ -27,6 +27,7 @@ MESSAGES_OUT = 3
 
 def run(request: dict[str, Any]) -> None:
     """Run one program to its end; the last message is {"end": status, "detail"}."""
+    sys.set_int_max_str_digits(0)  # as judges have it: time is limited
     try:
         for message in _execute(request):
             _send(message)
@@ -46,13 +47,14 @@ def run(request: dict[str, Any]) -> None:
 def _execute(request: dict[str, Any]) -> Iterator[str]:
     """The messages of a program, as its mode asks: none, its values, or answers to its tests."""
     mode = request["mode"]
-    module = load(request["code"], "__main__" if mode == "main" else "solution", request["setup"])
+    name = "__main__" if mode == "main" else "solution"
+    module = load(request["code"], name, request["setup"], request["imports"])
     if mode == "calls":
         function = find(module, request["entry_point"])
         yield from _values(function, json.loads(request["calls"]))
     elif mode == "serve":
         target = find(module, request["entry_point"]) if request["entry_point"] else None
-        service.serve(module, target)
+        service.serve(module, target, names(module))
 
 
 def _values(function: Any, calls: list[Any]) -> Iterator[str]:
@@ -76,21 +78,31 @@ def _message(values: list[str]) -> str:
     return message
 
 
-def load(code: str, name: str, setup: str) -> types.ModuleType:
+def load(code: str, name: str, setup: str, imports: str) -> types.ModuleType:
     """Run `code` as a module, after what its problem gives it."""
     module = types.ModuleType(name)  # a real one: dataclasses and typing look it up
-    module.__dict__["__builtins__"] = builtins
+    space = module.__dict__
+    space["__builtins__"] = builtins
     sys.modules[name] = module
+    exec(compile(imports, "<imports>", "exec", dont_inherit=True), space)
+    given = {key: value for key, value in space.items() if not key.startswith("__")}
     with suppress(Exception):  # it may need the program's names; the tests' process reports it
-        exec(compile(setup, "<setup>", "exec", dont_inherit=True), module.__dict__)
-    exec(compile(code, SOURCE, "exec", dont_inherit=True), module.__dict__)
+        exec(compile(setup, "<setup>", "exec", dont_inherit=True), space)
+    exec(compile(code, SOURCE, "exec", dont_inherit=True), space)
+    space["__given__"] = {key for key, value in given.items() if space.get(key) is value}
     return module
+
+
+def names(module: types.ModuleType) -> list[str]:
+    """What the program and its setup define; nothing that was imported for them."""
+    space = module.__dict__
+    return [name for name in space if not name.startswith("__") and name not in space["__given__"]]
 
 
 def find(module: types.ModuleType, entry_point: str) -> Any:
     """ "f", "Class.method" or "Class().method"."""
     first, *rest = entry_point.replace("()", "").split(".")
-    if first not in module.__dict__:
+    if first not in module.__dict__ or first in module.__dict__["__given__"]:
         raise NameError(f"{first} is not defined")
     found = module.__dict__[first]
     return getattr(found(), rest[0]) if rest else found

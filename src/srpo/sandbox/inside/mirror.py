@@ -2,7 +2,7 @@
 
 Only data crosses, never code: numbers, text, containers, instances of classes that both sides
 know, each built anew from its plain type, so that no method that the program overrode comes
-along. What is no data stays where it is and crosses as a handle.
+along. What is no data stays where it is, and each side has its own word for it (`Packer.away`).
 
 A message holds a table of nodes, [kind, content...], one for each object that is no atom, and
 references: an atom stands for itself, {"#": 3} for node 3. That keeps cycles and identity; an
@@ -12,19 +12,20 @@ argument that the callee changed is sent back under its number, and changes in p
 from __future__ import annotations
 
 import inspect
-from collections import deque
-from collections.abc import Callable, Iterator, KeysView, ValuesView
+import sys
+from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Callable, ItemsView, KeysView, ValuesView
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import islice
 from typing import Any
 
 Node = list[Any]
-MAX_ITEMS = 1_000_000  # taken from an iterator: an endless one has to end somewhere
 _ATOMS = frozenset({type(None), bool, int, float, str})
 _SEQUENCES = {"l": list, "t": tuple, "s": set, "f": frozenset}
 _TYPES = {t.__name__: t for t in (bool, int, float, str, bytes, list, tuple, dict, set, frozenset)}
+_DICTS: dict[str, Any] = {"Counter": Counter, "OrderedDict": OrderedDict}
+_VIEWS = {"keys": KeysView, "values": ValuesView, "items": ItemsView}
 _BY_TEXT = {"Decimal": Decimal, "Fraction": Fraction}
 
 
@@ -36,17 +37,19 @@ class Packer:
     """Turns values into nodes. `known` are the objects that already have the first numbers.
 
     class_name   of an instance of a class that both sides know, or "" for any other object
-    handle       the number under which an object that cannot cross is kept, or a remote one
-                 goes home; raises TypeError where that must not be
+    away         the node of an object that stays on its side, or that goes back to the other one;
+                 raises TypeError where that must not be
+    stays        whether it stays although it is of a plain type or its subclass: a namedtuple
     """
 
     def __init__(
         self,
         class_name: Callable[[Any], str],
-        handle: Callable[[Any], int],
+        away: Callable[[Any, Packer], Node],
         known: list[Any] | None = None,
+        stays: Callable[[Any], bool] = lambda value: False,
     ) -> None:
-        self._class_name, self._handle = class_name, handle
+        self._class_name, self._away, self._stays = class_name, away, stays
         self.objects = list(known or ())  # keeps them alive: their ids stay theirs
         self._numbers = {id(obj): i for i, obj in enumerate(self.objects)}
         self.nodes: dict[int, Node] = {}
@@ -54,21 +57,18 @@ class Packer:
 
     def pack(self, value: Any) -> Any:
         """A reference to `value`; all that it needs is in `nodes` afterwards."""
-        reference = self._reference(value)
+        reference = self.reference(value)
         while self._done < len(self.objects):  # not recursive: lists may be linked 10^5 deep
             self.nodes[self._done] = self.node(self.objects[self._done])
             self._done += 1
         return reference
 
-    def _reference(self, value: Any) -> Any:
+    def reference(self, value: Any) -> Any:
+        """A reference to `value`, whose node is made when its turn comes."""
         if type(value) in _ATOMS:
             return value
-        if isinstance(value, str):  # a subclass: its value alone
-            return str.__add__(value, "")
-        if isinstance(value, int):
-            return int.__add__(value, 0)
-        if isinstance(value, float):
-            return float.__add__(value, 0.0)
+        if isinstance(value, str | int | float) and not self._stays(value):
+            return plain_atom(value)  # a subclass: its value alone
         number = self._numbers.get(id(value))
         if number is None:
             number = self._numbers[id(value)] = len(self.objects)
@@ -79,57 +79,111 @@ class Packer:
         values = list(values)
         if _ATOMS.issuperset(map(type, values)):
             return values
-        return [self._reference(value) for value in values]
+        return [self.reference(value) for value in values]
 
     def node(self, value: Any) -> Node:
         """The node of one object; the objects in it are put into the queue."""
+        if self._stays(value):
+            return self._away(value, self)
         for kind, cls in _SEQUENCES.items():
             if isinstance(value, cls):
                 return [kind, self._references(cls.__iter__(value))]
         if isinstance(value, dict):
-            return ["d", self._references(dict.keys(value)), self._references(dict.values(value))]
+            keys, values = self._references(dict.keys(value)), self._references(dict.values(value))
+            return ["d", keys, values, *_kind_of_dict(value)]
         if isinstance(value, deque):
             return ["q", self._references(value), value.maxlen]
-        if isinstance(value, bytes | bytearray):
-            return ["b", bytes(value).decode("latin-1"), isinstance(value, bytearray)]
-        if isinstance(value, complex):
-            return ["c", value.real, value.imag]
-        if isinstance(value, range):
-            return ["g", value.start, value.stop, value.step]
-        if isinstance(value, Decimal | Fraction):
-            return ["x", "Decimal" if isinstance(value, Decimal) else "Fraction", str(value)]
-        if isinstance(value, datetime) and value.tzinfo is None:
-            return ["m", value.isoformat()]
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return ["y", value.isoformat()]
-        if isinstance(value, timedelta):
-            return ["z", value.days, value.seconds, value.microseconds]
-        for name, cls in _TYPES.items():
-            if value is cls:
-                return ["k", name]
+        if (node := _simple_node(value)) is not None:
+            return node
         if name := self._class_name(value):
             fields = _fields(value)
             return ["o", name, list(fields), self._references(fields.values())]
-        if isinstance(value, Iterator | KeysView | ValuesView):
-            return ["i", self._references(islice(value, MAX_ITEMS))]
-        return ["r", self._handle(value)]
+        for kind, view in _VIEWS.items():
+            if isinstance(value, view):
+                return ["v", kind, self._references(value)]
+        return self._away(value, self)
+
+    def plain(self, value: Any) -> Any:
+        """A reference to what a number, text or tuple of a subclass holds."""
+        if isinstance(value, tuple):
+            return self.reference(tuple(tuple.__iter__(value)))
+        return plain_atom(value)
+
+
+def plain_atom(value: str | float) -> str | float:
+    """What a number or text of a subclass holds."""
+    if isinstance(value, str):
+        return str.__add__(value, "")
+    return int.__add__(value, 0) if isinstance(value, int) else float.__add__(value, 0.0)
+
+
+def _kind_of_dict(value: dict[Any, Any]) -> list[str]:
+    """What a node of a dictionary says besides its items: of which kind of the library's it is."""
+    if isinstance(value, defaultdict):
+        factory = next((n for n, t in _TYPES.items() if value.default_factory is t), "")
+        return ["defaultdict", factory]
+    return next(([name] for name, cls in _DICTS.items() if isinstance(value, cls)), [])
+
+
+def _simple_node(value: Any) -> Node | None:
+    """Of data that holds no other objects."""
+    if isinstance(value, bytes | bytearray):
+        return ["b", bytes(value).decode("latin-1"), isinstance(value, bytearray)]
+    if isinstance(value, complex):
+        return ["c", value.real, value.imag]
+    if isinstance(value, range):
+        return ["g", value.start, value.stop, value.step]
+    if isinstance(value, Decimal | Fraction):
+        return ["x", "Decimal" if isinstance(value, Decimal) else "Fraction", str(value)]
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return ["m", value.isoformat()]
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return ["y", value.isoformat()]
+    if isinstance(value, timedelta):
+        return ["z", value.days, value.seconds, value.microseconds]
+    for name, cls in _TYPES.items():
+        if value is cls:
+            return ["k", name]
+    return _array_node(value)
+
+
+def _array_node(value: Any) -> Node | None:
+    """Of numpy's arrays and numbers, where the program has numpy; none that hold objects."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(value, numpy.ndarray | numpy.generic):
+        return None
+    array = numpy.asarray(value)
+    if array.dtype.kind not in "biufcSUmM":
+        return None
+    data = array.tobytes().decode("latin-1")
+    return ["a", array.dtype.str, list(array.shape), data, isinstance(value, numpy.generic)]
+
+
+def _array(dtype: str, shape: list[int], data: str, scalar: bool) -> Any:
+    import numpy  # type: ignore[import-not-found]
+
+    if numpy.dtype(dtype).kind not in "biufcSUmM":
+        raise MirrorError("an array of objects")
+    array = numpy.frombuffer(data.encode("latin-1"), dtype).reshape(shape).copy()
+    return array[()] if scalar else array
 
 
 class Unpacker:
     """Builds values from nodes: hostile input raises MirrorError, never runs anything.
 
     new_object   an empty instance of the class with this name
-    by_handle    the object with this handle
+    away         what stands for an object that is not here, or comes back: from its node, and a
+                 function that gives the value of a reference
     known        objects that have the first numbers; nodes under their numbers change them
     """
 
     def __init__(
         self,
         new_object: Callable[[str], Any],
-        by_handle: Callable[[int], Any],
+        away: Callable[[Node, Callable[[Any], Any]], Any],
         known: list[Any] | None = None,
     ) -> None:
-        self._new_object, self._by_handle = new_object, by_handle
+        self._new_object, self._away = new_object, away
         self._objects: dict[int, Any] = dict(enumerate(known or ()))
         self._nodes: dict[int, Node] = {}
         self._building: set[int] = set()
@@ -175,30 +229,11 @@ class Unpacker:
         kind = node[0]
         if kind in ("t", "f"):
             return _SEQUENCES[kind](map(self._value, node[1]))
-        if kind == "i":
-            return iter(list(map(self._value, node[1])))
-        if kind == "q":
-            return deque(maxlen=node[2])
-        if kind == "b":
-            data = node[1].encode("latin-1")
-            return bytearray(data) if node[2] else data
+        if kind == "v":
+            return _view(node[1], list(map(self._value, node[2])))
         if kind == "o":
             return self._new_object(node[1])
-        if kind == "r":
-            return self._by_handle(node[1])
-        simple = {
-            "l": lambda: [],
-            "d": lambda: {},
-            "s": lambda: set(),
-            "c": lambda: complex(node[1], node[2]),
-            "g": lambda: range(node[1], node[2], node[3]),
-            "x": lambda: _BY_TEXT[node[1]](node[2]),
-            "k": lambda: _TYPES[node[1]],
-            "m": lambda: datetime.fromisoformat(node[1]),
-            "y": lambda: date.fromisoformat(node[1]),
-            "z": lambda: timedelta(node[1], node[2], node[3]),
-        }
-        return simple[kind]()
+        return _EMPTY[kind](*node[1:]) if kind in _EMPTY else self._away(node, self._value)
 
     def _fill(self, obj: Any, node: Node) -> None:
         kind = node[0]
@@ -210,11 +245,46 @@ class Unpacker:
             pairs = zip(map(self._value, node[1]), map(self._value, node[2]), strict=True)
             items = list(pairs)
             obj.clear()
-            obj.update(items)
+            (dict if isinstance(obj, Counter) else type(obj)).update(obj, items)  # its own adds
         else:
             values = list(map(self._value, node[1]))
             obj.clear()
             (obj.update if kind == "s" else obj.extend)(values)
+
+
+def _dict(_keys: Any, _values: Any, kind: str = "dict", factory: str = "") -> Any:
+    if kind == "defaultdict":
+        return defaultdict(_TYPES[factory] if factory else None)
+    return _DICTS[kind]() if kind in _DICTS else {}
+
+
+def _view(kind: str, values: list[Any]) -> Any:
+    if kind == "keys":
+        return dict.fromkeys(values).keys()
+    return dict(values).items() if kind == "items" else dict(enumerate(values)).values()
+
+
+def _bytes(text: str, changes: bool) -> bytes | bytearray:
+    data = text.encode("latin-1")
+    return bytearray(data) if changes else data
+
+
+# How a node's value begins: the whole of what holds no others, an empty one of what is filled.
+_EMPTY: dict[str, Callable[..., Any]] = {
+    "l": lambda _: [],
+    "s": lambda _: set(),
+    "d": _dict,
+    "q": lambda _, maxlen: deque(maxlen=maxlen),
+    "b": _bytes,
+    "c": complex,
+    "g": range,
+    "x": lambda name, text: _BY_TEXT[name](text),
+    "k": lambda name: _TYPES[name],
+    "m": datetime.fromisoformat,
+    "y": date.fromisoformat,
+    "z": timedelta,
+    "a": _array,
+}
 
 
 def _check_field(cls: type, name: str) -> None:

@@ -1,8 +1,8 @@
 """What a code problem's `tests` may say, and how outputs are compared.
 
-    {"type": "function", "entry_point": "f",
+    {"type": "function", "entry_point": "f", "setup": "...",
      "cases": [{"args": [...], "kwargs": {}, "expected": ...}, ...]}
-    {"type": "stdin", "cases": [{"input": "...", "output": "..."}, ...]}
+    {"type": "stdin", "cases": [{"input": "...", "output": "..."}, ...], "tolerance": 1e-6}
     {"type": "asserts", "setup": "...", "asserts": ["assert f(1) == 2", ...]}
     {"type": "check", "entry_point": "f", "setup": "...",
      "code": "def check(candidate): ..."}
@@ -10,7 +10,8 @@
 All may carry `time_limit_s` (seconds: for each stdin case alone, else for all together) and
 `memory_mb`. An entry point is a function's name, or "Class.method" or "Class().method" of a
 class that is made without arguments. `kwargs` and `setup` may be left out; `setup` is source
-that both the program and the tests may rely on (imports, helper classes).
+that both the program and the tests may rely on (imports, helper classes). `tolerance` is for
+numbers that are printed with a decimal point, see `same_output`.
 
 `args`, `kwargs` and `expected` are JSON values: NaN and infinities too, but no integer of more
 than 4,300 digits, and nothing nested deeper than 100. Texts have no lone surrogates.
@@ -44,8 +45,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from srpo.sandbox import base
+from srpo.sandbox.inside.names import owners, read_sources
 from srpo.types import UserError, short
-from srpo.verifiers.code.names import unclear_asserts, unclear_check
+from srpo.verifiers.code.names import star_names, unclear_asserts, unclear_check
 from srpo.verifiers.json_values import json_fault, text_fault
 
 _ENTRY_POINT = re.compile(r"([^\W\d]\w*)(\(\))?(?:\.([^\W\d]\w*))?")
@@ -54,12 +56,14 @@ MAX_TEXT = 1 << 24  # characters of a case's input and output, or of all cases' 
 MAX_SOURCE = 1 << 20  # characters: to read them takes up to 500 times as many bytes
 ANSWERS = 8 << 20  # bytes that a program may answer to tests which are code
 _KEYS = {
-    "function": {"type", "entry_point", "cases"},
-    "stdin": {"type", "cases"},
+    "function": {"type", "entry_point", "setup", "cases"},
+    "stdin": {"type", "cases", "tolerance"},
     "asserts": {"type", "setup", "asserts"},
     "check": {"type", "entry_point", "setup", "code"},
 }
 REL_TOL, ABS_TOL = 1e-6, 1e-9
+STDIN_TOLERANCE = 1e-6  # as judges have it
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 def validate_tests(tests: Any, where: str) -> None:
@@ -77,7 +81,10 @@ def validate_tests(tests: Any, where: str) -> None:
         _check_entry_point(tests.get("entry_point"), where)
     if kind == "function":
         _check_calls(_some(tests, "cases", where), where)
+        with _quiet():
+            _compiled(tests.get("setup", ""), f"{where}.setup")
     elif kind == "stdin":
+        _check_tolerance(tests.get("tolerance", STDIN_TOLERANCE), where)
         for index, case in enumerate(_some(tests, "cases", where)):
             _check_stdin(case, f"{where}.cases[{index}]")
     else:
@@ -97,6 +104,12 @@ def _check_bounds(name: str, value: Any, where: str) -> None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high:
         raise UserError(f"{where}.{name} is {short(value)}: give a number from {low} to {high}")
+
+
+def _check_tolerance(value: Any, where: str) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value < 1:
+        raise UserError(f"{where}.tolerance is {short(value)}: give a number from 0 to below 1")
 
 
 def _some(tests: dict[str, Any], name: str, where: str) -> list[Any]:
@@ -246,6 +259,17 @@ def answer_bytes(tests: dict[str, Any]) -> int:
     return max(ANSWERS, 32 * source)  # an inner list of four characters is a message of thirty
 
 
+def asked_names(tests: dict[str, Any]) -> frozenset[str]:
+    """The names that a program has to define; none for standard input."""
+    if "entry_point" in tests:
+        return frozenset({tests["entry_point"].replace("()", "").partition(".")[0]})
+    if tests["type"] == "stdin":
+        return frozenset()
+    with _quiet():
+        setup, sources = read_sources(tests.get("setup", ""), list(tests["asserts"]), star_names)
+    return owners(setup, sources).program
+
+
 def same_value(expected: Any, got: Any) -> bool:
     """Whether a returned JSON value is the expected one.
 
@@ -278,10 +302,29 @@ def _same(expected: Any, got: Any) -> bool:
     return False
 
 
-def same_output(expected: str, got: str) -> bool:
+def same_output(expected: str, got: str, tolerance: float = STDIN_TOLERANCE) -> bool:
     """Whether two outputs have the same lines of the same words. Spaces between words, and
-    blank lines before the first and after the last word, are no matter."""
-    return _words(expected) == _words(got)
+    blank lines before the first and after the last word, are no matter.
+
+    Where a number with a decimal point or an exponent is expected, another one is the same when it
+    is no further away than `tolerance`, or than that share of the expected one.
+    """
+    lines, others = _words(expected), _words(got)
+    if lines == others:
+        return True
+    if not tolerance or list(map(len, lines)) != list(map(len, others)):
+        return False
+    pairs = ((e, g) for line, other in zip(lines, others, strict=True) for e, g in zip(line, other))  # noqa: B905
+    return all(e == g or _is_near(e, g, tolerance) for e, g in pairs)
+
+
+def _is_near(expected: str, got: str, tolerance: float) -> bool:
+    if expected.lstrip("+-").isdigit() or not (
+        _NUMBER.fullmatch(expected) and _NUMBER.fullmatch(got)
+    ):
+        return False
+    number = float(expected)
+    return abs(number - float(got)) <= tolerance * max(1.0, abs(number))
 
 
 def _words(text: str) -> list[list[str]]:

@@ -10,79 +10,107 @@ import hashlib
 import json
 import re
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox, TestCode
 from srpo.types import Outcome, Problem, UserError, Verdict, short
-from srpo.verifiers.code.tests import answer_bytes, same_output, same_value, validate_tests
+from srpo.verifiers.code.blocks import extract_code, fenced_blocks
+from srpo.verifiers.code.tests import (
+    STDIN_TOLERANCE,
+    answer_bytes,
+    asked_names,
+    same_output,
+    same_value,
+    validate_tests,
+)
 from srpo.verifiers.once import Once
 
 __all__ = ["CodeVerifier", "extract_code", "fenced_blocks", "validate_tests"]
 
-PYTHON_NAMES = {"", "python", "python3", "py"}
 MAX_CODE_CHARS = 200_000
-_FENCE = re.compile(r" {0,3}(`{3,})([^`\n]*)")  # one way to match: linear on any line
 
 
-def fenced_blocks(text: str) -> tuple[list[tuple[str, str]], bool]:
-    """All closed blocks as (language, content), and whether the last fence stays open."""
-    blocks: list[tuple[str, str]] = []
-    fence, language, content = "", "", []
-    for line in text.split("\n"):
-        mark = _FENCE.fullmatch(line.rstrip("\r"))
-        words = mark[2].strip(" \t") if mark else ""
-        if fence:
-            if mark and not words and len(mark[1]) >= len(fence):
-                blocks.append((language, "\n".join(content) + "\n"))
-                fence = ""
-            else:
-                content.append(line)
-        elif mark:
-            fence, language, content = mark[1], words.lower(), []
-    return blocks, bool(fence)
+# What the judges of LeetCode import for every program. Nothing that hides one of Python's own.
+CONVENTIONAL_IMPORTS = """
+import bisect, collections, copy, datetime, functools, heapq, itertools, math, operator, random
+import re, statistics, string, sys, time
+from bisect import *
+from collections import *
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from functools import *
+from heapq import *
+from itertools import *
+from math import ceil, comb, cos, dist, e, exp, fabs, factorial, floor, gcd, hypot, inf, isqrt, lcm
+from math import log, log2, log10, perm, pi, prod, sin, sqrt, tan
+from operator import add, itemgetter, mul, or_, xor
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits, punctuation
+from typing import *
+try:
+    from sortedcontainers import SortedDict, SortedList, SortedSet
+except ImportError:
+    pass
+"""
 
 
-def extract_code(text: str) -> str | None:
-    """The last fenced Python block (or one without a language). None when there is none, or
-    when a fence stays open at the end: the response was cut off in its answer."""
-    blocks, unclosed = fenced_blocks(text)
-    if unclosed:
-        return None
-    found = [content for language, content in blocks if language in PYTHON_NAMES]
-    return found[-1] if found else None
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the tests of a problem come to: how many bytes an answer may have, and the names that a
+    program has to define."""
+
+    answer: int
+    names: frozenset[str]
 
 
 class CodeVerifier:
     """`(problem, text) -> Verdict` by running the code. Identical programs run once.
+
+    conventional_imports   whether every program begins with CONVENTIONAL_IMPORTS. Those for a class
+                           `Solution`, as LeetCode has them, always do
 
     Raises UserError when the problem's tests are not what `tests.py` describes, and
     SandboxError when the sandbox fails. Both say nothing of the response.
     """
 
     def __init__(
-        self, sandbox: Sandbox, limits: Limits | None = None, cache_size: int = 4096
+        self,
+        sandbox: Sandbox,
+        limits: Limits | None = None,
+        cache_size: int = 4096,
+        conventional_imports: bool = False,
     ) -> None:
         self.sandbox = sandbox
         self._limits = limits or Limits()
+        self._conventional_imports = conventional_imports
         self._once: Once[Verdict] = Once(cache_size)
-        # Reading tests costs as much as some runs. What is kept: how many bytes an answer may have.
-        self._validated: Once[int] = Once(cache_size)
+        # Reading tests costs as much as some runs.
+        self._validated: Once[_Read] = Once(cache_size)
 
     def __call__(self, problem: Problem, text: str) -> Verdict:
-        where = f"problem {problem.id}"
-        if problem.tests is None:
+        tests, where = problem.tests, f"problem {problem.id}"
+        if tests is None:
             raise UserError(f"{where}.tests is missing: a code problem needs tests")
-        code = extract_code(text)
+        of_tests = _digest(tests, where)
+        read = self._validated.get(of_tests, lambda: _validated(tests, where))
+        code = extract_code(text, read.names, reads=tests["type"] == "stdin")
         if code is None:
             return Verdict(Outcome.INCORRECT, None, "no closed ```python block")
+        return self._verdict(tests, of_tests, code, read)
+
+    def run_program(self, problem: Problem, code: str) -> Verdict:
+        """The same for a program without a text around it."""
+        tests, where = problem.tests or {}, f"problem {problem.id}"
+        of_tests = _digest(tests, where)
+        read = self._validated.get(of_tests, lambda: _validated(tests, where))
+        return self._verdict(tests, of_tests, code, read)
+
+    def _verdict(self, tests: dict[str, Any], of_tests: bytes, code: str, read: _Read) -> Verdict:
         if len(code) > MAX_CODE_CHARS:
             return Verdict(Outcome.INCORRECT, None, f"code of {len(code)} characters")
-        tests = problem.tests
-        of_tests = _digest(tests, where)
         of_code = hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
-        answer = self._validated.get(of_tests, lambda: _validated(tests, where))
-        return self._once.get((of_tests, of_code), lambda: self._run(tests, code, answer))
+        return self._once.get((of_tests, of_code), lambda: self._run(tests, code, read.answer))
 
     def close(self) -> None:
         """End the sandbox."""
@@ -102,6 +130,12 @@ class CodeVerifier:
             return Verdict(Outcome.INCORRECT, code, failure, seconds)
         return Verdict(Outcome.CORRECT, code, _passed(tests), seconds)
 
+    def _program(self, tests: dict[str, Any], code: str) -> Program:
+        on_leetcode = re.match(r"Solution\b", tests.get("entry_point", ""))
+        judged = self._conventional_imports or on_leetcode
+        imports = CONVENTIONAL_IMPORTS if judged else ""
+        return Program(code, setup=tests.get("setup", ""), imports=imports)
+
     def _run_function(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
         """What went wrong first, or ""."""
         cases = tests["cases"]
@@ -110,7 +144,8 @@ class CodeVerifier:
         def accept(index: int, value: Any) -> bool:
             return index < len(cases) and same_value(cases[index]["expected"], value)
 
-        result = self.sandbox.run(Program(code, tests["entry_point"], calls), limits, accept)
+        program = replace(self._program(tests, code), entry_point=tests["entry_point"], calls=calls)
+        result = self.sandbox.run(program, limits, accept)
         for index, (case, value) in enumerate(zip(cases, result.values, strict=False)):
             if not accept(index, value):
                 return f"case {index}: got {short(value)}, expected {short(case['expected'])}"
@@ -123,25 +158,23 @@ class CodeVerifier:
         return ""
 
     def _run_stdin(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
+        program, tolerance = self._program(tests, code), tests.get("tolerance", STDIN_TOLERANCE)
         for index, case in enumerate(tests["cases"]):
-            result = self.sandbox.run(Program(code, stdin=case["input"]), limits)
+            result = self.sandbox.run(replace(program, stdin=case["input"]), limits)
             if result.status != "ok":
                 return f"case {index}: {_failure(result)}"
-            if not same_output(case["output"], result.stdout):
+            if not same_output(case["output"], result.stdout, tolerance):
                 got, expected = short(result.stdout.strip()), short(case["output"].strip())
                 return f"case {index}: printed {got}, expected {expected}"
         return ""
 
     def _run_asserts(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
-        program = Program(
-            code, setup=tests.get("setup", ""), tests=TestCode(tuple(tests["asserts"]))
-        )
+        program = replace(self._program(tests, code), tests=TestCode(tuple(tests["asserts"])))
         return self._run_tested(program, limits)
 
     def _run_check(self, tests: dict[str, Any], code: str, limits: Limits) -> str:
-        setup, source = tests.get("setup", ""), TestCode((tests["code"],))
-        program = Program(code, tests["entry_point"], setup=setup, tests=source)
-        return self._run_tested(program, limits)
+        program = replace(self._program(tests, code), entry_point=tests["entry_point"])
+        return self._run_tested(replace(program, tests=TestCode((tests["code"],))), limits)
 
     def _run_tested(self, program: Program, limits: Limits) -> str:
         result = self.sandbox.run(program, limits)
@@ -162,9 +195,9 @@ def _failure(result: ExecutionResult) -> str:
     return result.detail if told else f"{result.status}: {result.detail}"
 
 
-def _validated(tests: dict[str, Any], where: str) -> int:
+def _validated(tests: dict[str, Any], where: str) -> _Read:
     validate_tests(tests, f"{where}.tests")
-    return answer_bytes(tests)
+    return _Read(answer_bytes(tests), asked_names(tests))
 
 
 def _digest(tests: dict[str, Any], where: str) -> bytes:
