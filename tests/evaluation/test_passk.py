@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import combinations
 
 import numpy as np
@@ -37,24 +36,49 @@ def test_impossible_counts_are_refused(n: int, c: int, k: int) -> None:
         pass_at_k(n, c, k)
 
 
+def wilson(p: float, n: float) -> tuple[float, float]:
+    """The two p0 with (p - p0)^2 = z^2 p0 (1 - p0) / n, as roots of a quadratic."""
+    z2 = 1.959963984540054**2
+    roots = np.roots([1 + z2 / n, -(2 * p + z2 / n), p * p]).real
+    return float(min(roots)), float(max(roots))
+
+
 def test_interval_by_hand() -> None:
-    # mean 1/2, sample variance 1/3, standard error sqrt(1/12)
-    mean, low, high = mean_interval([0.0, 1.0, 0.0, 1.0])
-    assert mean == 0.5
-    assert low == pytest.approx(max(0.0, 0.5 - 1.959964 * math.sqrt(1 / 12)))
-    assert high == pytest.approx(min(1.0, 0.5 + 1.959964 * math.sqrt(1 / 12)))
-    mean, low, high = mean_interval([0.4, 0.6])
-    assert (mean, low, high) == pytest.approx((0.5, 0.5 - 0.1959964, 0.5 + 0.1959964))
+    # mean 1/2, variance of the mean 1/12: as many as 3 independent answers
+    assert mean_interval([0.0, 1.0, 0.0, 1.0]) == pytest.approx((0.5, *wilson(0.5, 3)))
+    # variance of the mean 1/100: as many as 25
+    assert mean_interval([0.4, 0.6], samples=50) == pytest.approx((0.5, *wilson(0.5, 25)))
+    # all the same: no more than there are
+    assert mean_interval([0.5, 0.5], samples=4) == pytest.approx((0.5, *wilson(0.5, 8)))
 
 
-def test_one_problem_says_nothing_about_others() -> None:
-    assert mean_interval([0.7]) == (0.7, 0.0, 1.0)
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+@pytest.mark.parametrize(("n", "room"), [(10, 0.2775), (3, 0.5615), (200, 0.0188)])
+def test_all_or_nothing_is_no_certainty(rate: float, n: int, room: float) -> None:
+    mean, low, high = mean_interval([rate] * n, samples=32)
+    assert mean == rate
+    assert (low, high) == pytest.approx((0.0, room) if rate == 0 else (1 - room, 1.0), abs=2e-4)
 
 
-def test_the_interval_covers_the_truth_nineteen_times_in_twenty() -> None:
+def test_one_problem_says_nearly_nothing_about_others() -> None:
+    _, low, high = mean_interval([0.7], samples=1000)
+    assert low < 0.11
+    assert high > 0.97
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(1, 64))
+def test_the_interval_holds_the_mean_and_stays_between_0_and_1(rates: list[float], samples: int):
+    mean, low, high = mean_interval(rates, samples)
+    assert 0 <= low <= mean <= high <= 1
+    assert high - low > 1e-4
+
+
+@pytest.mark.parametrize(("a", "b", "problems"), [(2, 3, 100), (0.2, 6, 40), (9, 0.3, 60)])
+def test_the_interval_covers_the_truth_nineteen_times_in_twenty(a: float, b: float, problems: int):
     rng = np.random.default_rng(5)
     covered = 0
     for _ in range(1000):
-        _, low, high = mean_interval(rng.beta(2, 3, 100).tolist())
-        covered += low <= 0.4 <= high
-    assert 925 <= covered <= 970
+        rates = rng.binomial(8, rng.beta(a, b, problems)) / 8
+        _, low, high = mean_interval(rates.tolist(), 8)
+        covered += low <= a / (a + b) <= high
+    assert 910 <= covered <= 980

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,42 @@ def test_every_stage_of_a_curriculum_has_problems(kind: str, domains: str, fits:
     else:
         with pytest.raises(UserError, match=r"data\.train has none"):
             parse_recipe(tree, "r")
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("data.train[0].answer_pattern=#### (.+)", "#### (.+)"),
+        ("data.train.0.answer_pattern=[0-9]: {2}", "[0-9]: {2}"),
+        ("data.train[0].answer_pattern=null", None),
+        ("data.system=You are #1", "You are #1"),
+        ("data.system=no", "no"),
+        ("data.system=3", "3"),
+        ("data.system='a: b # c'", "a: b # c"),
+        ('data.template="{prompt}\\n"', "{prompt}\n"),
+        ("data.template={prompt} = ?", "{prompt} = ?"),
+        ("model=1e5", "1e5"),
+        ("data.train[0].path=a=b.jsonl", "a=b.jsonl"),
+    ],
+)
+def test_a_field_of_text_takes_its_text_as_it_stands(
+    override: str, value: str | None, tmp_path: Path
+):
+    path = tmp_path / "r.yaml"
+    path.write_text(yaml.safe_dump(MINIMAL))
+    node: Any = load_recipe(path, [override])
+    for part in re.findall(r"\w+", override.partition("=")[0]):
+        node = node[int(part)] if part.isdigit() else getattr(node, part)
+    assert node == value
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("lr", "'learner.lr'"), ("group_size", "'rollout.group_size'"), ("temperatur", "known keys")],
+)
+def test_a_key_without_its_section_is_understood(key: str, meant: str):
+    with pytest.raises(UserError, match=f"unknown key '{key}'.*{meant}"):
+        parse_recipe({**MINIMAL, key: 1}, "r")
 
 
 WARM = {"name": "warm", "domains": ["math"], "max_steps": 3}

@@ -25,7 +25,7 @@ def _summary(groups: Sequence[Group]) -> dict[str, Any]:
     judged = [g for g in groups if g.valid()]
     n = max(len(g.rollouts) for g in groups)
     rates = [g.pass_rate() or 0.0 for g in judged]
-    mean, low, high = mean_interval(rates) if rates else (0.0, 0.0, 1.0)
+    mean, low, high = mean_interval(rates, n) if rates else (0.0, 0.0, 1.0)
     whole = [g.count(Outcome.CORRECT) for g in judged if len(g.valid()) == n]
     at_n = [pass_at_k(n, correct, n) for correct in whole]
     rollouts = [r for g in groups for r in g.rollouts]

@@ -16,7 +16,8 @@ def explain(error: Any, root: type[BaseModel]) -> str:
     path, sections, kinds = place(root, error["loc"])
     field = ".".join(path) or "recipe"
     if error["type"] == "extra_forbidden":
-        return f"unknown key {field!r}{_whose(path[-1], sections[0], kinds)}"
+        elsewhere = _elsewhere(root, path[0]) if len(path) == 1 else ""
+        return f"unknown key {field!r}{elsewhere or _whose(path[-1], sections[0], kinds)}"
     if error["type"] == "missing":
         return f"{field}: required, but missing; add it to the recipe"
     if error["type"] == "value_error":
@@ -30,6 +31,25 @@ def explain(error: Any, root: type[BaseModel]) -> str:
     if len(sections) > 1:
         return f"{field}: must be one of {', '.join(_kinds(sections))}, got {got}"
     return f"{field}: {error['msg'][0].lower()}{error['msg'][1:]}, got {got}"
+
+
+def _elsewhere(root: type[BaseModel], key: str) -> str:
+    """The key that is meant by one without its section."""
+    found = [
+        f"{name}.{key}"
+        for name, field in root.model_fields.items()
+        for section in _sections_of(field.annotation)
+        if key in section.model_fields
+    ]
+    return f"; did you mean {' or '.join(map(repr, dict.fromkeys(found)))}?" if found else ""
+
+
+def is_text(root: type[BaseModel], at: Sequence[str]) -> bool:
+    """Whether the field at a place of a recipe holds a text and nothing else."""
+    sections = place(root, at)[1]
+    field = sections[0].model_fields.get(at[-1]) if len(sections) == 1 else None
+    kinds = set(get_args(field.annotation) or [field.annotation]) if field else set()
+    return bool(kinds) and kinds <= {str, type(None)} and str in kinds
 
 
 def _whose(key: str, section: type[BaseModel], kinds: list[type[BaseModel]]) -> str:
@@ -62,7 +82,7 @@ def place(
             sections, kinds = [s for s in sections if _kind(s) == part], sections
             continue
         path.append(str(part))
-        field = sections[0].model_fields.get(str(part))
+        field = sections[0].model_fields.get(str(part)) if sections else None
         if field and (found := _sections_of(field.annotation)):
             sections, kinds = found, []
     return path, sections, kinds

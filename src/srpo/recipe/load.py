@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
-from srpo.recipe.explain import explain, place
+from srpo.recipe.explain import explain, is_text, place
 from srpo.recipe.library import find
 from srpo.recipe.schema import Recipe, Section
 from srpo.types import UserError, short
@@ -57,7 +58,7 @@ def _override(tree: dict[str, Any], text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise UserError(f"--set {text!r}: write key=value, for example --set learner.lr=1e-5")
-    *parents, last = key.split(".")
+    *parents, last = re.sub(r"\[(\d+)\]", r".\1", key).split(".")  # data.train[0].path, too
     node: Any = tree
     for depth, parent in enumerate(parents, 1):
         if isinstance(node, dict):
@@ -66,13 +67,24 @@ def _override(tree: dict[str, Any], text: str) -> None:
                 node[parent] = {"kind": node[parent]}
         node = node[_key(node, parent, text)]
     end = _key(node, last, text)
+    read = _value(value, [*parents, last], text)
+    if end == "kind" and node.get("kind") != read and _is_union(parents):
+        node.clear()  # settings of another kind
+    node[end] = read
+
+
+def _value(value: str, at: list[str], text: str) -> Any:
+    """A field of text takes its text as it stands, or quoted; any other what YAML reads."""
     try:
         read = yaml.safe_load(value)
     except Exception as error:  # as above
+        if is_text(Recipe, at):
+            return value
         raise UserError(f"--set {short(text)}: the value is not valid YAML") from error
-    if end == "kind" and node.get("kind") != read and _is_union(parents):
-        node.clear()  # settings of another kind
-    node[end] = _number(read)
+    quoted = value[:1] in ("'", '"') and isinstance(read, str)
+    if is_text(Recipe, at) and not quoted and value != "null":
+        return value
+    return _number(read)
 
 
 def _is_union(at: list[str]) -> bool:
