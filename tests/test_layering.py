@@ -14,7 +14,18 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "srpo"
 
 # Top, which everybody above may use.
-BASE = {"errors", "types", "recipe", "metrics", "observer", "models", "nucleus", "files", "weights"}
+BASE = {
+    "errors",
+    "types",
+    "recipe",
+    "diagnosis",
+    "metrics",
+    "observer",
+    "models",
+    "nucleus",
+    "files",
+    "weights",
+}
 # The parts, which the trainer puts together. rollout and learner never meet.
 PARTS = {
     "algorithm", "rollout", "learner", "verifiers", "domains", "sandbox", "evaluation", "data",
@@ -31,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recipe": {"errors", "types"},
     "files": set(),
     "metrics": {"files"},
+    "diagnosis": {"metrics"},
     "observer": {"errors", "types", "recipe"},
     "models": {"errors", "types"},
     "nucleus": set(),
@@ -54,7 +66,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run.display": BASE | {"report"},
     "report": BASE | {"run.files", "domains", "verifiers"},
     "grading": BASE | {"data", "domains", "verifiers"},
-    "grading.display": BASE | {"report"},
+    "grading.display": BASE | {"report", "grading.files"},
     "reproduce": BASE | {"report", "run.signals", "run.files"},
     "doctor": BASE | {"sandbox", "rollout"},
     "cluster": BASE | PARTS,

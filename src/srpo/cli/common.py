@@ -17,11 +17,14 @@ RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder (it
 
 def ended(end: RunEnd, run: Path) -> None:
     """Show what came of a run; a stop by a signal exits as shells expect it."""
+    from srpo.diagnosis import nothing_learnt
     from srpo.report.reader import open_run
 
     if end.finished:
         typer.echo(f"finished: {end.reason}")
         show_report(open_run(run))
+        if why := nothing_learnt(open_run(run).metrics()):
+            typer.echo(f"NOTHING WAS LEARNT. {why}. model/ is the model as it was.")
         return
     hint = f"srpo resume {shlex.quote(str(run))}"
     why = "" if end.signal is not None else f" ({end.reason})"

@@ -24,6 +24,8 @@ from srpo.rollout.engine import RolloutEngine
 from srpo.rollout.freshness import PROMPTS, TOLERANCE, FreshnessCheck
 from srpo.rollout.open import open_engine
 from srpo.rollout.stops import in_words
+from srpo.run import advice
+from srpo.run.advice import Watch
 from srpo.run.folder import RunFolder
 from srpo.run.guards import check_context, check_tokens
 from srpo.run.trackers import check_trackers
@@ -37,7 +39,6 @@ NO_TURN_END = (
     "data.style: the chat template ends an answer with no control token; set rollout.stop, for"
     " example to the text that begins the next question"
 )
-MOSTLY_CUT = 0.9  # of a step's responses: then the model hardly ever ends one
 
 
 @dataclass
@@ -60,19 +61,14 @@ class Parts:
     collector: Collector
     evaluator: Evaluator
     metrics: MetricsWriter
-    ends: str  # what ends a response, in words
+    watch: Watch
 
     def log(self, row: Row, groups: list[Group]) -> None:
         """A step's row and rollouts, to everywhere; what is None is left out."""
         row = {name: value for name, value in row.items() if value is not None}
         self.metrics.log(row)
-        if self.metrics.rows == 1 and row.get("truncated", 0.0) > MOSTLY_CUT:
-            self.observer.message(
-                f"{row['truncated']:.0%} of the first step's responses were cut at"
-                f" rollout.max_new_tokens {self.recipe.rollout.max_new_tokens}. A response ends"
-                f" with {self.ends}: if this model ends its turns otherwise, set"
-                " rollout.stop_token_ids or rollout.stop; else give more tokens"
-            )
+        for text in self.watch.step(row):
+            self.observer.message(text)
         if self.recipe.log.rollouts:
             self.folder.write_rollouts(row, groups)
         self.observer.step(row)
@@ -104,6 +100,8 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     notes = [*learner.info.notes, *prompter.warnings((*problems, *held_out))]
     if prompter.chat and not turn_ends(tokenizer) and not recipe.rollout.stop:
         notes.append(NO_TURN_END)
+    stages = stages_of(recipe.curriculum, dict.fromkeys(p.domain for p in problems))
+    notes += advice.of_data(recipe, problems, held_out, stages)
     for note in (f"a response ends with {ends}", *notes):
         observer.message(note)
     engine = open_engine(
@@ -134,8 +132,10 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         if results[-1]["step"] not in [e["step"] for e in results[:-1]]:  # else the same again
             metrics.evaluated(results[-1])
         observer.evaluated(results[-1]["point"], results[-1])
+        if results[-1]["point"] == "base":
+            for text in advice.of_base(results[-1]):
+                observer.message(text)
 
-    stages = stages_of(recipe.curriculum, dict.fromkeys(p.domain for p in problems))
     return Parts(
         recipe=recipe,
         observer=observer,
@@ -155,7 +155,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
             held_out, fingerprint(held_out), recipe.eval, recipe.seed, collector, evaluated
         ),
         metrics=metrics,
-        ends=ends,
+        watch=Watch(recipe, ends),
     )
 
 

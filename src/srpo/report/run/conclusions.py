@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from srpo.diagnosis import nothing_learnt
 from srpo.metrics import Row
 from srpo.report.pace import Pace
 from srpo.report.plain import duration, one_line
@@ -70,6 +71,8 @@ def read_facts(run: Run) -> Facts:
 def conclusions(facts: Facts) -> list[str]:
     """The paragraph's sentences."""
     lines = [state(facts)]
+    if facts.summary and (why := nothing_learnt(facts.rows)):
+        lines.insert(0, f"Nothing was learnt. {why}.")
     lines += [s for domain in facts.domains if (s := _domain(facts, domain))]
     return [*lines, *_stages(facts), *_groups(facts), *_failures(facts)]
 
