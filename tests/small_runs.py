@@ -49,6 +49,8 @@ def small_recipe(output_dir: Path, **overrides: Any) -> Recipe:
         node = tree
         for parent in parents:
             node = node.setdefault(parent, {})
+        if last == "kind":  # settings of another kind go, as with --set
+            node.clear()
         node[last] = value
     return parse_recipe(tree, "test")
 

@@ -190,3 +190,19 @@ def test_a_prompt_that_is_too_long_is_named() -> None:
     assert len(prompter(max_prompt_tokens=n).ids(PROBLEM)) == n
     with pytest.raises(UserError, match=rf"max_prompt_tokens: {n - 1}, .*'p7' has {n} tokens"):
         prompter(max_prompt_tokens=n - 1).ids(PROBLEM)
+
+
+def test_overlong_prompts_are_an_error_or_left_out() -> None:
+    problems = [Problem(str(n), "math", "x" * n, answer="1") for n in (2, 50, 3, 60)]
+    with pytest.raises(UserError, match=r"problem '50' has \d+ tokens; .* data\.overlong=drop"):
+        prompter(max_prompt_tokens=20).ids(problems[1])
+    assert prompter(max_prompt_tokens=20).short_enough(problems) == problems, "for ids to refuse"
+    kept = prompter(max_prompt_tokens=20, overlong="drop").short_enough(problems)
+    assert [p.id for p in kept] == ["2", "3"]
+
+
+def test_a_rows_own_system_message_is_used_unless_the_recipe_has_one() -> None:
+    asked = Problem("p", "math", "1+1?", answer="2", meta={"system": "Be brief."})
+    assert "<system>Be brief.</>" in prompter(chat=True).text(asked)
+    assert "<system>Think.</>" in prompter(chat=True, system="Think.").text(asked)
+    assert "<system>" not in prompter(chat=True).text(PROBLEM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -119,7 +120,7 @@ def test_a_malformed_line_is_named(tmp_path: Path, name: str) -> None:
         ({**GOOD, "id": [1]}, "id_field 'id' must be a text or a number, got [1]"),
         ({**GOOD, "answer": float("nan")}, "is nan: give a text, a finite number or a list"),
         ({**GOOD, "answer": [1, float("inf")]}, "is [1, inf]: give"),
-        ({**GOOD, "prompt": [["x"] * 9999]}, "prompt_field 'prompt' must be a text, got [['x', "),
+        ({**GOOD, "prompt": [["x"] * 9999]}, "prompt_field 'prompt' must be a text, or messages"),
         ({str(n): n for n in range(9999)}, "prompt_field 'prompt' must be a text, got None"),
     ],
 )  # fmt: skip
@@ -343,3 +344,46 @@ def test_nano_has_a_default_number_and_checks_its_domain() -> None:
     assert len(load("nano:math")) == NANO_DEFAULT
     assert "use nano:code" in error("nano:math", "code")
     assert "use nano:math" in error("nano:poetry", "math")
+
+
+def test_columns_may_be_within_others(tmp_path: Path) -> None:
+    gold = str(random.randint(0, 999))
+    verl = {
+        "data_source": "gsm8k",
+        "prompt": [{"role": "user", "content": "How many?"}],
+        "reward_model": {"style": "rule", "ground_truth": gold},
+        "extra_info": {"index": 7},
+    }
+    fields = {"answer_field": "reward_model.ground_truth", "id_field": "extra_info.index"}
+    path = tmp_path / "verl.parquet"
+    pq.write_table(pa.Table.from_pylist([verl]), path)
+    for source in (jsonl(tmp_path / "verl.jsonl", [verl]), path):
+        (problem,) = load(source, **fields)
+        assert (problem.id, problem.prompt, problem.answer) == ("7", "How many?", gold)
+    whole = {"a.b": gold, "a": {"b": "another"}, "prompt": "?"}
+    assert load(jsonl(tmp_path / "dots.jsonl", [whole]), answer_field="a.b")[0].answer == gold
+    missing = jsonl(tmp_path / "m.jsonl", [verl])
+    assert "'reward_model.no' names no value" in error(missing, answer_field="reward_model.no")
+
+
+def test_a_prompt_may_be_messages_of_one_turn(tmp_path: Path) -> None:
+    system, user = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "1+1?"}
+    parts = {"role": "user", "content": [{"type": "text", "text": "1+"}, {"text": "1?"}]}
+    for messages, told in (([user], None), ([system, user], "Be brief."), ([parts], None)):
+        (problem,) = load(jsonl(tmp_path / "rows.jsonl", [GOOD | {"prompt": messages}]))
+        assert problem.prompt == "1+1?"
+        assert problem.meta.get("system") == told
+    reply = {"role": "assistant", "content": "2"}
+    for bad in ([user, reply], [user, reply, user], [system], [], [{"role": "user"}], ["1+1?"]):
+        path = jsonl(tmp_path / "rows.jsonl", [GOOD | {"prompt": bad}])
+        assert "prompt_field 'prompt' must be a text" in error(path)
+
+
+def test_a_file_may_be_one_array(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([GOOD, GOOD | {"id": "b"}], indent=1))
+    assert [p.id for p in load(path)] == ["a", "b"]
+    path.write_text("[1]")
+    assert "row 1: must be an object, got 1" in error(path)
+    path.write_text("[{")
+    assert "not valid JSON" in error(path)

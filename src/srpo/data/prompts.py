@@ -16,6 +16,10 @@ from srpo.types import Problem, UserError, short
 from srpo.verifiers.domain import Domain
 
 
+class OverlongError(UserError):
+    """A prompt has more tokens than the recipe allows."""
+
+
 class Prompter:
     """Renders problems with the tokenizer's chat template or the recipe's plain one.
 
@@ -46,13 +50,29 @@ class Prompter:
         """The prompt as the tokenizer reads it, the chat's marks included. Raises UserError."""
         template = self.config.template or self.domains[problem.domain].template
         body = template.replace("{prompt}", problem.prompt)
-        return self._chat(body, self.config.system) if self.chat else body
+        return self._chat(body, self._system(problem)) if self.chat else body
+
+    def _system(self, problem: Problem) -> str | None:
+        """The recipe's system message, or else that of the problem's row."""
+        return self.config.system if self.config.system is not None else problem.meta.get("system")
 
     def ids(self, problem: Problem) -> list[int]:
         """Token ids of the prompt. Raises UserError when it is longer than the recipe allows."""
         if problem.id not in self.rendered:
             self.rendered[problem.id] = array("i", self._ids(problem))
         return self.rendered[problem.id].tolist()
+
+    def short_enough(self, problems: Iterable[Problem]) -> list[Problem]:
+        """Those whose prompts data.max_prompt_tokens allows; UserError for others, unless the
+        recipe wants them dropped."""
+        return [p for p in problems if self.config.overlong == "error" or self._fits(p)]
+
+    def _fits(self, problem: Problem) -> bool:
+        try:
+            self.ids(problem)
+        except OverlongError:
+            return False
+        return True
 
     def fingerprint(self, problems: Iterable[Problem]) -> str:
         """Changes when a token of a prompt does: by another template, tokenizer or date."""
@@ -82,9 +102,10 @@ class Prompter:
                 " add words to the template or remove the problem"
             )
         if len(ids) > self.config.max_prompt_tokens:
-            raise UserError(
+            raise OverlongError(
                 f"data.max_prompt_tokens: {self.config.max_prompt_tokens}, but the prompt of"
-                f" problem {problem.id!r} has {len(ids)} tokens; raise it or remove the problem"
+                f" problem {problem.id!r} has {len(ids)} tokens; raise it, remove the problem, or"
+                " leave out all such with data.overlong=drop"
             )
         return ids
 

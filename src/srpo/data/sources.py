@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from srpo.data.rows import file_rows, value_at
 from srpo.domains import find_domain
 from srpo.domains.math import answer_text
 from srpo.nano.problems import nano_problems
@@ -20,7 +17,7 @@ from srpo.recipe.own import load_own
 from srpo.recipe.schema import OWN, Source
 from srpo.types import Problem, UserError, short
 from srpo.verifiers.domain import Domain
-from srpo.verifiers.json_values import json_error, text_fault
+from srpo.verifiers.json_values import text_fault
 
 NANO_DEFAULT = 512
 
@@ -80,7 +77,7 @@ def _rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]:
         return _own_rows(source, where, seed)
     wanted = [source.id_field, source.prompt_field, source.answer_field, source.tests_field]
     wanted.append(source.reference_field)
-    return _file_rows(path, wanted, where)
+    return file_rows(path, wanted, where)
 
 
 def _own_rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]:
@@ -92,109 +89,53 @@ def _own_rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]
         raise UserError(f"{where}: failed: {type(error).__name__}: {error}") from error
 
 
-def _file_rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
-    if not path.is_file():
-        raise UserError(f"{where}: no such file; give a .jsonl or .parquet file, or nano:math")
-    if path.suffix == ".parquet":
-        yield from _parquet_rows(path, wanted, where)
-    elif path.suffix in (".jsonl", ".json"):
-        yield from json_rows(path, where)
-    else:
-        raise UserError(f"{where}: ends in {path.suffix!r}; give a .jsonl or .parquet file")
-
-
-def _parquet_rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
-    """Rows with the wanted columns; of the others the names alone, since Python may have no value
-    for what they hold (a time in nanoseconds)."""
-    done = 0
-    for batch in _batches(path, where):
-        names = batch.schema.names
-        for name in wanted:
-            if names.count(name) > 1:
-                raise UserError(f"{where}: has {names.count(name)} columns {name!r}; keep one")
-        given = [name for name in dict.fromkeys(wanted) if name in names]
-        columns = [_values(batch.column(name), name, done, where) for name in given]
-        for values in zip(*columns, strict=True):
-            yield dict.fromkeys(names) | dict(zip(given, values, strict=True))
-        if not given:  # each row is missing all that it needs
-            yield from (dict.fromkeys(names) for _ in range(batch.num_rows))
-        done += batch.num_rows
-
-
-def _batches(path: Path, where: str) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from pq.ParquetFile(path, page_checksum_verification=True).iter_batches()
-    except Exception as error:  # pyarrow raises many types here, all mean the same to a user
-        raise UserError(
-            f"{where}: not a readable Parquet file: {_first_line(error)}; write it anew"
-        ) from error
-
-
-def _values(column: pa.Array, name: str, done: int, where: str) -> list[Any]:
-    """A column's values; `done` rows came before them."""
-    try:
-        return column.to_pylist()
-    except Exception:  # text that is not UTF-8, a date before the year 1; which row is it?
-        for number, value in enumerate(column, done + 1):
-            try:
-                value.as_py()
-            except Exception as error:
-                raise UserError(
-                    f"{where} row {number}: column {name!r} has no readable value:"
-                    f" {_first_line(error)}; write it anew"
-                ) from error
-        raise
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-
-
-def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
-    """The rows of a JSONL file, empty lines skipped. Raises UserError, with the line's number."""
-    with path.open("rb") as file:
-        yield from rows_of(file, where)
-
-
-def rows_of(file: IO[bytes], where: str) -> Iterator[dict[str, Any]]:
-    """The rows of an open JSONL file, see `json_rows`."""
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            why = json_error(error)
-            raise UserError(f"{where} line {number}: not valid JSON: {why}") from error
-        if not isinstance(row, dict):
-            raise UserError(f"{where} line {number}: must be an object, got {line[:40]!r}")
-        yield row
-
-
 def _problem(
     source: Source, domain: Domain, row: dict[str, Any], number: int, where: str
 ) -> Problem:
     if not isinstance(row, dict):
         raise UserError(f"{where}: must be an object, got {short(row)}")
-    prompt = row.get(source.prompt_field)
-    if not isinstance(prompt, str) or not prompt.strip():
-        raise UserError(
-            f"{where}: prompt_field {source.prompt_field!r} must be a text, got {short(prompt)};"
-            f" the row has {_columns(row)}"
-        )
+    prompt, system = _question(source, row, where)
     id_ = _id(source, row, number, where)
     for name, text in ((source.id_field, id_), (source.prompt_field, prompt)):
         if why := text_fault(text):
             raise UserError(f"{where}: {name!r} {why}")
-    reference = row.get(source.reference_field) if domain.gold == "tests" else None
+    reference = value_at(row, source.reference_field) if domain.gold == "tests" else None
     meta = {"reference": reference} if isinstance(reference, str) and reference.strip() else {}
+    meta |= {} if system is None else {"system": system}
     gold = {domain.gold: _gold(source, domain, row, where)}
     return Problem(id_, domain.name, prompt, **gold, meta=meta)
 
 
+def _question(source: Source, row: dict[str, Any], where: str) -> tuple[str, str | None]:
+    """The question, and the system message where the row has one. It may be given as messages,
+    as TRL and verl have it: those of one turn."""
+    value, field = value_at(row, source.prompt_field), f"prompt_field {source.prompt_field!r}"
+    messages = value if isinstance(value, list) and value else [{"role": "user", "content": value}]
+    roles = [m.get("role") if isinstance(m, dict) else None for m in messages]
+    if roles not in (["user"], ["system", "user"]):
+        raise UserError(
+            f"{where}: {field} must be a text, or messages of one turn (user, or system and user),"
+            f" got {short(value)}; the row has {_columns(row)}"
+        )
+    *system, question = [_text_of(m.get("content")) for m in messages]
+    if not isinstance(question, str) or not question.strip():
+        raise UserError(
+            f"{where}: {field} must be a text, got {short(value)}; the row has {_columns(row)}"
+        )
+    return question, str(system[0]) if system else None
+
+
+def _text_of(content: Any) -> Any:
+    """A message's content, which may come in parts."""
+    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
+        return content
+    texts = [part.get("text") for part in content]
+    return "".join(texts) if all(isinstance(text, str) for text in texts) else content
+
+
 def _id(source: Source, row: dict[str, Any], number: int, where: str) -> str:
     """Rows without ids get their file's name and number; files of one name in two folders clash."""
-    identity = row.get(source.id_field)
+    identity = value_at(row, source.id_field)
     if identity is None:
         return f"{Path(source.path).stem}-{number}"
     if isinstance(identity, list | tuple | dict):
@@ -213,11 +154,12 @@ def _gold(source: Source, domain: Domain, row: dict[str, Any], where: str) -> An
     """What answers are checked against, from the domain's column."""
     field = f"{domain.gold}_field"
     column = getattr(source, field)
-    if row.get(column) is None:
+    value = value_at(row, column)
+    if value is None:
         raise UserError(
             f"{where}: {field} {column!r} names no value of the row, which has {_columns(row)}"
         )
-    value, where = row[column], f"{where}: {field} {column!r}"
+    where = f"{where}: {field} {column!r}"
     if source.answer_pattern is None or domain.gold == "tests":
         return domain.parse(value, where)
     texts = [t if (t := answer_text(v)) is not None else v for v in _several(value)]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from srpo.data.problem import parse_problem
-from srpo.data.sources import rows_of
+from srpo.data.rows import rows_of
 from srpo.grading.grade import OUTPUT_KEYS, Grader
 from srpo.recipe.schema import RewardConfig, VerifierConfig
 from srpo.types import Outcome, Problem, UserError, short

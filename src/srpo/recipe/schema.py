@@ -81,7 +81,8 @@ class Source(Section):
     id_field: str = "id"
     """Column with the unique id; where a file has no such column, its row numbers serve."""
     prompt_field: str = "prompt"
-    """Column with the question."""
+    """Column with the question: a text, or messages of one turn. In every column's name a dot
+    leads into an object: `extra_info.index`."""
     answer_field: str = "answer"
     """Math: column with the gold answer."""
     answer_pattern: str | None = None
@@ -114,7 +115,9 @@ class Data(Section):
     chat_template_kwargs: dict[str, Any] = {}
     """What the chat template may ask for, for example `enable_thinking: false` (Qwen3)."""
     max_prompt_tokens: Count = 1024
-    """A longer prompt is an error at start, with the problem's id."""
+    """A longer prompt is an error at start, with the problem's id, or dropped."""
+    overlong: Literal["error", "drop"] = "error"
+    """What is done with problems whose prompts are longer; how many were dropped is said."""
 
     @model_validator(mode="after")
     def _template_has_place(self) -> Data:

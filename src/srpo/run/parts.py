@@ -29,7 +29,7 @@ from srpo.run.advice import Watch
 from srpo.run.folder import RunFolder
 from srpo.run.guards import check_context, check_tokens
 from srpo.run.trackers import check_trackers
-from srpo.types import Group, Problem
+from srpo.types import Group, Problem, UserError
 from srpo.verifiers.domain import Domain
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.references import check_references
@@ -85,6 +85,8 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     prompter = Prompter(tokenizer, recipe.data, domains, folder.origin.began)
     check_trackers(list(recipe.log.trackers))
     # Too long a prompt shall show now, not in an hour.
+    problems = _short_enough(problems, prompter, "data.train", observer)
+    held_out = _short_enough(held_out, prompter, "data.eval", observer)
     longest = max(len(prompter.ids(problem)) for problem in (*problems, *held_out))
     reward = RewardRule(recipe.reward, domains)
     verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
@@ -157,6 +159,23 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         metrics=metrics,
         watch=Watch(recipe, ends),
     )
+
+
+def _short_enough(
+    problems: list[Problem], prompter: Prompter, field: str, observer: Observer
+) -> list[Problem]:
+    """Those whose prompts are. Raises UserError where the recipe wants it, or none is left."""
+    kept = prompter.short_enough(problems)
+    limit = prompter.config.max_prompt_tokens
+    if problems and not kept:
+        raise UserError(f"data.max_prompt_tokens: {limit}, but every prompt of {field} has more")
+    if len(kept) < len(problems):
+        dropped = len(problems) - len(kept)
+        observer.message(
+            f"{field}: {dropped} of {len(problems)} prompts have more than {limit}"
+            " tokens and are left out"
+        )
+    return kept
 
 
 def _eos(recipe: Recipe, learner: Learner) -> frozenset[int]:
