@@ -13,8 +13,6 @@ import torch
 from torch import Tensor
 from transformers import (
     AutoModelForCausalLM,
-    Gemma2Config,
-    Gemma2ForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
 )
@@ -361,32 +359,6 @@ def test_what_others_know_of_the_model() -> None:
     assert info.eos == {17, 23, nano_tokenizer().eos_token_id}
     assert info.pad == nano_tokenizer().pad_token_id
     assert info.device == torch.device("cpu")
-
-
-def test_a_model_that_changes_its_logits_is_refused() -> None:
-    torch.manual_seed(0)
-    sizes: dict[str, Any] = {
-        "vocab_size": 50,
-        "hidden_size": 16,
-        "intermediate_size": 16,
-        "head_dim": 8,
-    }
-    layers: dict[str, Any] = {
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 1,
-    }
-    tokens: dict[str, Any] = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
-    for cap, fine in ((0.5, False), (None, True)):
-        config = Gemma2Config(
-            **sizes, **layers, **tokens, final_logit_softcapping=cap, initializer_range=0.5
-        )
-        model = Gemma2ForCausalLM(config)
-        if fine:
-            make_learner(model)
-        else:
-            with pytest.raises(UserError, match="Gemma2ForCausalLM changes its logits"):
-                make_learner(model)
 
 
 def test_a_model_with_dropout_is_not_taken_for_one_that_changes_its_logits() -> None:

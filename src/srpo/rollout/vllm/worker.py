@@ -16,7 +16,8 @@ class FreshWeights:
     vLLM's own `reload_weights` is not enough. On the CPU it keeps each layer's weights packed for
     the matrix product, and repacks a layer when weights are loaded into it. An output layer tied
     to the embedding gets none, so it goes on with the packed weights of before: no error, and
-    log-probabilities that belong to no model. This holds for reloading from disk, too.
+    log-probabilities that belong to no model. This holds for reloading from disk, too. Experts of a
+    mixture are packed by a kernel that is made once, so new ones would stay unpacked.
     """
 
     model_runner: Any
@@ -32,6 +33,8 @@ class FreshWeights:
         """Load tensors by their names in the checkpoint, or a folder in Hugging Face format.
         `label` says afterwards which they are."""
         self.weights_label = None
+        if self.model_runner.device.type == "cpu":  # a GPU has nothing to pack
+            forget_expert_kernels(self.model_runner.get_model())
         self.reload_weights(weights_iterator=weights, weights_path=folder)
         for module in tied_modules(self.model_runner.get_model()):
             module.quant_method.process_weights_after_loading(module)
@@ -45,6 +48,14 @@ class FreshWeights:
             "logprobs_mode": config.logprobs_mode,
             "max_model_len": config.max_model_len,
         }
+
+
+def forget_expert_kernels(model: nn.Module) -> None:
+    """The next weights make them anew, and are packed by them."""
+    for module in model.modules():
+        method: Any = getattr(module, "quant_method", None)
+        if getattr(method, "moe_kernel", None) is not None:
+            method.moe_kernel = None
 
 
 def tied_modules(model: nn.Module) -> list[Any]:
