@@ -87,6 +87,7 @@ class Reward:
     format: float
     language: float
     total: float
+    overlong: float = 0.0
 
 
 @dataclass(slots=True)

@@ -25,8 +25,9 @@ from srpo.learner.head import open_head
 from srpo.learner.learner import LearnerInfo, StepStats
 from srpo.learner.logprobs import token_logprobs
 from srpo.learner.names import with_file_names
-from srpo.learner.saving import save_tensors
-from srpo.models import eos_ids, load_model, make_savable, pick_device
+from srpo.learner.saving import save_model, save_tensors
+from srpo.learner.schedule import schedule
+from srpo.models import eos_ids, load_model, make_savable, pick_device, saved_dtype
 from srpo.recipe.schema import LearnerConfig, LossConfig, Recipe
 from srpo.types import UserError
 from srpo.weights import WeightSource
@@ -45,8 +46,16 @@ class LocalLearner:
         loss: LossConfig,
         temperature: float,
         top_p: float = 1.0,
+        top_k: int = 0,
+        max_steps: int = 1,
+        save_dtype: torch.dtype = torch.float32,
     ):
-        """`temperature` and `top_p` are the sampling's: the learner scores with the same."""
+        """
+        Args:
+            temperature: with top_p and top_k, the sampling's: the learner scores with the same.
+            max_steps: of the run, at which a schedule ends.
+            save_dtype: what `export` writes.
+        """
         self.model, self.config = model.eval(), config
         text = model.config.get_text_config()
         self.info = LearnerInfo(
@@ -57,7 +66,9 @@ class LocalLearner:
             device=model.device,
             dtype=config.dtype,
         )
-        self.loss, self.temperature, self.top_p = open_loss(loss), temperature, top_p
+        self.loss, self.temperature = open_loss(loss), temperature
+        self.top_p, self.top_k = top_p, top_k
+        self.max_steps, self.save_dtype = max_steps, save_dtype
         self.head = open_head(model)
         # Dropout would make the learner score with another policy than the engine sampled from,
         # so the model stays in eval mode. Only the layers that checkpoint are told otherwise, not
@@ -86,8 +97,17 @@ class LocalLearner:
         model = load_model(recipe.model, "float32", pick_device(recipe.learner.device))
         mended = make_savable(recipe.model, model, tokenizer)
         sampling = recipe.rollout
+        exact = recipe.learner.save_dtype == "float32"
         learner = cls(
-            model, tokenizer, recipe.learner, recipe.loss, sampling.temperature, sampling.top_p
+            model,
+            tokenizer,
+            recipe.learner,
+            recipe.loss,
+            sampling.temperature,
+            sampling.top_p,
+            sampling.top_k,
+            recipe.max_steps,
+            torch.float32 if exact else saved_dtype(recipe.model),
         )
         learner.info = replace(learner.info, notes=(mended,) if mended else ())
         return learner
@@ -150,7 +170,7 @@ class LocalLearner:
 
     def export(self, folder: Path) -> None:
         try:
-            self.model.save_pretrained(folder)
+            save_model(self.model, folder, self.save_dtype)
         except SafetensorError as error:  # what safetensors makes of a full disk
             raise OSError(errno.ENOSPC, str(error), str(folder)) from error
 
@@ -158,10 +178,10 @@ class LocalLearner:
         self.optimizer.zero_grad(set_to_none=True)
 
     def _learning_rate(self) -> float:
-        warm = min(1.0, self.steps / self.config.warmup_steps) if self.config.warmup_steps else 1.0
+        rate = self.config.lr * schedule(self.config, self.steps, self.max_steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr * warm
-        return self.config.lr * warm
+            group["lr"] = rate
+        return rate
 
     def _updates(self, batch: TrainBatch) -> list[tuple[list[TrainRow], float]]:
         """The rows of each optimizer update of the step, and its share of the denominator."""
@@ -235,6 +255,7 @@ class LocalLearner:
                 self.temperature,
                 self.config.logit_chunk,
                 self.top_p,
+                self.top_k,
             )
 
 

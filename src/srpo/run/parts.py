@@ -28,6 +28,7 @@ from srpo.run.folder import RunFolder
 from srpo.run.guards import check_context, check_tokens
 from srpo.run.trackers import check_trackers
 from srpo.types import Group, Problem
+from srpo.verifiers.overlong import overlong
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.reward import reward
 
@@ -90,7 +91,8 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         VerifierPool.of(recipe.verifier, {p.domain for p in (*problems, *held_out)})
     )
     learner = LocalLearner.open(located, tokenizer)
-    check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
+    answer = max(recipe.rollout.max_new_tokens, recipe.eval.max_new_tokens or 0)
+    check_context(learner.info.context, longest, answer)
     check_tokens(learner.info.vocabulary, [learner.info.pad], "the tokenizer's pad_token")
     for problem in (*problems, *held_out):
         what = f"part of the prompt of problem {problem.id!r}"
@@ -107,7 +109,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         tokenizer,
         eos,
         learner.info.device,
-        longest + recipe.rollout.max_new_tokens,
+        longest + answer,
         folder.engine_weights,
         observer.message,
     )
@@ -121,6 +123,9 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         seed=recipe.seed,
         max_error_share=recipe.verifier.max_error_share,
         on_phase=observer.phase,
+        overlong=partial(
+            overlong, limit=recipe.rollout.max_new_tokens, buffer=recipe.reward.overlong
+        ),
     )
 
     metrics = MetricsWriter(folder.metrics)

@@ -192,9 +192,8 @@ class _Batch:
     def sample(self, eos: frozenset[int]) -> None:
         """Sample one token for every row, and note which rows it finishes."""
         t = len(self.tokens)
-        tokens, logprobs = sample(
-            self.logits, self.uniform[:, t], self.sampling.temperature, self.sampling.top_p
-        )
+        s = self.sampling
+        tokens, logprobs = sample(self.logits, self.uniform[:, t], s.temperature, s.top_p, s.top_k)
         column = tokens.cpu()
         self.tokens.append(column)
         self.logprobs.append(logprobs.cpu())

@@ -102,6 +102,7 @@ class VllmEngine:
             self.vllm.SamplingParams(
                 temperature=sampling.temperature,
                 top_p=sampling.top_p,
+                top_k=sampling.top_k,
                 max_tokens=sampling.max_new_tokens,
                 seed=job.seed,
                 ignore_eos=True,  # in favour of our own list
