@@ -175,9 +175,8 @@ def test_a_measure_of_our_own_failures_is_none() -> None:
 
 
 def test_evaluations_have_their_own_temperature_and_length() -> None:
-    longer, colder, usual = (
-        make(Notes(), **over) for over in ({"max_new_tokens": 20}, {"temperature": 1e-6}, {})
-    )
+    longer, usual = make(Notes(), max_new_tokens=20), make(Notes())
+    colder = make(Notes(), temperature=1e-6)
     for evaluator in (longer, colder, usual):
         evaluator.evaluate("final", 1, GENERATED, never)
     lengths = [e.results[0]["math"]["mean_tokens"] for e in (longer, colder, usual)]

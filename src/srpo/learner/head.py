@@ -20,10 +20,9 @@ def open_head(model: PreTrainedModel) -> nn.Module:
     with torch.no_grad():
         theirs = model(input_ids=ids, use_cache=False).logits[0].float()
         body = model.base_model(input_ids=ids, use_cache=False)
-        layer: Any = model.get_output_embeddings()
-        for head in (layer, OwnHead(model, type(body))):
-            ours = head(body.last_hidden_state[0]) if head is not None else None
-            if ours is not None and torch.allclose(ours.float(), theirs, atol=1e-3, rtol=1e-3):
+        for head in (_layer(model), OwnHead(model, type(body))):
+            ours = head(body.last_hidden_state[0]).float()
+            if torch.allclose(ours, theirs, atol=1e-3, rtol=1e-3):
                 return head
     raise UserError(
         f"model: the logits of a {type(model).__name__} are not those that its output layer makes"
@@ -39,7 +38,7 @@ class OwnHead(nn.Module):
         super().__init__()
         self.model = [model]  # no part of this module: it is the other way round
         self.output = output
-        self.out_features = len(model.get_output_embeddings().weight)
+        self.out_features = len(_layer(model).weight)
 
     def forward(self, hidden: Tensor) -> Tensor:
         [model] = self.model
@@ -54,3 +53,9 @@ class OwnHead(nn.Module):
                 del body.forward
             else:
                 body.forward = usual
+
+
+def _layer(model: PreTrainedModel) -> Any:
+    layer = model.get_output_embeddings()
+    assert layer is not None, "a causal language model has an output layer"
+    return layer

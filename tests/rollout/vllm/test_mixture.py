@@ -17,14 +17,15 @@ pytestmark = needs_vllm
 
 def test_new_experts_are_sampled_with(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(model_path("nano"), tmp_path / "model"))
+    head: Any = {"head_dim": 32}
     config = Qwen3MoeConfig(
+        **head,
         vocab_size=512,
         hidden_size=64,
         moe_intermediate_size=64,
         num_hidden_layers=2,
         num_attention_heads=2,
         num_key_value_heads=1,
-        head_dim=32,
         num_experts=4,
         num_experts_per_tok=2,
         initializer_range=0.2,
