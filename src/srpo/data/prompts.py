@@ -31,7 +31,7 @@ class Prompter:
                 "data.style: 'chat', but the tokenizer has no chat template; use plain, or auto"
             )
         self.chat = bool(templates) and config.style != "plain"
-        self.rendered: dict[str, array[int]] = {}
+        self.rendered: dict[str, array[int]] = {}  # by question; ids may be those of two files
         if self.chat:
             self._check_template(templates)
 
@@ -42,9 +42,9 @@ class Prompter:
 
     def ids(self, problem: Problem) -> list[int]:
         """Token ids of the prompt. Raises UserError when it is longer than the recipe allows."""
-        if problem.id not in self.rendered:
-            self.rendered[problem.id] = array("i", self._ids(problem))
-        return self.rendered[problem.id].tolist()
+        if problem.prompt not in self.rendered:
+            self.rendered[problem.prompt] = array("i", self._ids(problem))
+        return self.rendered[problem.prompt].tolist()
 
     def fingerprint(self, problems: Iterable[Problem]) -> str:
         """Changes when a token of a prompt does: by another template, tokenizer or date."""

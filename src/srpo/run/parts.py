@@ -93,16 +93,10 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     learner = LocalLearner.open(located, tokenizer)
     answer = max(recipe.rollout.max_new_tokens, recipe.eval.max_new_tokens or 0)
     check_context(learner.info.context, longest, answer)
-    check_tokens(learner.info.vocabulary, [learner.info.pad], "the tokenizer's pad_token")
-    for problem in (*problems, *held_out):
-        what = f"part of the prompt of problem {problem.id!r}"
-        check_tokens(learner.info.vocabulary, prompter.ids(problem), what)
     eos = _eos(recipe, learner)
     ends = in_words(tokenizer, eos, recipe.rollout.stop)
-    notes = [*learner.info.notes, *prompter.warnings((*problems, *held_out))]
-    if prompter.chat and not turn_ends(tokenizer) and not recipe.rollout.stop:
-        notes.append(NO_TURN_END)
-    for note in (f"a response ends with {ends}", *notes):
+    observer.message(f"a response ends with {ends}")
+    for note in _check_prompts(recipe, prompter, learner, [*problems, *held_out]):
         observer.message(note)
     engine = open_engine(
         located,
@@ -156,6 +150,21 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         metrics=metrics,
         ends=ends,
     )
+
+
+def _check_prompts(
+    recipe: Recipe, prompter: Prompter, learner: Learner, problems: list[Problem]
+) -> list[str]:
+    """What a person should know of model and prompts. Raises UserError for tokens that the model
+    cannot read."""
+    rows = learner.info.vocabulary
+    check_tokens(rows, [learner.info.pad], "the tokenizer's pad_token")
+    for problem in problems:
+        what = f"part of the prompt of problem {problem.id!r}"
+        check_tokens(rows, prompter.ids(problem), what)
+    notes = [*learner.info.notes, *prompter.warnings(problems)]
+    silent = prompter.chat and not turn_ends(prompter.tokenizer) and not recipe.rollout.stop
+    return [*notes, NO_TURN_END] if silent else notes
 
 
 def _eos(recipe: Recipe, learner: Learner) -> frozenset[int]:
