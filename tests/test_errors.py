@@ -74,4 +74,7 @@ def test_an_error_of_somebody_elses_keeps_its_reason():
         " ValueError: 1 error for X no such architecture: Y"
     )
     assert in_one_line(KeyError()) == "KeyError"
+    with pytest.raises(AssertionError) as silent:
+        raise AssertionError
+    assert in_one_line(silent.value).startswith(f"AssertionError ({__file__}:")
     assert in_one_line(ValueError("x" * 999), 50) == "ValueError: " + "x" * 35 + "..."

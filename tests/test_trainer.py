@@ -335,3 +335,29 @@ def test_resume_refuses_other_problems_than_the_run_had(whole: Path, tmp_path: P
 def test_a_stage_that_cannot_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="never end"):
         small_recipe(tmp_path, curriculum__stage1_max_steps=None)
+
+
+def test_long_answers_lose_reward_and_cut_ones_are_not_learnt_from(tmp_path: Path) -> None:
+    train(tmp_path / "run", data__eval=[], reward__overlong=20, loss__mask_truncated=True)
+    groups = [
+        json.loads(line)
+        for path in (tmp_path / "run/rollouts").iterdir()
+        for line in path.read_text().splitlines()
+    ]
+    rollouts = [r for g in groups for r in g["rollouts"]]
+    for r in rollouts:
+        lost = min(1.0, max(0.0, (r["tokens"] - 28) / 20))
+        assert r["reward"]["overlong"] == pytest.approx(lost)
+        weighted = r["reward"]["accuracy"] + 0.1 * (r["reward"]["format"] - r["reward"]["language"])
+        assert r["reward"]["total"] == pytest.approx(weighted - lost)
+    assert {r["finish_reason"] for r in rollouts} == {"stop", "length"}
+    rows = read_metrics(tmp_path / "run/metrics.jsonl")
+    assert any(row.get("reward/overlong", 0) > 0 for row in rows)
+    whole = sum(r["tokens"] for g in groups for r in g["rollouts"] if r["finish_reason"] == "stop")
+    assert rows[-1]["tokens/trained"] <= whole
+
+
+def test_a_sampling_of_few_tokens_is_scored_as_it_was_sampled(tmp_path: Path) -> None:
+    train(tmp_path / "run", data__eval=[], rollout__top_k=5, rollout__top_p=0.9, max_steps=3)
+    rows = read_metrics(tmp_path / "run/metrics.jsonl")
+    assert max(row["mismatch/max"] for row in rows) < 1e-3

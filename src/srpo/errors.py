@@ -17,6 +17,8 @@ of our own is an AssertionError: report it. A full disk is the OSError that it w
 
 from __future__ import annotations
 
+import traceback
+
 HELP = ("For further information visit", "Fix these issues to save")  # no part of a reason
 
 
@@ -68,9 +70,15 @@ def in_one_line(error: BaseException, most: int = 600) -> str:
     while at is not None and len(said) < 4:
         lines = [line.strip() for line in str(at).splitlines()]
         text = " ".join(line for line in lines if line and not line.startswith(HELP))
-        text = f"{type(at).__name__}: {text}" if text else type(at).__name__
+        text = f"{type(at).__name__}: {text}" if text else f"{type(at).__name__}{_place(at)}"
         if not any(text.partition(": ")[2] in earlier for earlier in said):
             said.append(text)
         at = at.__cause__ or (None if at.__suppress_context__ else at.__context__)
     whole = ", because of ".join(said)
     return whole if len(whole) <= most else whole[: most - 3] + "..."
+
+
+def _place(error: BaseException) -> str:
+    """Where it was raised, for one that says nothing."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

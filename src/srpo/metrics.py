@@ -25,6 +25,10 @@ METRICS: dict[str, str] = {
     "reward/format": "Mean format term, before its weight: share of well-formed responses.",
     "reward/language": "Mean language-mixing term, before its weight; subtracted from the reward.",
     "term/{name}": "Mean of a term of the recipe's own (reward.terms), before its weight.",
+    "reward/overlong": (
+        "Mean of what rollouts lost for coming near the limit; with reward.overlong, in a step that"
+        " has such rollouts."
+    ),
     "accuracy/{domain}": "Share of the domain's valid rollouts judged correct.",
     "accuracy/pool": (
         "The step's accuracy over the whole pool: prompts that the strategy left out count with the"

@@ -91,6 +91,13 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
     return model.to(device)
 
 
+def saved_dtype(name: str) -> torch.dtype:
+    """The precision of a model's files, as its config has it; float32 where it says nothing."""
+    config = AutoConfig.from_pretrained(model_path(name), trust_remote_code=False)
+    found = getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None)
+    return found if isinstance(found, torch.dtype) else getattr(torch, str(found), torch.float32)
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     before = logging.get_verbosity()

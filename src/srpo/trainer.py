@@ -76,8 +76,9 @@ class Trainer:
             p.observer.phase("learn", 0, 1)
             p.engine.release()
             selected = p.sampler.select(groups)
-            batch = pack(selected, recipe.advantage, keep_all=recipe.loss.kl_coef > 0)
-            stats = p.learner.step(batch).row(with_kl=recipe.loss.kl_coef > 0)
+            with_kl, masked = recipe.loss.kl_coef > 0, recipe.loss.mask_truncated
+            batch = pack(selected, recipe.advantage, keep_all=with_kl, mask_truncated=masked)
+            stats = p.learner.step(batch).row(with_kl)
             p.learner.release()
         with clock.phase("weights"):
             p.engine.load_weights(p.learner.publish(state.step))

@@ -80,11 +80,13 @@ class Reward:
     format: float
     language: float
     total: float
+    overlong: float = 0.0
     own: dict[str, float] = field(default_factory=dict)  # the recipe's reward.terms, by name
 
     def row(self) -> dict[str, float]:
         """As files have it, the recipe's own terms beside ours."""
         ours = {"accuracy": self.accuracy, "format": self.format, "language": self.language}
+        ours |= {"overlong": self.overlong} if self.overlong else {}
         return ours | self.own | {"total": self.total}
 
 

@@ -13,19 +13,26 @@ NamedTensors = Iterable[tuple[str, Tensor]]
 
 @dataclass(frozen=True)
 class WeightSource:
-    """One version of all trained weights. Iterating gives (name, tensor), named as in the model's
-    checkpoint, tied ones once, always in the same order; it can be done more than once.
+    """One version of all trained weights. Iterating gives (name, tensor), named as transformers
+    names them, tied ones once, always in the same order; it can be done more than once.
 
     The tensors are the learner's own: they hold still until its next step, and no longer.
 
     version    the optimizer step that made them; 0 for the model as it was loaded
     metadata   the shape of each tensor by name, known before any of them is sent
     walk       begins a walk through the tensors
+    saved      the same weights with the names and shapes of the model's files, where those differ
     """
 
     version: int
     metadata: dict[str, torch.Size]
     walk: Callable[[], NamedTensors]
+    saved: WeightSource | None = None
+
+    @property
+    def in_files(self) -> WeightSource:
+        """With the names of the model's files, which is what vLLM reads."""
+        return self.saved or self
 
     @classmethod
     def of(cls, version: int, tensors: NamedTensors) -> WeightSource:

@@ -69,6 +69,12 @@ def test_a_problem_is_rendered_once() -> None:
     assert one.ids(PROBLEM) == before
 
 
+def test_a_held_out_problem_may_have_the_id_of_another() -> None:
+    one, other = prompter(), Problem(PROBLEM.id, "math", "And 2+2?", answer="4")
+    assert one.tokenizer.decode(one.ids(PROBLEM)) == PROBLEM.prompt
+    assert one.tokenizer.decode(one.ids(other)) == "And 2+2?"
+
+
 def test_a_template_that_asks_for_the_time_gets_that_of_the_runs_beginning() -> None:
     tokenizer = copy.deepcopy(nano_tokenizer())
     tokenizer.chat_template = "{{ strftime_now('%d %b %Y') }} {{ messages[-1]['content'] }}"

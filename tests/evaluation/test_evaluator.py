@@ -172,3 +172,15 @@ def test_a_measure_of_our_own_failures_is_none() -> None:
     with pytest.raises(TrainingError, match=r"28 of 28 verdicts are errors.*no sandbox"):
         evaluator.evaluate("base", 0, 0, never)
     assert evaluator.results == []
+
+
+def test_evaluations_have_their_own_temperature_and_length() -> None:
+    longer, usual = make(Notes(), max_new_tokens=20), make(Notes())
+    colder = make(Notes(), temperature=1e-6)
+    for evaluator in (longer, colder, usual):
+        evaluator.evaluate("final", 1, GENERATED, never)
+    lengths = [e.results[0]["math"]["mean_tokens"] for e in (longer, colder, usual)]
+    assert lengths[0] > 8 >= max(lengths[1:])
+    texts = {tuple(t) for t in colder.collector.judge.__self__.texts.values()}  # pyright: ignore
+    assert all(len(set(group)) == 1 for group in texts), "nothing is left to chance"
+    assert usual.collector.sampling == replace(usual._sampling())

@@ -95,3 +95,13 @@ def test_collate_picks_each_response_token_and_its_predecessor(
     again = collate(rows, -1, torch.device("cpu")).old_logprobs
     assert again is not None
     assert again.tolist() == [float(i) for i, r in enumerate(rows) for _ in r.response_ids]
+
+
+def test_truncated_rollouts_may_be_left_out_of_the_loss_but_not_of_the_comparison() -> None:
+    group = make_group("icci", [0.0, 1.0, 1.0, 0.0], [5, 3, 2, 4], truncated=1)
+    whole, masked = (pack([group], GroupConfig(), mask_truncated=m) for m in (False, True))
+    assert (whole.tokens, whole.rollouts) == (14, 4)
+    assert (masked.tokens, masked.rollouts) == (9, 3)
+    assert [r.advantage for r in masked.rows] == [r.advantage for r in whole.rows][1:]
+    cut = make_group("iiii", lengths=[4] * 4, truncated=4)
+    assert pack([cut], GroupConfig(), keep_all=True, mask_truncated=True).rows == []

@@ -13,8 +13,6 @@ import torch
 from torch import Tensor
 from transformers import (
     AutoModelForCausalLM,
-    Gemma2Config,
-    Gemma2ForCausalLM,
     GPT2Config,
     GPT2LMHeadModel,
 )
@@ -363,32 +361,6 @@ def test_what_others_know_of_the_model() -> None:
     assert info.device == torch.device("cpu")
 
 
-def test_a_model_that_changes_its_logits_is_refused() -> None:
-    torch.manual_seed(0)
-    sizes: dict[str, Any] = {
-        "vocab_size": 50,
-        "hidden_size": 16,
-        "intermediate_size": 16,
-        "head_dim": 8,
-    }
-    layers: dict[str, Any] = {
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "num_key_value_heads": 1,
-    }
-    tokens: dict[str, Any] = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
-    for cap, fine in ((0.5, False), (None, True)):
-        config = Gemma2Config(
-            **sizes, **layers, **tokens, final_logit_softcapping=cap, initializer_range=0.5
-        )
-        model = Gemma2ForCausalLM(config)
-        if fine:
-            make_learner(model)
-        else:
-            with pytest.raises(UserError, match="Gemma2ForCausalLM changes its logits"):
-                make_learner(model)
-
-
 def test_a_model_with_dropout_is_not_taken_for_one_that_changes_its_logits() -> None:
     torch.manual_seed(0)
     config = GPT2Config(vocab_size=50, n_embd=16, n_layer=1, n_head=2, initializer_range=0.5)
@@ -426,3 +398,29 @@ def test_a_checkpoint_is_measured_against_the_same_reference(tmp_path: Path) -> 
         make_learner(other, loss=loss).load(tmp_path)
     with pytest.raises(UserError, match=r"lm_head\.weight: its shape was none"):
         make_learner(tiny_model(tied=False, dtype=torch.float64)).load(tmp_path)
+
+
+def test_the_rate_goes_by_the_schedule_and_the_runs_length() -> None:
+    config = LearnerConfig(lr=1e-3, schedule="linear")
+    model: Any = tiny_model(dtype=torch.float64)
+    learner = LocalLearner(model, nano_tokenizer(), config, TokenMeanConfig(), 1.0, max_steps=4)
+    batch = batch_of(mixed_groups()[:1])
+    found = [learner.step(batch).lr for _ in range(4)]
+    assert found == pytest.approx([1e-3, 7.5e-4, 5e-4, 2.5e-4])
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_model_is_saved_in_the_precision_that_is_asked_for(
+    tmp_path: Path, tied: bool, dtype: torch.dtype
+) -> None:
+    model: Any = tiny_model(tied=tied)
+    learner = LocalLearner(
+        model, nano_tokenizer(), LearnerConfig(), TokenMeanConfig(), 1.0, save_dtype=dtype
+    )
+    learner.export(tmp_path)
+    saved: Any = AutoModelForCausalLM.from_pretrained(tmp_path)
+    assert saved.dtype is dtype, "which config.json says, too"
+    for (name, mine), theirs in zip(model.named_parameters(), saved.parameters(), strict=True):
+        assert mine.dtype is torch.float32, "in memory it is what it was"
+        assert torch.equal(theirs, mine.to(dtype)), name

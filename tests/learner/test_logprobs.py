@@ -67,3 +67,22 @@ def test_scores_entropies_and_gradients_equal_float64(chunk: int, temperature: f
         assert a is not None
         assert b is not None
         assert (a - b).norm() <= 1e-6 * b.norm()
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.8])
+def test_with_top_k_the_scores_are_those_of_the_likeliest(top_p: float) -> None:
+    hidden, head, targets = parts()
+    scores, _ = token_logprobs(hidden, head, targets, 3.0, 2**24, top_p, top_k=7)
+    outside = 0
+    for i, row in enumerate(torch.softmax(head(hidden) / 3.0, -1).tolist()):
+        likeliest = sorted(range(V), key=lambda t: -row[t])[:7]
+        total, kept, mass = sum(row[t] for t in likeliest), set(), 0.0
+        for token in likeliest:
+            if mass < top_p * total:
+                kept.add(token)
+                mass += row[token]
+        target = int(targets[i])
+        outside += target not in kept
+        mass = sum(row[t] for t in kept | {target})
+        assert scores[i].item() == pytest.approx(math.log(row[target] / mass), abs=1e-5)
+    assert 0 < outside < N, "the test sees both"

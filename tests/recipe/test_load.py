@@ -111,6 +111,8 @@ def test_overrides(recipe: Path, override: str, read: Any, value: Any):
 @pytest.mark.parametrize(
     ("engine", "loss", "cap"),
     [
+        ("bfloat16", {}, 2.0),
+        ("bfloat16", {"tis_cap": None}, None),
         ("vllm", {}, 2.0),
         ("vllm", {"kl_coef": 0.1}, 2.0),
         ("vllm", {"tis_cap": None}, None),
@@ -123,7 +125,9 @@ def test_overrides(recipe: Path, override: str, read: Any, value: Any):
 def test_importance_sampling_goes_by_the_engine_unless_said(
     engine: str, loss: dict[str, Any], cap: float | None
 ):
-    recipe = parse_recipe({**MINIMAL, "rollout": {"engine": engine}, "loss": loss}, "r")
+    rollout = {} if engine == "bfloat16" else {"engine": engine}
+    learner = {"dtype": "bfloat16"} if engine == "bfloat16" else {}
+    recipe = parse_recipe({**MINIMAL, "rollout": rollout, "learner": learner, "loss": loss}, "r")
     assert isinstance(recipe.loss, TokenLossSettings)
     assert recipe.loss.tis_cap == cap
     assert recipe.loss.kl_coef == loss.get("kl_coef", 0.0)
@@ -446,3 +450,10 @@ def test_a_placement_that_cannot_be_is_refused(rollout: dict[str, Any], complain
 def test_a_server_is_a_placement():
     rollout = {"engine": "vllm", "placement": "server", "server_url": "http://gpu1:8000"}
     assert parse_recipe({**MINIMAL, "rollout": rollout}, "r").rollout.placement == "server"
+
+
+def test_a_punishment_of_every_response_is_refused():
+    tree = {**MINIMAL, "rollout": {"max_new_tokens": 64}}
+    assert parse_recipe({**tree, "reward": {"overlong": 63}}, "r").reward.overlong == 63
+    with pytest.raises(UserError, match=r"reward\.overlong: 64, with rollout\.max_new_tokens 64"):
+        parse_recipe({**tree, "reward": {"overlong": 64}}, "r")

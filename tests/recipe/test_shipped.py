@@ -32,6 +32,7 @@ PAPERS_NUMBERS = {
     "sampler.prompts_per_step": 256,
     "curriculum.kind": "staged",
     "learner.lr": 1e-6,
+    "learner.schedule": "constant",
     "learner.warmup_steps": 0,
     "learner.betas": [0.9, 0.95],
     "eval.samples": 32,

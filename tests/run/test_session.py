@@ -305,6 +305,7 @@ def test_to_resume_is_not_advised_where_it_failed_twice(
         raise EngineError("the engine is broken")
 
     monkeypatch.setattr(TransformersEngine, "generate", broken)
+    monkeypatch.setattr(TransformersEngine, "check", lambda _: None)
     recipe = small_recipe(run, data__eval=[])
     with pytest.raises(EngineError, match=r"step 1: .* is broken; go on .*srpo resume"):
         session.train(recipe, Observer())

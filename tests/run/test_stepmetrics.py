@@ -28,6 +28,7 @@ def test_hand_computed_metrics() -> None:
         "reward/accuracy": 6 / 11,
         "reward/format": 1.0,
         "reward/language": 0.0,
+        "reward/overlong": None,
         "reward/math": (1.1 + 1.0 + 0.1 + 4.0) / 7,
         "reward/code": 0.0,
         "accuracy/math": 6 / 7,

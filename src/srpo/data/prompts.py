@@ -6,7 +6,8 @@ import difflib
 import hashlib
 import re
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -42,7 +43,9 @@ class Prompter:
                 "data.style: 'chat', but the tokenizer has no chat template; use plain, or auto"
             )
         self.chat = bool(templates) and config.style != "plain"
-        self.rendered: dict[str, array[int]] = {}
+        self.rendered: dict[
+            tuple[str, str | None, str], array[int]
+        ] = {}  # by question; ids may be those of two files
         if self.chat:
             self._check_template(templates)
 
@@ -58,9 +61,10 @@ class Prompter:
 
     def ids(self, problem: Problem) -> list[int]:
         """Token ids of the prompt. Raises UserError when it is longer than the recipe allows."""
-        if problem.id not in self.rendered:
-            self.rendered[problem.id] = array("i", self._ids(problem))
-        return self.rendered[problem.id].tolist()
+        asked = (problem.domain, self._system(problem), problem.prompt)
+        if asked not in self.rendered:
+            self.rendered[asked] = array("i", self._ids(problem))
+        return self.rendered[asked].tolist()
 
     def short_enough(self, problems: Iterable[Problem]) -> list[Problem]:
         """Those whose prompts data.max_prompt_tokens allows; UserError for others, unless the
@@ -81,17 +85,19 @@ class Prompter:
             digest.update(repr(self.ids(problem)).encode())
         return digest.hexdigest()
 
-    def warnings(self, problems: Iterable[Problem]) -> list[str]:
-        """What is odd about the questions, in words."""
+    def warnings(self, problems: Sequence[Problem]) -> list[str]:
+        """What is odd about the questions, in words: more control tokens in a prompt than the
+        template puts there."""
         marks = _control_tokens(self.tokenizer)
-        found = [(p.id, mark) for p in problems for mark in marks if mark in p.prompt]
-        if not found:
+        usual = _count(self._tokens(self.text(replace(problems[0], prompt="?"))), marks)
+        odd = [p for p in problems if _count(self.ids(p), marks) > usual]
+        if not odd:
             return []
-        ids = dict.fromkeys(id_ for id_, _ in found)
+        mark = next((m for m in marks.values() if m in odd[0].prompt), "one of them")
         return [
-            f"data: the text of {len(ids)} questions has what the tokenizer reads as control"
-            f" tokens ({found[0][1]!r} in {found[0][0]!r}): they can close their own turn; take"
-            " it out of the data"
+            f"data: the text of {len(odd)} questions has what the tokenizer reads as control"
+            f" tokens ({mark!r} in {odd[0].id!r}): they can close their own turn; take it out of"
+            " the data"
         ]
 
     def _ids(self, problem: Problem) -> list[int]:
@@ -204,7 +210,11 @@ def _with_start(own: list[int], whole: list[int]) -> list[int]:
     return whole
 
 
-def _control_tokens(tokenizer: Any) -> list[str]:
-    """Texts that the tokenizer reads as one of its special tokens."""
-    added = getattr(tokenizer, "added_tokens_decoder", {}).values()
-    return sorted({token.content for token in added if token.special and token.content.strip()})
+def _control_tokens(tokenizer: Any) -> dict[int, str]:
+    """The tokenizer's special tokens, and the text that it reads as one."""
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    return {i: token.content for i, token in added.items() if token.special}
+
+
+def _count(ids: list[int], marks: dict[int, str]) -> int:
+    return sum(i in marks for i in ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from srpo.evaluation.evaluate import summarize
 from srpo.recipe.schema import EvalConfig
 from srpo.rollout.collector import Collector
+from srpo.rollout.engine import Sampling
 from srpo.types import Problem
 
 EVAL_STREAM = 1  # keeps these random numbers apart from training's
@@ -80,9 +82,19 @@ class Evaluator:
                 self.collector.on_phase("evaluate", done, total)
 
         n = self.config.samples
-        groups = self.collector.sample(self.problems, n, self.seeds, on_phase).groups
+        sampling = self._sampling()
+        groups = self.collector.sample(self.problems, n, self.seeds, on_phase, sampling).groups
         self.collector.check(groups)
         return summarize(groups)
+
+    def _sampling(self) -> Sampling:
+        """As in training, but for what the recipe's section says."""
+        usual, own = self.collector.sampling, self.config
+        return replace(
+            usual,
+            temperature=own.temperature or usual.temperature,
+            max_new_tokens=own.max_new_tokens or usual.max_new_tokens,
+        )
 
 
 def _seed_of(problem: Problem, seed: int) -> int:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from srpo.algorithm.advantages import open_advantage
 from srpo.recipe.schema import AdvantageConfig
-from srpo.types import Group, Outcome
+from srpo.types import FinishReason, Group, Outcome
 
 PADDING = 256  # tokens of padding that cost more than one more pass over the model
 
@@ -46,20 +46,27 @@ class TrainBatch:
         return sum(len(r.response_ids) for r in self.rows)
 
 
-def pack(groups: Sequence[Group], config: AdvantageConfig, keep_all: bool = False) -> TrainBatch:
+def pack(
+    groups: Sequence[Group],
+    config: AdvantageConfig,
+    keep_all: bool = False,
+    mask_truncated: bool = False,
+) -> TrainBatch:
     """Attach advantages to the valid rollouts of `groups`.
 
     Rollouts without a verdict of ours (ERROR) take no part. Groups of zero advantage are left
     out of the rows, which saves their compute and changes no gradient, unless `keep_all` is
-    set because another term (KL) has a gradient there.
+    set because another term (KL) has a gradient there. `mask_truncated` leaves rollouts that were
+    cut out of all that is counted; the others are still compared with them.
     """
     advantage = open_advantage(config)
     rows: list[TrainRow] = []
     tokens = rollouts = 0
     for group in groups:
         valid = group.valid()
-        tokens += sum(len(r.token_ids) for r in valid)
-        rollouts += len(valid)
+        kept = [r.finish_reason is not FinishReason.LENGTH or not mask_truncated for r in valid]
+        tokens += sum(len(r.token_ids) for r, keep in zip(valid, kept, strict=True) if keep)
+        rollouts += sum(kept)
         rewards = torch.tensor([r.reward.total for r in valid if r.reward], dtype=torch.float64)
         correct = torch.tensor(
             [r.verdict.outcome is Outcome.CORRECT for r in valid if r.verdict], dtype=torch.bool
@@ -68,7 +75,8 @@ def pack(groups: Sequence[Group], config: AdvantageConfig, keep_all: bool = Fals
         if keep_all or bool((advantages != 0).any()):
             rows += [
                 TrainRow(group.prompt_ids, r.token_ids, r.logprobs, a)
-                for r, a in zip(valid, advantages.tolist(), strict=True)
+                for r, a, keep in zip(valid, advantages.tolist(), kept, strict=True)
+                if keep
             ]
     return TrainBatch(rows, tokens, rollouts)
 

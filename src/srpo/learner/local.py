@@ -21,10 +21,13 @@ from srpo.algorithm.losses import open_loss
 from srpo.algorithm.losses.base import Tokens, kl_k3
 from srpo.errors import NotFiniteError
 from srpo.learner.batch import MicroBatch, TrainBatch, TrainRow, collate, micro_batches
+from srpo.learner.head import open_head
 from srpo.learner.learner import LearnerInfo, StepStats
 from srpo.learner.logprobs import token_logprobs
-from srpo.learner.saving import save_tensors
-from srpo.models import eos_ids, load_model, make_savable, pick_device
+from srpo.learner.names import with_file_names
+from srpo.learner.saving import save_model, save_tensors
+from srpo.learner.schedule import schedule
+from srpo.models import eos_ids, load_model, make_savable, pick_device, saved_dtype
 from srpo.recipe.schema import LearnerConfig, LossConfig, Recipe
 from srpo.types import UserError
 from srpo.weights import WeightSource
@@ -43,8 +46,16 @@ class LocalLearner:
         loss: LossConfig,
         temperature: float,
         top_p: float = 1.0,
+        top_k: int = 0,
+        max_steps: int = 1,
+        save_dtype: torch.dtype = torch.float32,
     ):
-        """`temperature` and `top_p` are the sampling's: the learner scores with the same."""
+        """
+        Args:
+            temperature: with top_p and top_k, the sampling's: the learner scores with the same.
+            max_steps: of the run, at which a schedule ends.
+            save_dtype: what `export` writes.
+        """
         self.model, self.config = model.eval(), config
         text = model.config.get_text_config()
         self.info = LearnerInfo(
@@ -55,8 +66,10 @@ class LocalLearner:
             device=model.device,
             dtype=config.dtype,
         )
-        self.loss, self.temperature, self.top_p = open_loss(loss), temperature, top_p
-        self._check_head()
+        self.loss, self.temperature = open_loss(loss), temperature
+        self.top_p, self.top_k = top_p, top_k
+        self.max_steps, self.save_dtype = max_steps, save_dtype
+        self.head = open_head(model)
         # Dropout would make the learner score with another policy than the engine sampled from,
         # so the model stays in eval mode. Only the layers that checkpoint are told otherwise, not
         # what is inside them.
@@ -66,6 +79,7 @@ class LocalLearner:
                 if isinstance(module, GradientCheckpointingLayer):
                     module.training = True
         self.reference = copy.deepcopy(model).eval() if loss.kl_coef > 0 else None
+        self.reference_head = self.reference and open_head(self.reference)
         self.reference_digest = self.reference and _digest(self.reference)
         # On a GPU torch's default makes a copy of all weights during the update; fused, none.
         self.optimizer = torch.optim.AdamW(
@@ -83,8 +97,17 @@ class LocalLearner:
         model = load_model(recipe.model, "float32", pick_device(recipe.learner.device))
         mended = make_savable(recipe.model, model, tokenizer)
         sampling = recipe.rollout
+        exact = recipe.learner.save_dtype == "float32"
         learner = cls(
-            model, tokenizer, recipe.learner, recipe.loss, sampling.temperature, sampling.top_p
+            model,
+            tokenizer,
+            recipe.learner,
+            recipe.loss,
+            sampling.temperature,
+            sampling.top_p,
+            sampling.top_k,
+            recipe.max_steps,
+            torch.float32 if exact else saved_dtype(recipe.model),
         )
         learner.info = replace(learner.info, notes=(mended,) if mended else ())
         return learner
@@ -107,7 +130,8 @@ class LocalLearner:
         return [row.old_logprobs or [] for row in rows]
 
     def publish(self, version: int) -> WeightSource:
-        return WeightSource.of(version, self.model.named_parameters())
+        source = WeightSource.of(version, self.model.named_parameters())
+        return with_file_names(self.model, source)
 
     def save(self, folder: Path) -> None:
         state = {
@@ -146,7 +170,7 @@ class LocalLearner:
 
     def export(self, folder: Path) -> None:
         try:
-            self.model.save_pretrained(folder)
+            save_model(self.model, folder, self.save_dtype)
         except SafetensorError as error:  # what safetensors makes of a full disk
             raise OSError(errno.ENOSPC, str(error), str(folder)) from error
 
@@ -154,10 +178,10 @@ class LocalLearner:
         self.optimizer.zero_grad(set_to_none=True)
 
     def _learning_rate(self) -> float:
-        warm = min(1.0, self.steps / self.config.warmup_steps) if self.config.warmup_steps else 1.0
+        rate = self.config.lr * schedule(self.config, self.steps, self.max_steps)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr * warm
-        return self.config.lr * warm
+            group["lr"] = rate
+        return rate
 
     def _updates(self, batch: TrainBatch) -> list[tuple[list[TrainRow], float]]:
         """The rows of each optimizer update of the step, and its share of the denominator."""
@@ -171,7 +195,9 @@ class LocalLearner:
         """Score the rows with the weights as they are now."""
         for part in micro_batches(rows, self.config.micro_batch_tokens):
             batch = collate(part, self.info.pad, self.info.device)
-            scores = self._score(self.model, batch)[0].split([len(r.response_ids) for r in part])
+            scores = self._score(self.model, self.head, batch)[0].split(
+                [len(r.response_ids) for r in part]
+            )
             for row, score in zip(part, scores, strict=True):
                 row.old_logprobs = score.tolist()
 
@@ -191,13 +217,13 @@ class LocalLearner:
 
     def _accumulate(self, batch: MicroBatch, denominator: float, stats: StepStats) -> None:
         """Add one micro-batch's gradient; the denominator is the whole update's."""
-        logprobs, entropy = self._score(self.model, batch)
+        logprobs, entropy = self._score(self.model, self.head, batch)
         # On-policy the current log-probabilities are the old ones: no second pass is needed.
         old = logprobs.detach() if batch.old_logprobs is None else batch.old_logprobs
         reference = None
-        if self.reference is not None:
+        if self.reference is not None and self.reference_head is not None:
             with torch.no_grad():
-                reference, _ = self._score(self.reference, batch)
+                reference, _ = self._score(self.reference, self.reference_head, batch)
         engine = batch.engine_logprobs
         sums = self.loss.sums(
             Tokens(logprobs, old, engine, batch.advantages, batch.lengths, reference)
@@ -214,7 +240,9 @@ class LocalLearner:
         stats.mismatch_max = max(stats.mismatch_max, float(difference.max()))
         stats.trained += batch.targets.numel()
 
-    def _score(self, model: PreTrainedModel, batch: MicroBatch) -> tuple[Tensor, Tensor]:
+    def _score(
+        self, model: PreTrainedModel, head: torch.nn.Module, batch: MicroBatch
+    ) -> tuple[Tensor, Tensor]:
         """(N,) log-probabilities and entropies. Padding stands on the right, where causal
         attention never looks, so no mask is needed."""
         low = self.config.dtype == "bfloat16"
@@ -222,26 +250,12 @@ class LocalLearner:
             hidden = model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state
             return token_logprobs(
                 hidden.flatten(0, 1).index_select(0, batch.where),
-                _head(model),
+                head,
                 batch.targets,
                 self.temperature,
                 self.config.logit_chunk,
                 self.top_p,
-            )
-
-    def _check_head(self) -> None:
-        """The chunked head must give the model's own logits (no soft-capping, no scaling)."""
-        ids = torch.arange(4, device=self.model.device)[None]
-        with torch.no_grad():
-            theirs = self.model(input_ids=ids, use_cache=False).logits
-            hidden = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
-            same = torch.allclose(
-                _head(self.model)(hidden).float(), theirs.float(), atol=1e-3, rtol=1e-3
-            )
-        if not same:
-            raise UserError(
-                f"model: {type(self.model).__name__} changes its logits after the output layer"
-                " (soft-capping or scaling), which the learner does not support yet"
+                self.top_k,
             )
 
 
@@ -263,9 +277,3 @@ def _embedding_rows(model: PreTrainedModel) -> int:
     embedding = model.get_input_embeddings()
     assert embedding is not None, "a causal language model has an embedding"
     return len(embedding.weight)  # pyright: ignore[reportArgumentType]
-
-
-def _head(model: PreTrainedModel) -> torch.nn.Module:
-    head = model.get_output_embeddings()
-    assert head is not None, "a causal language model has an output layer"
-    return head

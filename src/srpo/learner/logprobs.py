@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from srpo.nucleus import in_nucleus
+from srpo.nucleus import in_support
 
 
 def token_logprobs(
@@ -16,8 +16,9 @@ def token_logprobs(
     temperature: float,
     logit_chunk: int,
     top_p: float = 1.0,
+    top_k: int = 0,
 ) -> tuple[Tensor, Tensor]:
-    """Score `targets` under softmax(head(hidden) / temperature), cut to its nucleus.
+    """Score `targets` under softmax(head(hidden) / temperature), cut to its top-k and nucleus.
 
     Args:
         hidden: (N, D) final hidden states.
@@ -28,6 +29,7 @@ def token_logprobs(
             into chunks whose logits are computed again in the backward pass.
         top_p: of the sampling. A target belongs to the nucleus in any case, since rounding may
             have put it on the other side of the edge.
+        top_k: of the sampling, likewise.
 
     Returns:
         (N,) float32 log-probabilities, and (N,) entropies in nats, before the cut, without
@@ -38,8 +40,9 @@ def token_logprobs(
         logprobs = torch.log_softmax(head(h).float() / temperature, dim=-1)
         with torch.no_grad():
             entropy = -(logprobs.exp() * logprobs).sum(-1)
-        if top_p < 1.0:
-            kept = in_nucleus(logprobs.detach().exp(), top_p).scatter(-1, t[:, None], True)
+        kept = in_support(logprobs.detach().exp(), top_p, top_k)
+        if kept is not None:
+            kept = kept.scatter(-1, t[:, None], True)
             logprobs = torch.log_softmax(logprobs.masked_fill(~kept, -torch.inf), dim=-1)
         return logprobs.gather(-1, t[:, None])[:, 0], entropy
 

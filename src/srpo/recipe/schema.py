@@ -144,6 +144,9 @@ class RolloutConfig(Section):
     """Sampling temperature; the learner scores with the same, and with the same top_p."""
     top_p: Annotated[float, Field(gt=0.0, le=1.0)] = 1.0
     """Nucleus sampling; 1.0 samples the whole distribution."""
+    top_k: Annotated[int, Field(ge=0)] = 0
+    """Sample of the so many likeliest tokens, before top_p; 0 samples of all. The learner scores
+    with the same. There is no penalty on repetition: the learner would score another policy."""
     max_new_tokens: Count = 1024
     """A response is cut here and counted as truncated."""
     stop_token_ids: list[Annotated[int, Field(ge=0)]] = []
@@ -226,6 +229,10 @@ class LossSettings(Section):
     kl_coef: Weight = 0.0
     """Weight of the KL term to the base model; the paper removes it. Above 0 a frozen copy of
     the base model is kept in memory."""
+    mask_truncated: bool = False
+    """Leave responses that were cut at max_new_tokens out of the loss: their reward says little of
+    them. They still count in their group's mean (DAPO's overlong filtering, arXiv 2503.14476
+    section 3.4)."""
 
 
 class TokenLossSettings(LossSettings):
@@ -233,8 +240,8 @@ class TokenLossSettings(LossSettings):
 
     tis_cap: Positive | None = None
     """Truncated importance sampling between the engine's and the learner's log-probabilities,
-    capped here; null switches it off. Where the recipe says nothing: 2.0 with rollout.engine
-    vllm, null with transformers, whose log-probabilities are the learner's."""
+    capped here; null switches it off. Where the recipe says nothing: 2.0 where the engine's
+    precision is not the learner's (rollout.engine vllm, or learner.dtype bfloat16), else null."""
 
 
 class TokenMeanConfig(TokenLossSettings):
@@ -450,6 +457,9 @@ class RewardConfig(Section):
     """Added when the response has the demanded format."""
     language: Weight = 0.1
     """Subtracted when the response mixes languages."""
+    overlong: Count | None = None
+    """Over so many tokens before rollout.max_new_tokens the reward falls, evenly, by 1 at the
+    limit; null: it does not (DAPO's soft overlong punishment, arXiv 2503.14476 equation 13)."""
     math_format: MathFormat = "boxed"
     """boxed: one \\boxed{} ends the response. tags: <think>...</think><answer>...</answer>. json:
     {"answer": ...}, alone or in a ```json block at the end. See `srpo.verifiers.format`."""
@@ -498,7 +508,10 @@ class LearnerConfig(Section):
     """The optimizer, and how the model is computed."""
 
     lr: Positive = 1e-6
-    """Constant learning rate."""
+    """Learning rate; `schedule` may lower it."""
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    """How it goes on after the warm-up: constant (the paper's), or down to 0 at max_steps, evenly
+    or as half a cosine (arXiv 1608.03983 equation 5)."""
     warmup_steps: Annotated[int, Field(ge=0)] = 0
     """Steps of linear warm-up before it."""
     betas: tuple[Decay, Decay] = (0.9, 0.95)
@@ -514,6 +527,9 @@ class LearnerConfig(Section):
     dtype: Literal["float32", "bfloat16"] = "float32"
     """Precision of computation and of the decoding copy. The trained weights are always float32:
     at 1e-6, bfloat16 would round most updates away."""
+    save_dtype: Literal["base", "float32"] = "base"
+    """Precision of model/: that of the base model's files, or that of the trained weights.
+    Checkpoints are always float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the model lives; auto takes the GPU where there is one."""
     gradient_checkpointing: bool = False
@@ -533,6 +549,10 @@ class EvalConfig(Section):
     the end."""
     every: Count | None = None
     """And after every so many steps, as the points of a curve; none: only then."""
+    temperature: Positive | None = None
+    """Sampling temperature of evaluations; none means rollout.temperature."""
+    max_new_tokens: Count | None = None
+    """Where their responses are cut; none means rollout.max_new_tokens."""
 
 
 class CheckpointConfig(Section):
@@ -585,13 +605,24 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _loss_goes_by_the_rollouts(self) -> Recipe:
-        """What the loss leaves open is filled in from rollout."""
+        """What the loss leaves open is filled in from rollout and learner."""
         loss, fill = self.loss, {}
         if isinstance(loss, TokenLossSettings) and "tis_cap" not in loss.model_fields_set:
-            fill["tis_cap"] = 2.0 if self.rollout.engine == "vllm" else None
+            exact = self.rollout.engine == "transformers" and self.learner.dtype == "float32"
+            fill["tis_cap"] = None if exact else 2.0
         if isinstance(loss, DrGrpoConfig) and loss.length is None:
             fill["length"] = self.rollout.max_new_tokens
         object.__setattr__(self, "loss", loss.model_copy(update=fill))
+        return self
+
+    @model_validator(mode="after")
+    def _overlong_fits(self) -> Recipe:
+        buffer, limit = self.reward.overlong, self.rollout.max_new_tokens
+        if buffer is not None and buffer >= limit:
+            raise ValueError(
+                f"reward.overlong: {buffer}, with rollout.max_new_tokens {limit}, would punish"
+                " every response; use less, a quarter of the limit for example"
+            )
         return self
 
     @model_validator(mode="after")

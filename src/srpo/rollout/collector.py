@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -70,6 +70,7 @@ class Collector:
     seed              of the run
     max_error_share   of the verdicts, that may be errors of our machinery
     on_phase          is told how far it is; what it raises ends the collecting
+    overlong          what a response of so many tokens loses of its reward
     """
 
     engine: RolloutEngine
@@ -80,11 +81,12 @@ class Collector:
     seed: int
     max_error_share: float
     on_phase: OnPhase = lambda *_: None
+    overlong: Callable[[int], float] = lambda _: 0.0
 
     @property
     def sampling(self) -> Sampling:
         c = self.config
-        return Sampling(c.temperature, c.top_p, c.max_new_tokens, stop=tuple(c.stop))
+        return Sampling(c.temperature, c.top_p, c.max_new_tokens, c.top_k, tuple(c.stop))
 
     def step(self, number: int, prompts: Prompts) -> Collected:
         """Groups for one step. Dynamic sampling goes on until enough of them inform, the epoch
@@ -102,9 +104,15 @@ class Collector:
         return total
 
     def sample(
-        self, problems: list[Problem], n: int, seeds: list[int], on_phase: OnPhase
+        self,
+        problems: list[Problem],
+        n: int,
+        seeds: list[int],
+        on_phase: OnPhase,
+        sampling: Sampling | None = None,
     ) -> Collected:
-        """n rollouts of each problem, by a seed of 63 bits for each.
+        """n rollouts of each problem, by a seed of 63 bits for each; sampled as in training, unless
+        said otherwise.
 
         The verdicts come back in any order; the groups do not depend on it.
         """
@@ -115,7 +123,7 @@ class Collector:
         ]
         groups: dict[int, Group] = {}
         pending: list[tuple[Problem, Rollout, Future[Verdict]]] = []
-        with closing(self.engine.generate(requests, self.sampling)) as finished:
+        with closing(self.engine.generate(requests, sampling or self.sampling)) as finished:
             for request, rollouts in finished:
                 problem = problems[request.index]
                 groups[request.index] = Group(problem, request.prompt_ids, rollouts)
@@ -129,10 +137,17 @@ class Collector:
         for done, (problem, rollout, future) in enumerate(pending, 1):
             rollout.verdict = future.result()
             if rollout.verdict.outcome is not Outcome.ERROR:  # our failure earns nothing, not 0
-                rollout.reward = self.reward(problem, rollout.text, rollout.verdict)
+                rollout.reward = self._reward(problem, rollout, rollout.verdict)
             on_phase("verify", done, len(pending))
         in_order = [groups[i] for i in range(len(requests))]
         return Collected(in_order, decoded - start, time.perf_counter() - decoded)
+
+    def _reward(self, problem: Problem, rollout: Rollout, verdict: Verdict) -> Reward:
+        found, lost = (
+            self.reward(problem, rollout.text, verdict),
+            self.overlong(len(rollout.token_ids)),
+        )
+        return replace(found, overlong=lost, total=found.total - lost) if lost else found
 
     def check(self, groups: Sequence[Group]) -> None:
         """Learning from what our failures left over would be learning from noise, and measuring

@@ -28,6 +28,7 @@ class Sampling:
     temperature: float
     top_p: float
     max_new_tokens: int
+    top_k: int = 0
     stop: tuple[str, ...] = ()
 
 

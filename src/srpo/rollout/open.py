@@ -40,7 +40,9 @@ def open_engine(
     config, dtype = recipe.rollout, recipe.learner.dtype
     if config.engine == "transformers":
         copy = load_model(recipe.model, dtype, device)
-        return TransformersEngine(copy, tokenizer, config.max_rows, eos)
+        engine = TransformersEngine(copy, tokenizer, config.max_rows, eos)
+        engine.check()
+        return engine
     setup = VllmSetup(model_path(recipe.model), tokenizer, eos, config, dtype, device, context)
     if config.placement == "colocated":
         return VllmEngine(setup)

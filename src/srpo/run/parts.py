@@ -31,6 +31,7 @@ from srpo.run.guards import check_context, check_tokens
 from srpo.run.trackers import check_trackers
 from srpo.types import Group, Problem, UserError
 from srpo.verifiers.domain import Domain
+from srpo.verifiers.overlong import overlong
 from srpo.verifiers.pool import VerifierPool
 from srpo.verifiers.references import check_references
 from srpo.verifiers.reward import RewardRule
@@ -92,26 +93,21 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
     check_references(verifiers, [*problems, *held_out])
     learner = LocalLearner.open(located, tokenizer)
-    check_context(learner.info.context, longest, recipe.rollout.max_new_tokens)
-    check_tokens(learner.info.vocabulary, [learner.info.pad], "the tokenizer's pad_token")
-    for problem in (*problems, *held_out):
-        what = f"part of the prompt of problem {problem.id!r}"
-        check_tokens(learner.info.vocabulary, prompter.ids(problem), what)
+    answer = max(recipe.rollout.max_new_tokens, recipe.eval.max_new_tokens or 0)
+    check_context(learner.info.context, longest, answer)
     eos = _eos(recipe, learner)
     ends = in_words(tokenizer, eos, recipe.rollout.stop)
-    notes = [*learner.info.notes, *prompter.warnings((*problems, *held_out))]
-    if prompter.chat and not turn_ends(tokenizer) and not recipe.rollout.stop:
-        notes.append(NO_TURN_END)
+    observer.message(f"a response ends with {ends}")
     stages = stages_of(recipe.curriculum, dict.fromkeys(p.domain for p in problems))
-    notes += advice.of_data(recipe, problems, held_out, stages)
-    for note in (f"a response ends with {ends}", *notes):
+    notes = _check_prompts(recipe, prompter, learner, [*problems, *held_out])
+    for note in (*notes, *advice.of_data(recipe, problems, held_out, stages)):
         observer.message(note)
     engine = open_engine(
         located,
         tokenizer,
         eos,
         learner.info.device,
-        longest + recipe.rollout.max_new_tokens,
+        longest + answer,
         folder.engine_weights,
         observer.message,
     )
@@ -125,6 +121,9 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         seed=recipe.seed,
         max_error_share=recipe.verifier.max_error_share,
         on_phase=observer.phase,
+        overlong=partial(
+            overlong, limit=recipe.rollout.max_new_tokens, buffer=recipe.reward.overlong
+        ),
     )
 
     metrics = MetricsWriter(folder.metrics)
@@ -176,6 +175,21 @@ def _short_enough(
             " tokens and are left out"
         )
     return kept
+
+
+def _check_prompts(
+    recipe: Recipe, prompter: Prompter, learner: Learner, problems: list[Problem]
+) -> list[str]:
+    """What a person should know of model and prompts. Raises UserError for tokens that the model
+    cannot read."""
+    rows = learner.info.vocabulary
+    check_tokens(rows, [learner.info.pad], "the tokenizer's pad_token")
+    for problem in problems:
+        what = f"part of the prompt of problem {problem.id!r}"
+        check_tokens(rows, prompter.ids(problem), what)
+    notes = [*learner.info.notes, *prompter.warnings(problems)]
+    silent = prompter.chat and not turn_ends(prompter.tokenizer) and not recipe.rollout.stop
+    return [*notes, NO_TURN_END] if silent else notes
 
 
 def _eos(recipe: Recipe, learner: Learner) -> frozenset[int]:

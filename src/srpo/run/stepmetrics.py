@@ -65,6 +65,7 @@ def group_metrics(groups: Sequence[Group], selected: int) -> Row:
         "reward/format": _mean([r.format for r in rewards]),
         "reward/language": _mean([r.language for r in rewards]),
         **{f"term/{name}": _mean([r.own[name] for r in rewards]) for name in own_terms},
+        "reward/overlong": _mean([r.overlong for r in rewards]) or None,
         **{f"reward/{name}": _reward(own) for name, own in by_domain.items()},
         **{f"accuracy/{name}": _accuracy(own) for name, own in by_domain.items()},
         "length/mean": _length(groups),

@@ -15,7 +15,7 @@ Color = Literal["blue", "red", "green", "pink", "orange", "ink"]
 Marker = Literal["circle", "square", "diamond", "triangle"]
 
 # What stands in a domain's place in metrics (accuracy/math, accuracy/pool) is none.
-RESERVED = {"pool", "mean", "max", "accuracy", "format", "language"}
+RESERVED = {"pool", "mean", "max", "accuracy", "format", "language", "overlong"}
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class RewardRule:
         own = {n: _value(n, term, problem, text, verdict) for n, term in self.terms.items()}
         total = weights.accuracy * accuracy + weights.format * form - weights.language * language
         total += sum(weights.terms[name] * value for name, value in own.items())
-        return Reward(accuracy, form, language, total, own)
+        return Reward(accuracy, form, language, total, own=own)
 
 
 def _load(name: str) -> Any:

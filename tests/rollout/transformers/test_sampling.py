@@ -98,3 +98,22 @@ def test_randomness_is_fixed_by_the_seed() -> None:
     assert float(drawn.min()) >= 0
     assert float(drawn.max()) < 1
     assert float(drawn.mean()) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize(("top_k", "top_p"), [(1, 1.0), (3, 1.0), (3, 0.8), (99, 1.0)])
+def test_top_k_comes_before_top_p(top_k: int, top_p: float) -> None:
+    uniform = uniforms(5, DRAWS, 1)[:, 0]
+    tokens, logprobs = sample(LOGITS.expand(DRAWS, -1), uniform, 1.0, top_p, top_k)
+    p = torch.softmax(LOGITS.double(), -1).numpy()
+    kept = np.argsort(-p)[:top_k]
+    total = p[kept].sum()
+    kept = [t for i, t in enumerate(kept) if p[kept[:i]].sum() < top_p * total and p[t] > 1e-9]
+    assert set(tokens.tolist()) <= {*kept, 7}
+    mass = p[kept].sum()
+    for token in kept:
+        assert float(logprobs[tokens == token][0]) == pytest.approx(
+            np.log(p[token] / mass), abs=1e-5
+        )
+    if top_k == 3:
+        found = np.bincount(tokens.numpy(), minlength=len(LOGITS))[kept] / DRAWS
+        assert found == pytest.approx(p[kept] / mass, abs=0.02)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
-from transformers.cache_utils import DynamicLayer
+from transformers.cache_utils import DynamicLayer, LinearAttentionCacheLayerMixin
 
+RECURRENT = LinearAttentionCacheLayerMixin  # linear attention, Mamba, short convolutions
 ROOM = 64  # tokens allocated ahead
 
 
@@ -56,4 +57,12 @@ def select_rows(cache: DynamicCache, rows: Tensor) -> None:
     """Keep (or repeat) the given rows of the batch; `rows` (B',) of indices."""
     with torch.no_grad():
         for layer in cache.layers:
-            layer.batch_select_indices(rows)  # pyright: ignore[reportAttributeAccessIssue]
+            if isinstance(layer, RECURRENT):
+                layer.reorder_cache(rows)  # pyright: ignore[reportArgumentType]
+            else:
+                layer.batch_select_indices(rows)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def is_recurrent(model: PreTrainedModel) -> bool:
+    """Whether layers carry a state from token to token, into which padding would go as well."""
+    return any(isinstance(layer, RECURRENT) for layer in DynamicCache(config=model.config).layers)

@@ -6,6 +6,7 @@ handed out the moment its last row ends, so that verification overlaps with deco
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,15 +15,19 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 
+from srpo.errors import in_one_line
 from srpo.models import eos_ids
 from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.stops import is_stopped, response_text, tail_of
 from srpo.rollout.transformers.attention import use_grouped_attention
-from srpo.rollout.transformers.cache import roomy_cache, select_rows
+from srpo.rollout.transformers.cache import is_recurrent, roomy_cache, select_rows
 from srpo.rollout.transformers.sampling import sample, uniforms
-from srpo.types import FinishReason, Rollout
+from srpo.types import FinishReason, Rollout, UserError
 from srpo.weights import WeightSource
 
+# What rounding does in bfloat16, experts that are chosen otherwise included; a cache that is not
+# right differs by several nats.
+DECODING_TOLERANCE = {torch.float32: 0.01, torch.bfloat16: 0.5}
 COMPACT_AT = 0.85  # share of live rows below which finished ones are taken out of the batch
 
 
@@ -39,14 +44,42 @@ class TransformersEngine:
         """`eos`: every token that ends a response; by default those of the model."""
         self.model, self.tokenizer, self.max_rows = model.eval(), tokenizer, max_rows
         use_grouped_attention(model)
+        self.recurrent = is_recurrent(model)
         self.eos_ids = eos_ids(model, tokenizer) if eos is None else eos
         self.version = 0
 
     def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
         """Yield finished groups. Requests of similar prompt length share a batch of at most
-        `max_rows` rows (one group at least)."""
+        `max_rows` rows (one group at least); those of equal length, where padding would matter."""
         for wave in self._waves(requests):
             yield from self._decode(wave, sampling)
+
+    def check(self) -> None:
+        """Decoding token by token has to give what reading the whole at once gives. Raises
+        UserError for a model with a cache of its own, which this engine does not know."""
+        rows = min(len(self.model.get_input_embeddings().weight), 64)  # pyright: ignore
+        asked = [Request(i, [j % rows for j in range(n)], 2, i) for i, n in enumerate((3, 5))]
+        name = type(self.model).__name__
+        fix = f"rollout.engine: transformers cannot decode a {name} step by step here"
+        try:
+            with torch.inference_mode():
+                worst = max(
+                    self._difference(request.prompt_ids, rollout)
+                    for request, rollouts in self.generate(asked, Sampling(1.0, 1.0, 4))
+                    for rollout in rollouts
+                )
+        except Exception as error:  # each cache fails in its own way
+            raise UserError(f"{fix} ({in_one_line(error, 200)}); use vllm") from error
+        if not worst < DECODING_TOLERANCE.get(self.model.dtype, 0.01):
+            raise UserError(f"{fix}: its log-probabilities are off by {worst:.2g}; use vllm")
+
+    def _difference(self, prompt: list[int], rollout: Rollout) -> float:
+        """Mean over the tokens, between decoding and reading."""
+        ids = torch.tensor([prompt + rollout.token_ids], device=self.model.device)
+        logits = self.model(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1]
+        read = torch.log_softmax(logits.float(), -1).cpu()
+        chosen = read.gather(1, torch.tensor(rollout.token_ids)[:, None])[:, 0]
+        return float((chosen - torch.tensor(rollout.logprobs)).abs().mean())
 
     def load_weights(self, source: WeightSource) -> None:
         own = dict(self.model.named_parameters())
@@ -67,7 +100,8 @@ class TransformersEngine:
         wave: list[Request] = []
         rows = 0
         for request in sorted(requests, key=lambda r: len(r.prompt_ids)):
-            if wave and rows + request.n > self.max_rows:
+            other = wave and len(wave[-1].prompt_ids) != len(request.prompt_ids)
+            if wave and (rows + request.n > self.max_rows or (self.recurrent and other)):
                 yield wave
                 wave, rows = [], 0
             wave.append(request)
@@ -113,6 +147,8 @@ class _Batch:
         self, model: PreTrainedModel, tokenizer: Any, wave: list[Request], sampling: Sampling
     ):
         self.model, self.sampling, self.device = model, sampling, model.device
+        known = inspect.signature(model.forward).parameters
+        self.cache_name = "cache_params" if "cache_params" in known else "past_key_values"
         self.tokenizer, pad = tokenizer, tokenizer.pad_token_id or 0
         counts = torch.tensor([r.n for r in wave])
         self.rows = [_Row(i, j) for i, r in enumerate(wave) for j in range(r.n)]
@@ -147,7 +183,7 @@ class _Batch:
             input_ids=ids,
             attention_mask=self.mask if self.padded else None,
             position_ids=positions,
-            past_key_values=self.cache,
+            **{self.cache_name: self.cache},
             use_cache=True,
             logits_to_keep=1,
         ).logits[:, -1]
@@ -156,9 +192,8 @@ class _Batch:
     def sample(self, eos: frozenset[int]) -> None:
         """Sample one token for every row, and note which rows it finishes."""
         t = len(self.tokens)
-        tokens, logprobs = sample(
-            self.logits, self.uniform[:, t], self.sampling.temperature, self.sampling.top_p
-        )
+        s = self.sampling
+        tokens, logprobs = sample(self.logits, self.uniform[:, t], s.temperature, s.top_p, s.top_k)
         column = tokens.cpu()
         self.tokens.append(column)
         self.logprobs.append(logprobs.cpu())

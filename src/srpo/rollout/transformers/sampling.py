@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from srpo.nucleus import in_nucleus
+from srpo.nucleus import in_support
 
 
 def uniforms(seed: int, n: int, length: int) -> Tensor:
@@ -15,7 +15,7 @@ def uniforms(seed: int, n: int, length: int) -> Tensor:
 
 
 def sample(
-    logits: Tensor, uniform: Tensor, temperature: float, top_p: float
+    logits: Tensor, uniform: Tensor, temperature: float, top_p: float, top_k: int = 0
 ) -> tuple[Tensor, Tensor]:
     """Sample by inverting the cumulative distribution.
 
@@ -25,14 +25,16 @@ def sample(
             on which other rows share its batch.
         temperature: divides the logits.
         top_p: keep the smallest set of tokens whose probability reaches this.
+        top_k: and before that the so many likeliest tokens; 0 keeps all.
 
     Returns:
         (B,) token ids and (B,) float32 log-probabilities of the distribution after the cut.
     """
     logprobs = torch.log_softmax(logits.float() / temperature, dim=-1)
     weights = logprobs.double().exp()
-    if top_p < 1.0:
-        weights = weights.masked_fill(~in_nucleus(weights, top_p), 0.0)
+    kept = in_support(weights, top_p, top_k)
+    if kept is not None:
+        weights = weights.masked_fill(~kept, 0.0)
     cumulative = weights.cumsum(-1)
     # A uniform below 1 times the total can round up to the total; the last token with any
     # weight is then the right one.
@@ -40,4 +42,4 @@ def sample(
     target = uniform.to(weights.device) * cumulative[:, -1]
     tokens = torch.searchsorted(cumulative, target[:, None], right=True)[:, 0].minimum(last)
     chosen = logprobs.gather(-1, tokens[:, None])[:, 0]
-    return tokens, chosen if top_p == 1.0 else chosen - cumulative[:, -1].log().float()
+    return tokens, chosen if kept is None else chosen - cumulative[:, -1].log().float()

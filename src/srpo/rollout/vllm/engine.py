@@ -75,7 +75,7 @@ class VllmEngine:
         if self.asleep:
             torch.cuda.empty_cache()  # what the learner no longer needs
             self.llm.wake_up(["weights"])
-        self.llm.collective_rpc("replace_weights", kwargs={"weights": iter(source)})
+        self.llm.collective_rpc("replace_weights", kwargs={"weights": iter(source.in_files)})
         if self.asleep:
             self.llm.wake_up(["kv_cache"])
             self.asleep = False
@@ -102,6 +102,7 @@ class VllmEngine:
             self.vllm.SamplingParams(
                 temperature=sampling.temperature,
                 top_p=sampling.top_p,
+                top_k=sampling.top_k,
                 max_tokens=sampling.max_new_tokens,
                 seed=job.seed,
                 ignore_eos=True,  # in favour of our own list

@@ -66,7 +66,7 @@ class VllmProcess:
     def load_weights(self, source: WeightSource) -> None:
         """The source is kept, since a restart needs it: its tensors must not change before the
         last `generate` with them."""
-        self.loaded, self.restarted = source, False
+        self.loaded, self.restarted = source.in_files, False
         if self.on_gpu:
             torch.cuda.empty_cache()  # what the learner no longer needs
         try:

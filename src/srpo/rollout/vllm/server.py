@@ -176,7 +176,7 @@ class VllmServer:
             "logprobs": 0,  # of the sampled token alone
             "return_token_ids": True,
             # Nothing that the model's own generation config would add.
-            **{"top_k": 0, "min_p": 0.0, "repetition_penalty": 1.0},
+            **{"top_k": sampling.top_k, "min_p": 0.0, "repetition_penalty": 1.0},
             **{"presence_penalty": 0.0, "frequency_penalty": 0.0},
             # Tags may be special tokens, and a stop text may be one of them.
             "stop": list(sampling.stop),

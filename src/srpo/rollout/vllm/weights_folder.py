@@ -27,7 +27,7 @@ class WeightsFolder:
         before = [p for p in self.path.glob("version-*") if p != folder]
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        for i, shard in enumerate(shards(source, self.dtype)):
+        for i, shard in enumerate(shards(source.in_files, self.dtype)):
             tensors = {name: tensor.cpu().contiguous() for name, tensor in shard}
             try:
                 save_file(tensors, folder / f"model-{i:05d}.safetensors")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
@@ -16,7 +17,8 @@ class FreshWeights:
     vLLM's own `reload_weights` is not enough. On the CPU it keeps each layer's weights packed for
     the matrix product, and repacks a layer when weights are loaded into it. An output layer tied
     to the embedding gets none, so it goes on with the packed weights of before: no error, and
-    log-probabilities that belong to no model. This holds for reloading from disk, too.
+    log-probabilities that belong to no model. This holds for reloading from disk, too. Experts of a
+    mixture are packed by a kernel that is made once, so new ones would stay unpacked.
     """
 
     model_runner: Any
@@ -32,7 +34,9 @@ class FreshWeights:
         """Load tensors by their names in the checkpoint, or a folder in Hugging Face format.
         `label` says afterwards which they are."""
         self.weights_label = None
-        self.reload_weights(weights_iterator=weights, weights_path=folder)
+        cpu = self.model_runner.device.type == "cpu"  # a GPU has nothing to pack
+        with new_expert_kernels(self.model_runner.get_model() if cpu else nn.Module()):
+            self.reload_weights(weights_iterator=weights, weights_path=folder)
         for module in tied_modules(self.model_runner.get_model()):
             module.quant_method.process_weights_after_loading(module)
         self.weights_label = label
@@ -45,6 +49,20 @@ class FreshWeights:
             "logprobs_mode": config.logprobs_mode,
             "max_model_len": config.max_model_len,
         }
+
+
+@contextmanager
+def new_expert_kernels(model: nn.Module) -> Iterator[None]:
+    """Weights that come in meanwhile make them anew, and are packed by them. Experts that nothing
+    came for keep theirs: the freshness check will say so."""
+    methods: list[Any] = [getattr(module, "quant_method", None) for module in model.modules()]
+    kernels = [(m, k) for m in methods if (k := getattr(m, "moe_kernel", None)) is not None]
+    for method, _ in kernels:
+        method.moe_kernel = None
+    yield
+    for method, kernel in kernels:
+        if method.moe_kernel is None:
+            method.moe_kernel = kernel
 
 
 def tied_modules(model: nn.Module) -> list[Any]:

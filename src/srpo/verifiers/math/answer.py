@@ -69,7 +69,7 @@ _LONG_WORD = re.compile(r"[^\W\d_]{3}")
 _CHOICE = re.compile(  # (C), C: and C. with what it stands for; "(C)" and "C"
     r'\s*"?\s*(?:(?:option|choice|answer)\s+)?'
     r'(?:\(([A-J])\)\s*[.:]?(?=["\s]|\Z)|([A-J])\s*(?:[.:)]\s*(?=["\s])|"\s*[.:])|([A-J])\s*"?\Z)'
-    r'(.*)',
+    r"(.*)",
     re.S | re.I,
 )
 _OTHER_CHOICE = re.compile(r"(?<![\w\\'])(?!A [a-z]{2}|I\b(?!\s*\)))[A-J](?![\w'])")

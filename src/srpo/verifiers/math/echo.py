@@ -30,10 +30,13 @@ _CHOOSES = re.compile(
     re.I,
 )
 _CONVERTS = re.compile(
-    r"\b(?:as|in|into|to)\s+(?:an?\s+|its\s+)?(?:\w+\s+)?(?:decimal|fraction|percent|simplest|lowest)", re.I
+    r"\b(?:as|in|into|to)\s+(?:an?\s+|its\s+)?(?:\w+\s+)?(?:decimal|fraction|percent|simplest|lowest)",
+    re.I,
 )
 _PLAIN = r"\$?(-?(?:\\[dt]?frac\{\d+\}\{\d+\}|\d+(?:\.\d+)?(?:/\d+)?|\.\d+))\$?"
-_LISTED = re.compile(rf"{_PLAIN}(?:\s*(?:[,;]\s*(?:or|and)?|or\b|and\b)\s*{_PLAIN})+".replace("(-?", "(?:-?"))
+_LISTED = re.compile(
+    rf"{_PLAIN}(?:\s*(?:[,;]\s*(?:or|and)?|or\b|and\b)\s*{_PLAIN})+".replace("(-?", "(?:-?")
+)
 _LETTERED = re.compile(rf"(?<!\w)\(?[a-jA-J][).]\s*{_PLAIN}")
 _NAME = re.compile(r"[+-]?\s*\\?[a-zA-Z]+")
 

@@ -148,7 +148,6 @@ class SympyLeaves:
             return False
         return gold.marks[0] in "=≠≈" or bool(factor.is_real and factor > 0)
 
-
     def sets(self, gold: Answer, answer: Answer) -> bool:
         try:
             return same_set(real_set(gold), real_set(answer))
@@ -242,8 +241,7 @@ def _same_piece(left: Any, right: Any) -> bool:
         return left == right
     open_ends = (left.left_open, left.right_open) == (right.left_open, right.right_open)
     return bool(open_ends) and all(
-        a == b or same_function(a, b)
-        for a, b in ((left.start, right.start), (left.end, right.end))
+        a == b or same_function(a, b) for a, b in ((left.start, right.start), (left.end, right.end))
     )
 
 
