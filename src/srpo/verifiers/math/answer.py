@@ -69,11 +69,11 @@ _LONG_WORD = re.compile(r"[^\W\d_]{3}")
 _CHOICE = re.compile(  # (C), C: and C. with what it stands for; "(C)" and "C"
     r'\s*"?\s*(?:(?:option|choice|answer)\s+)?'
     r'(?:\(([A-J])\)\s*[.:]?(?=["\s]|\Z)|([A-J])\s*(?:[.:)]\s*(?=["\s])|"\s*[.:])|([A-J])\s*"?\Z)'
-    r'(.*)',
+    r"(.*)",
     re.S | re.I,
 )
 _OTHER_CHOICE = re.compile(r"(?<![\w\\'])(?!A [a-z]{2}|I\b(?!\s*\)))[A-J](?![\w'])")
-_NO_TEXT = re.compile(r'[\s"]*(?:[+*/^=!_,;&|]|\\cdot|\\times|or\b|and\b|not\b)', re.I)
+_NO_TEXT = re.compile(r'"-|[\s"]*(?:[+*/^=!_,;&|]|\\cdot|\\times|or\b|and\b|not\b)', re.I)
 
 
 @lru_cache(maxsize=4096)

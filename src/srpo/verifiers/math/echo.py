@@ -1,4 +1,4 @@
-"""What an answer takes from the question: a formula word for word, an option, what was asked for."""
+"""What an answer takes from the question: a formula, an option, what was asked for."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ _CHOOSES = re.compile(
     re.I,
 )
 _CONVERTS = re.compile(
-    r"\b(?:as|in|into|to)\s+(?:an?\s+|its\s+)?(?:\w+\s+)?(?:decimal|fraction|percent|simplest|lowest)", re.I
+    r"\b(?:as|in|into|to)\s+(?:an?\s+|its\s+)?(?:\w+\s+)?(?:decimal|fraction|percent|simplest|lowest)",
+    re.I,
 )
 _PLAIN = r"\$?(-?(?:\\[dt]?frac\{\d+\}\{\d+\}|\d+(?:\.\d+)?(?:/\d+)?|\.\d+))\$?"
-_LISTED = re.compile(rf"{_PLAIN}(?:\s*(?:[,;]\s*(?:or|and)?|or\b|and\b)\s*{_PLAIN})+".replace("(-?", "(?:-?"))
+_LISTED = re.compile(
+    rf"{_PLAIN}(?:\s*(?:[,;]\s*(?:or|and)?|or\b|and\b)\s*{_PLAIN})+".replace("(-?", "(?:-?")
+)
 _LETTERED = re.compile(rf"(?<!\w)\(?[a-jA-J][).]\s*{_PLAIN}")
 _NAME = re.compile(r"[+-]?\s*\\?[a-zA-Z]+")
 
@@ -70,7 +73,9 @@ def without_asked(prompt: str, answer: str) -> str:
 @lru_cache(maxsize=256)
 def _asked(prompt: str) -> frozenset[str]:
     formulas = (next(filter(None, match.groups())) for match in _ASKED.finditer(prompt))
-    return frozenset(read(formula).key for formula in formulas if "=" not in formula) - {""}
+    return frozenset(
+        read(formula.rstrip("?. ")).key for formula in formulas if "=" not in formula
+    ) - {""}
 
 
 def _is_option(prompt: str, given: Answer) -> bool:

@@ -189,9 +189,7 @@ def _json(text: str) -> tuple[int, str] | None:
     return None if isinstance(value, dict) or value is None else (at, str(value))
 
 
-def _phrase(
-    text: str, phrases: list[re.Match[str]], overrides: bool
-) -> tuple[int, str] | None:
+def _phrase(text: str, phrases: list[re.Match[str]], overrides: bool) -> tuple[int, str] | None:
     """What follows the last "the answer is". Once something else is marked only "final answer"
     counts, and only with a number or formula: "so the answer is correct" is no answer."""
     best = None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_RELATION = r"=|<|>|[≤≥≠≈∈]|\\(?:le|leq|leqslant|ge|geq|geqslant|ne|neq|lt|gt|in|approx)(?![a-zA-Z])"
+_RELATION = (
+    r"=|<|>|[≤≥≠≈∈]|\\(?:le|leq|leqslant|ge|geq|geqslant|ne|neq|lt|gt|in|approx)(?![a-zA-Z])"
+)
 _STARTS_WITH_ONE = re.compile(rf"\s*&?\s*(?:{_RELATION})")
 _HAS_ONE = re.compile(_RELATION)
 _CUT = re.compile(  # \\frac is a command that was escaped once too often

@@ -91,7 +91,9 @@ def _one_period(text: str) -> str:
     """Dots over a period's first and last digit, and a short bar, as \\overline{...}."""
     if "\\" not in text:
         return text
-    text = _DOTTED.sub(lambda m: f"\\overline{{{''.join(part or '' for part in m.groups())}}}", text)
+    text = _DOTTED.sub(
+        lambda m: f"\\overline{{{''.join(part or '' for part in m.groups())}}}", text
+    )
     return _BAR.sub(lambda m: f"\\overline{{{m[1] or m[2]}}}", text)
 
 

@@ -148,7 +148,6 @@ class SympyLeaves:
             return False
         return gold.marks[0] in "=≠≈" or bool(factor.is_real and factor > 0)
 
-
     def sets(self, gold: Answer, answer: Answer) -> bool:
         try:
             return same_set(real_set(gold), real_set(answer))
@@ -242,8 +241,7 @@ def _same_piece(left: Any, right: Any) -> bool:
         return left == right
     open_ends = (left.left_open, left.right_open) == (right.left_open, right.right_open)
     return bool(open_ends) and all(
-        a == b or same_function(a, b)
-        for a, b in ((left.start, right.start), (left.end, right.end))
+        a == b or same_function(a, b) for a, b in ((left.start, right.start), (left.end, right.end))
     )
 
 
@@ -286,7 +284,8 @@ def equal_constants(left: Any, right: Any) -> bool:
 def _size(constant: Any) -> int:
     """Decimal digits of the numbers in it, and of the powers and functions of them."""
     digits = 0
-    for part in sympy.preorder_traversal(constant):
+    parts: Any = sympy.preorder_traversal(constant)
+    for part in parts:
         if part.is_Rational:
             digits += len(str(abs(part.p))) + len(str(part.q)) if _short(part) else MAX_SIZE
         elif part.is_Pow or part.is_Function:
