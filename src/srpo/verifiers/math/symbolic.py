@@ -162,9 +162,9 @@ def _difference(relation: Answer) -> Any:
     return left - right
 
 
-def real_set(answer: Answer, name: str = "", conditions: bool = False) -> Any:
-    """The sympy set of what `answer` describes: an interval, a union, x ≠ 2, {x | x > 2}.
-    `conditions` of a builder, about its `name`, all hold. Raises Unreadable."""
+def real_set(answer: Answer, name: str = "") -> Any:
+    """The sympy set of what `answer` describes: an interval, a union, x ≠ 2, {x | x > 2}, or
+    conditions about `name`. Raises Unreadable."""
     match answer.kind:
         case Kind.BRACKETS if len(answer.items) == 2:
             return _interval(answer)
@@ -175,7 +175,7 @@ def real_set(answer: Answer, name: str = "", conditions: bool = False) -> Any:
         case Kind.MINUS:
             return real_set(answer.items[0]) - real_set(answer.items[1])
         case Kind.BUILDER:
-            whole = [real_set(answer.items[0], answer.marks[0], True), sympy.S.Reals]
+            whole = [real_set(answer.items[0], answer.marks[0]), sympy.S.Reals]
             whole += [real_set(domain) for domain in answer.items[1:]]
             return sympy.Intersection(*whole)
         case Kind.RELATION:
@@ -184,8 +184,7 @@ def real_set(answer: Answer, name: str = "", conditions: bool = False) -> Any:
             each = [real_set(item, name) for item in distribute_name(answer.items)]
             if set(answer.marks) == {"or"}:
                 return sympy.Union(*each)
-            excluded = all("≠" in item.marks for item in distribute_name(answer.items))
-            if "or" not in answer.marks and (conditions or excluded):
+            if "or" not in answer.marks:
                 return sympy.Intersection(*each)
     raise Unreadable(answer.text)
 
