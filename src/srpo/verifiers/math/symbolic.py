@@ -348,9 +348,10 @@ def _points(left: Any, right: Any, hasty: bool = False) -> list[_Point | None]:
     """The pair of values at each point; None where one of them is no finite number.
     `hasty` ends at the first difference."""
     names = sorted(left.free_symbols | right.free_symbols, key=str)
-    scale = 8 if left.has(sympy.Sum) or right.has(sympy.Sum) else 1  # where series converge
+    series = left.has(sympy.Sum) or right.has(sympy.Sum)
+    count, scale = (3, 8) if series else (5, 1)  # few, as they are slow, where series converge
     points: list[_Point | None] = []
-    for number in range(5 if names else 1):
+    for number in range(count if names else 1):
         at = {name: _coordinate(number, index) / scale for index, name in enumerate(names)}
         try:
             point = _Point(left.xreplace(at), right.xreplace(at))
