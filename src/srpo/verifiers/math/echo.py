@@ -20,6 +20,7 @@ _BARE = r"[^\s$\\]{0,39}[^\s$\\.?,]"  # of a formula without dollars
 _ASKED = re.compile(  # Find $z^3$. What is the value of $m+n$?
     r"\b(?:find|compute|evaluate|determine|calculate|simplify|factor|expand|what is|value of)\s+"
     r"(?:(?:the|all|exact|numerical|possible|real)\s+)*(?:values?\s+of\s+)?"
+    r"(?:the\s+)?(?:(?:sum|product|difference|quotient|ratio|quantity|expression)\s+)?"
     r"(?:\$+([^$]{1,200})\$|\\\((.{1,200}?)\\\)|\\\[(.{1,200}?)\\\]"
     rf"|({_BARE}(?:\s[-+*/]\s{_BARE}){{0,9}})(?=[.?](?!\S)|\s*\Z))",
     re.I,
