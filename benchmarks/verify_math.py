@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any
 
 from srpo.types import Outcome, Problem, Verdict
-from srpo.verifiers.math.compare import ExactLeaves, equivalent
 from srpo.verifiers.math.extract import boxed_spans, extract_answer
 from srpo.verifiers.math.latex import canonical, normalise
+from srpo.verifiers.math.numbers import parse_number
 from srpo.verifiers.math.verifier import MathVerifier
 
 PARTS = ("rows", "gold", "wrong", "echo", "speed", "memory")
@@ -273,19 +273,44 @@ def responses(folder: Path, names: tuple[str, ...], count: int) -> list[tuple[st
     return list(pairs.values())
 
 
+def misses(folder: Path, count: int, near: bool) -> list[tuple[str, str]]:
+    """Golds that are no plain number, with others of them, or with one character changed."""
+    shuffle = random.Random(6)
+    golds = sorted({i.gold for name in ("math_train", "math_test") for i in items(folder, name)})
+    golds = [gold for gold in golds if gold.strip() and parse_number(gold) is None]
+    chosen = shuffle.sample(golds, count)
+    others = [changed(shuffle, gold) if near else shuffle.choice(golds) for gold in chosen]
+    pairs = zip(chosen, others, strict=True)
+    return [(gold, f"So \\boxed{{{other}}}.") for gold, other in pairs if gold != other]
+
+
+def changed(shuffle: random.Random, gold: str) -> str:
+    """Another digit, sign or letter, or one more."""
+    places = [m.start() for m in re.finditer(r"\d|[-+]|(?<![a-zA-Z\\])[a-zA-Z](?![a-zA-Z])", gold)]
+    if not places or shuffle.random() < 0.2:
+        return f"{gold}+1"
+    at = shuffle.choice(places)
+    old = gold[at]
+    choices = "0123456789" if old.isdigit() else "+-" if old in "+-" else "abcknxyz"
+    return gold[:at] + shuffle.choice(choices.replace(old, "")) + gold[at + 1 :]
+
+
+def timed_pairs(folder: Path, count: int) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    yield "GSM8K and DAPO", responses(folder, ("gsm8k_train", "gsm8k_test", "dapo_math_17k"), count)
+    both = ("math_train", "math_test")
+    yield "MATH", responses(folder, both, count)
+    whole = responses(folder, both, 4 * count)
+    hard = [pair for pair in whole if parse_number(pair[0]) is None]
+    yield "MATH, gold not a plain number", hard[:count]
+    yield "MATH, wrong answers", misses(folder, count, near=False)
+    yield "MATH, near misses", misses(folder, count // 3, near=True)
+
+
 def speed(folder: Path, count: int = 1500) -> None:
     import math_verify  # noqa: F401  # imported before any clock starts
 
     print("\n== speed: two cores, distinct pairs, half of them another problem's answer")
-    for title, names in {
-        "GSM8K and DAPO": ("gsm8k_train", "gsm8k_test", "dapo_math_17k"),
-        "MATH": ("math_train", "math_test"),
-        "MATH, gold not a plain number": ("math_train", "math_test"),
-    }.items():
-        pairs = responses(folder, names, count * (4 if "plain" in title else 1))
-        if "plain" in title:
-            exact = ExactLeaves(6)
-            pairs = [p for p in pairs if equivalent(p[0], "0", exact) is not False][:count]
+    for title, pairs in timed_pairs(folder, count):
         timed: dict[str, float] = {}
         start = time.perf_counter()
         theirs = [alone(pair) for pair in pairs]

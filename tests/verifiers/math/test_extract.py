@@ -77,7 +77,8 @@ def test_spraying_boxes_never_narrows_to_one(numbers: list[int]) -> None:
 
 REPEATED = ["\\boxed{", "\\boxed{1} and ", "}", "$", "\\(", "the answer is ", "<answer>", "#### ",
             '"answer": ', '{"answer": "\\', "\\", "1,", "a ", " ", "final answer",
-            "\\boxed 1"]  # fmt: skip
+            "\\boxed 1", "\\boxed 1 or ", "\\boxed{\\boxed{1}", "#### Check\n", "### Answer\n",
+            "<think>", "<answer>The sum is ", "#", "\n"]  # fmt: skip
 
 
 @pytest.mark.parametrize("piece", REPEATED)

@@ -60,6 +60,15 @@ def test_the_question_is_no_answer(
     assert (verdict.detail == "repeats the question") is (equal == "no")
 
 
+@pytest.mark.parametrize(("question", "gold", "answer", "equal"), table("question"))
+def test_what_was_asked_for(
+    verifier: MathVerifier, question: str, gold: str, answer: str, equal: str
+) -> None:
+    assert equal in ("yes", "no")
+    verdict = verifier(Problem("p", "math", question, answer=gold), f"\\boxed{{{answer}}}")
+    assert verdict.outcome is (Outcome.CORRECT if equal == "yes" else Outcome.INCORRECT)
+
+
 def test_every_gold_answer_equals_itself(verifier: MathVerifier) -> None:
     for gold, answer, *_ in table("gold"):
         for text in (gold, answer):

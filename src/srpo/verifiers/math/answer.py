@@ -59,9 +59,10 @@ _OPEN, _CLOSE = "([{⟬", ")]}⟭"
 _MATRIX = re.compile(
     r"\s*(?:\\begin\{([pb]?matrix|array)\}(?:\{[lcr|\s]*\})?)(.*)\\end\{\1\}\s*", re.S
 )
-_VALUE_AND_NAME = re.compile(
+_VALUE_AND_NAME = re.compile(  # 1 y of x=1 y=2
     r"(.*(?:[\d)}\]]|(?<![a-zA-Z\\])[a-zA-Z])) ([a-zA-Z](?:_(?:\w|\{[^{}]*\}))?'*)\s*", re.S
 )
+# (0, 5)-{2}: a difference only where both are sets
 _WITHOUT = re.compile(r"(\([^()]*,[^()]*\)|\[[^\[\]]*,[^\[\]]*\])\s*[-/]\s*(⟬.*⟭)", re.S)
 _BUILDER = re.compile(r"⟬\s*([a-zA-Z])\s*(?:∈([^|:]+))?[|:](.*)⟭", re.S)
 _WORDS = re.compile(r"[^\W\d_]+(?:(?: |'|(?<=[^\W\d_]{3})-(?=[^\W\d_]{3}))[^\W\d_]+)*\.?")
@@ -72,8 +73,9 @@ _CHOICE = re.compile(  # (C), C: and C. with what it stands for; "(C)" and "C"
     r"(.*)",
     re.S | re.I,
 )
+# Not the article in "A red fox", nor the numeral in "I only".
 _OTHER_CHOICE = re.compile(r"(?<![\w\\'])(?!A [a-z]{2}|I\b(?!\s*\)))[A-J](?![\w'])")
-_NO_TEXT = re.compile(r'[\s"]*(?:[+*/^=!_,;&|]|\\cdot|\\times|or\b|and\b|not\b)', re.I)
+_NO_TEXT = re.compile(r'"-|[\s"]*(?:[+*/^=!_,;&|]|\\cdot|\\times|or\b|and\b|not\b)', re.I)
 
 
 @lru_cache(maxsize=4096)

@@ -1,5 +1,7 @@
 r"""Unicode in LaTeX's spelling: digits of all scripts, roots, super- and subscripts, signs."""
 
+# ruff: noqa: RUF001  # characters that look like others are what this is about
+
 from __future__ import annotations
 
 import re

@@ -134,7 +134,7 @@ def _are_sets(gold: Answer, answer: Answer) -> bool:
         return _touches(gold) or _touches(answer)
     return any(
         (one.kind in (Kind.BUILDER, Kind.MINUS) and (other.kind in _SETS or _bounds(other)))
-        or ("≠" in (bounds := _bounds(one)) and other.kind in _SETS and bounds <= set("<>≤≥≠"))
+        or (other.kind in _SETS and ("≠" in _bounds(one) or _conditions(one)))
         for one, other in sides
     )
 
@@ -153,8 +153,13 @@ def _bounds(answer: Answer) -> set[str]:
         return set(answer.marks) if set(answer.marks) <= set("<>≤≥≠") else set()
     if answer.kind is not Kind.LIST:
         return set()
-    each = [_bounds(item) for item in distribute_name(answer.items)]
-    return set().union(*each) if all(each) else set()
+    each = [set(item.marks) for item in distribute_name(answer.items)]
+    return set().union(*each) if all(each) and set().union(*each) <= set("<>≤≥≠∈") else set()
+
+
+def _conditions(answer: Answer) -> bool:
+    """Whether it is a list of inequalities that all hold: x ≥ 0 and x < 1."""
+    return answer.kind is Kind.LIST and "or" not in answer.marks and bool(_bounds(answer))
 
 
 def _collections(gold: Answer, answer: Answer, pair: set[Kind], leaves: Leaves) -> Truth:
@@ -278,6 +283,12 @@ def _assign(first: Answer, value: Answer) -> Answer:
     return replace(first, text=text, items=(first.items[0], value))
 
 
+def _names(answer: Answer) -> set[str]:
+    """Of an assignment, or of the assignments of a list."""
+    names = (_name(item)[0] for item in distribute_name(_items(answer)))
+    return {name for name in names if name}
+
+
 def _name(answer: Answer) -> tuple[str, Answer]:
     """The name and the value of an assignment such as x = 5 or f(x) = 2 + 3 = 5, else "" and
     the answer itself."""
@@ -315,6 +326,10 @@ def _relations(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
     (gold_name, gold_value), (name, value) = _name(gold), _name(answer)
     if gold_name and name and gold_name == name:
         return same(gold_value, value, leaves)
+    if Kind.LIST in (gold.kind, answer.kind):
+        names = _names(gold), _names(answer)
+        if all(names) and names[0] != names[1]:
+            return False  # x = 2, 4 and y = 3 ± 1
     if (gold.marks[:1] == ("∈",)) != (answer.marks[:1] == ("∈",)):
         member, its_name = (gold, gold_name) if gold.marks[:1] == ("∈",) else (answer, name)
         if not its_name:

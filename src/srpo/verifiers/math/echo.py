@@ -1,4 +1,4 @@
-"""What an answer takes from the question: a formula word for word, an option, what was asked for."""
+"""What an answer takes from the question: a formula, an option, what was asked for."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _BARE = r"[^\s$\\]{0,39}[^\s$\\.?,]"  # of a formula without dollars
 _ASKED = re.compile(  # Find $z^3$. What is the value of $m+n$?
     r"\b(?:find|compute|evaluate|determine|calculate|simplify|factor|expand|what is|value of)\s+"
     r"(?:(?:the|all|exact|numerical|possible|real)\s+)*(?:values?\s+of\s+)?"
+    r"(?:the\s+)?(?:(?:sum|product|difference|quotient|ratio|quantity|expression)\s+)?"
     r"(?:\$+([^$]{1,200})\$|\\\((.{1,200}?)\\\)|\\\[(.{1,200}?)\\\]"
     rf"|({_BARE}(?:\s[-+*/]\s{_BARE}){{0,9}})(?=[.?](?!\S)|\s*\Z))",
     re.I,
@@ -73,7 +74,9 @@ def without_asked(prompt: str, answer: str) -> str:
 @lru_cache(maxsize=256)
 def _asked(prompt: str) -> frozenset[str]:
     formulas = (next(filter(None, match.groups())) for match in _ASKED.finditer(prompt))
-    return frozenset(read(formula).key for formula in formulas if "=" not in formula) - {""}
+    return frozenset(
+        read(formula.rstrip("?. ")).key for formula in formulas if "=" not in formula
+    ) - {""}
 
 
 def _is_option(prompt: str, given: Answer) -> bool:

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 _BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _BARE_BOX = re.compile(  # \\boxed 42, to the end of the formula or to the next word
     r"\\boxed\s{0,3}(?=-?\.?\d|\\(?:d?frac|sqrt|pi)(?![a-zA-Z])|[a-zA-Z](?![a-zA-Z]))"
-    r"((?:(?!\\[)\]]|\\boxed|,?\s+(?!(?:or|and)\b)[^\W\d_]{2}|[.;]+(?:\s|\Z))[^$\n]){1,100})"
+    r"((?:(?!\\[)\]]|\\boxed|,?\s{1,9}(?!(?:or|and)\b)[^\W\d_]{2}|[.;]+(?:\s|\Z))[^$\n]){1,100})"
 )
 _BRACE = re.compile(r"\\(?:boxed|fbox)\s*\{|\\.|[{}]", re.S)
 _TAG_OPEN, _TAG_CLOSE = "<answer>", "</answer>"
-_HASHES = re.compile(r"#{4,}[ \t]*([^\s#][^\n]*)")
+_HASHES = re.compile(r"(?<!#)#{4,}[ \t]*([^\s#][^\n]*)")
 _VALUE = re.compile(r"[-+]?\s*(?:[$\\(\[]|\.?\d)")  # how a number or formula starts
 _NUMBERED = re.compile(r"\d+(?:[.):]\s+[A-Za-z]|\s+[A-Z])")  # 2. Verification
 _HEADING = re.compile(  # "Final Answer" on a line of its own

@@ -83,7 +83,7 @@ def _bare(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - 20) : match.start()]
     if _ARGUMENT_NEXT.search(before):
         return match[0]
-    return " " * bool(_COMMAND_END.search(before)) + match[1]
+    return " " * bool(_COMMAND_END.search(before)) + match[1] + " " * (len(match[1]) > 1)
 
 
 _FIXES = [
@@ -100,7 +100,8 @@ _FIXES = [
     (re.compile(r"_\{([0-9a-zA-Z])\}"), r"_\1"),
     (re.compile(r"\^\{\s*\\circ\s*\}"), r"^\\circ "),
     (re.compile(r"\^\{((?:\s*(?:\\prime(?![a-zA-Z])|'))+)\s*\}|\^\\prime\s*"), _primes),
-    (re.compile(r"\{\s*([a-zA-Z])\s*\}"), _bare),
+    (re.compile(r"(\\(?:vec|bar|hat|tilde|overline)) ([a-zA-Z])"), r"\1{\2}"),
+    (re.compile(rf"\{{\s*([a-zA-Z]|\\(?:{_GREEK}))\s*\}}"), _bare),
     (re.compile(r"(?<=\d)\s*\{\s*,\s*\}\s*(?=\d)"), ","),
     (re.compile(r"(?:\\mathbb\s*\{?R\}?|\u211d)(?![\^_a-zA-Z])"), r"(-\\infty,\\infty)"),
     (re.compile(r"\s+"), " "),

@@ -162,9 +162,9 @@ def _difference(relation: Answer) -> Any:
     return left - right
 
 
-def real_set(answer: Answer, name: str = "", conditions: bool = False) -> Any:
-    """The sympy set of what `answer` describes: an interval, a union, x ≠ 2, {x | x > 2}.
-    `conditions` of a builder, about its `name`, all hold. Raises Unreadable."""
+def real_set(answer: Answer, name: str = "") -> Any:
+    """The sympy set of what `answer` describes: an interval, a union, x ≠ 2, {x | x > 2}, or
+    conditions about `name`. Raises Unreadable."""
     match answer.kind:
         case Kind.BRACKETS if len(answer.items) == 2:
             return _interval(answer)
@@ -175,7 +175,7 @@ def real_set(answer: Answer, name: str = "", conditions: bool = False) -> Any:
         case Kind.MINUS:
             return real_set(answer.items[0]) - real_set(answer.items[1])
         case Kind.BUILDER:
-            whole = [real_set(answer.items[0], answer.marks[0], True), sympy.S.Reals]
+            whole = [real_set(answer.items[0], answer.marks[0]), sympy.S.Reals]
             whole += [real_set(domain) for domain in answer.items[1:]]
             return sympy.Intersection(*whole)
         case Kind.RELATION:
@@ -184,8 +184,7 @@ def real_set(answer: Answer, name: str = "", conditions: bool = False) -> Any:
             each = [real_set(item, name) for item in distribute_name(answer.items)]
             if set(answer.marks) == {"or"}:
                 return sympy.Union(*each)
-            excluded = all("≠" in item.marks for item in distribute_name(answer.items))
-            if "or" not in answer.marks and (conditions or excluded):
+            if "or" not in answer.marks:
                 return sympy.Intersection(*each)
     raise Unreadable(answer.text)
 
@@ -284,7 +283,8 @@ def equal_constants(left: Any, right: Any) -> bool:
 def _size(constant: Any) -> int:
     """Decimal digits of the numbers in it, and of the powers and functions of them."""
     digits = 0
-    for part in sympy.preorder_traversal(constant):
+    parts: Any = sympy.preorder_traversal(constant)
+    for part in parts:
         if part.is_Rational:
             digits += len(str(abs(part.p))) + len(str(part.q)) if _short(part) else MAX_SIZE
         elif part.is_Pow or part.is_Function:
@@ -348,9 +348,10 @@ def _points(left: Any, right: Any, hasty: bool = False) -> list[_Point | None]:
     """The pair of values at each point; None where one of them is no finite number.
     `hasty` ends at the first difference."""
     names = sorted(left.free_symbols | right.free_symbols, key=str)
-    scale = 8 if left.has(sympy.Sum) or right.has(sympy.Sum) else 1  # where series converge
+    series = left.has(sympy.Sum) or right.has(sympy.Sum)
+    count, scale = (3, 8) if series else (5, 1)  # few, as they are slow, where series converge
     points: list[_Point | None] = []
-    for number in range(5 if names else 1):
+    for number in range(count if names else 1):
         at = {name: _coordinate(number, index) / scale for index, name in enumerate(names)}
         try:
             point = _Point(left.xreplace(at), right.xreplace(at))

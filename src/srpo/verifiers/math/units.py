@@ -20,8 +20,8 @@ _CHANGES_VALUE = re.compile(
     r"\b(?:or|and|not|but|if|where|when|unless|plus|minus|times(?!\s*$)|over|choose|negative"
     # scales
     r"|(?:hundred|thousand|(?:m|b|tr|quadr|quint|sext|sept)illion|milliard|billiard|crore|cr"
-    r"|lakh|lac|myriad|googol|dozen|tenth|(?:hundred|thousand|million|billion)th)s?|tens|bn|mil|mio"
-    r"|gross|(?<![a-zA-Z] )score|kilo|mega|giga|tera|per ?mill?e|ppm|ppb|bps|basis|wan|yi"
+    r"|lakh|lac|myriad|googol|dozen|tenth|(?:hundred|thousand|(?:m|b|tr)illion)th)s?|tens|bn|mil|mio"
+    r"|gross|(?<![a-zA-Z] )score|kilo|mega|giga|tera|per ?mille|ppm|ppb|bps|basis|wan|yi"
     # fractions and ordinals
     r"|hal(?:f|ves)|(?:third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|eleventh|twelfth"
     r"|\w+teenth|\w+tieth)s?"
