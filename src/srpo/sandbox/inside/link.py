@@ -7,6 +7,7 @@ answer it may ask the tests to call a function that they gave it.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import types
 from collections.abc import Callable
@@ -40,6 +41,7 @@ class Link:
         self.tested: dict[str, int] = {}
         self._remotes: dict[tuple[int, int], remote.Remote] = {}
         self._errors: dict[int, type] = {}
+        self._lock = threading.RLock()
         self._functions: list[Any] = []  # and exceptions, that the program was given
 
     def ask_names(self) -> None:
@@ -71,6 +73,10 @@ class Link:
         """A call; instances of a class that the tests name are as sure as its name."""
         return self._as_sure(self.request("call", target, args, kwargs), target._makes)
 
+    def derive(self, base: remote.Remote, name: str, body: dict[str, Any]) -> Any:
+        """A class of the tests', derived from one of the program's."""
+        return self._named(self.request("subclass", base, (name, body)), name)
+
     def as_sure_as(self, one: Any, found: Any) -> Any:
         """What an operator makes of an instance that is tested is tested too."""
         return self._as_sure(found, one._sure)
@@ -91,6 +97,10 @@ class Link:
 
     def request(self, op: str, target: Any, args: Any = (), kwargs: Any = None) -> Any:
         """One question, and what comes of it. Raises what the program raised."""
+        with self._lock:  # tests may have threads
+            return self._request(op, target, args, kwargs)
+
+    def _request(self, op: str, target: Any, args: Any, kwargs: Any) -> Any:
         self.asked = True
         packer = self._packer()
         values = [packer.pack(value) for value in (target, list(args), kwargs or {})]
@@ -98,13 +108,17 @@ class Link:
             map(self._unsure, packer.objects)
         )  # what comes back of it is the program's word
         classes = [n for n, v in self._module.__dict__.items() if self._is_shared(v, n)]
-        self._say(packer, {"op": op, "classes": classes, "values": values})
+        prints = sys.stdout is not sys.__stdout__  # into something of the tests'
+        self._say(packer, {"op": op, "classes": classes, "values": values, "prints": prints})
         while "calls" in (answer := self._receive()):
             self._call_back(answer)
-        unpacker = Unpacker(self._new_object, self._object, sent)
         if "raised" in answer:
-            self._raise(answer, unpacker)
-        return unpacker.unpack(answer["nodes"], [answer["value"]])[0]
+            self._raise(answer, Unpacker(self._new_object, self._object))
+        unpacker = Unpacker(self._new_object, self._object, sent)
+        found = unpacker.unpack(answer["nodes"], [answer["value"]])[0]
+        if prints and isinstance(answer.get("printed"), str):
+            sys.stdout.write(answer["printed"])
+        return found
 
     def _say(self, packer: Packer, message: dict[str, Any]) -> None:
         message["nodes"] = packer.nodes
@@ -203,17 +217,21 @@ class Link:
             error = self._function(said[1])
             ends = isinstance(error, remote.CONTROL) or not isinstance(error, Exception)
             return remote.CandidateError(type(error).__name__) if ends else error
-        ancestry, text, args, handle = said
+        ancestry, text, args, handle, cause = said
         cls = remote.error_class(self, ancestry, self._errors)
-        return remote.make_error(cls, str(text), list(map(value, args)), handle)
+        error = remote.make_error(cls, str(text), list(map(value, args)), handle)
+        if isinstance(cause := value(cause), BaseException):
+            error.__cause__ = cause
+        return error
 
     def _raise(self, answer: dict[str, Any], unpacker: Unpacker) -> None:
         said = answer["raised"]
-        args = said[2] if len(said) > 2 else []
-        values = iter(unpacker.unpack(answer["nodes"], args))
+        values = iter(
+            unpacker.unpack(answer["nodes"], [*said[2], said[4]] if len(said) > 4 else [])
+        )
         ends = {cls.__name__: cls for cls in remote.CONTROL}
         if answer.get("stops") is True and (control := ends.get(said[0][0])) is not None:
-            raise control(*values)
+            raise control(*list(values)[:-1])
         raise self._error(said, lambda _: next(values))
 
 

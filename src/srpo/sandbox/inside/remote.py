@@ -14,6 +14,7 @@ a subclass of a plain type (a namedtuple, a list with more methods) compares as 
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import inspect
 import sys
 from collections import deque
@@ -113,6 +114,31 @@ class Remote:
 
     def __subclasscheck__(self, cls: Any) -> bool:
         return is_own(cls) and self._program.request("below", self, (cls,)) is True
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        if len(bases) > 1 or self._info.get("kind") != "class":
+            raise TestsError("a test derives a class from several of the program's")
+        return (_Derived.__new__(_Derived, "base", (), {"_of": self}, whole=True),)
+
+
+class _Derived(type):
+    """Of classes that the tests derive from the program's: they are made there, with methods that
+    are the tests'. `super()` finds no class in them."""
+
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], body: dict[str, Any], whole: bool = False
+    ) -> Any:
+        if whole:
+            return super().__new__(cls, name, bases, body)
+        of: Any = vars(bases[0])["_of"]
+        kept = {n: v for n, v in body.items() if n not in _OF_CLASSES}
+        return of._program.derive(of, name, kept)
+
+    def __init__(cls, *_: Any, **__: Any) -> None:
+        """Nothing is left to do."""
+
+
+_OF_CLASSES = ("__module__", "__qualname__", "__classcell__", "__orig_bases__", "__annotations__")
 
 
 def _call(self: Remote, *args: Any, **kwargs: Any) -> Any:
@@ -241,7 +267,8 @@ _dressed: set[type] = set()
 def stand_in(info: dict[str, Any]) -> type[Remote]:
     """The class of stand-ins for objects whose class has this name and these special methods."""
     there = {str(name) for name in info["special"]}
-    key = (str(info["name"]), info.get("kind"), frozenset(there))
+    fields = tuple(map(str, info.get("fields", ())))
+    key = (str(info["name"]), info.get("kind"), frozenset(there), fields)
     if key not in _classes:
         body: dict[str, Any] = {n: METHODS[n] for n in METHODS if n in there}
         if "unhashable" in there:
@@ -251,6 +278,10 @@ def stand_in(info: dict[str, Any]) -> type[Remote]:
         if info.get("kind") in ("generator", "coroutine"):
             body |= {"throw": _throw, "close": _close} if info["kind"] == "coroutine" else {}
             body["send"] = _await_send if info["kind"] == "coroutine" else _send
+        if fields:  # for dataclasses.asdict and its like
+            made = dataclasses.make_dataclass("made", fields)
+            body["__dataclass_fields__"] = made.__dataclass_fields__  # type: ignore[attr-defined]
+        body["__doc__"] = vars(Remote)["__doc__"]
         _classes[key] = type(key[0], (Remote,), body | {"__slots__": ()})
     return _classes[key]
 
@@ -346,7 +377,13 @@ def make_error(cls: type, text: str, args: list[Any], handle: int) -> Exception:
         return error
     try:
         return cls(*args)
-    except Exception:  # UnicodeDecodeError wants more
+    except Exception:  # JSONDecodeError wants more
+        pass
+    try:
+        error = cls.__new__(cls)
+        error.args = tuple(args)
+        return error
+    except Exception:
         return CandidateError(f"{cls.__name__}: {text}")
 
 
@@ -377,7 +414,10 @@ def home(
         is_async = inspect.iscoroutinefunction(value)
         name = getattr(value, "__name__", type(value).__name__)
         return ["h", number_of(value), str(name), _parameters(value), is_async]
-    raise TestsError(f"a test passes a {type(value).__name__}, which cannot cross to the program")
+    raise TestsError(
+        f"a test passes a {type(value).__name__}, which cannot cross to the program; a class of"
+        " its own belongs into `setup`"
+    )
 
 
 def _parameters(function: Any) -> str:
