@@ -188,7 +188,7 @@ class Link:
         if kind == "n":
             return self._dressed(value(first), *rest)
         if kind == "E":
-            return remote.error_class(self, first, self._errors)
+            return remote.caught_class(remote.error_class(self, first, self._errors))
         if kind == "X":
             return self._error(node[1:], value)
         if kind == "h":
@@ -232,7 +232,9 @@ class Link:
         ends = {cls.__name__: cls for cls in remote.CONTROL}
         if answer.get("stops") is True and (control := ends.get(said[0][0])) is not None:
             raise control(*list(values)[:-1])
-        raise self._error(said, lambda _: next(values))
+        error: Any = self._error(said, lambda _: next(values))
+        setattr(error, remote.OF_PROGRAM, True)
+        raise error
 
 
 def _finished(coroutine: Any) -> Any:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import dis
 import inspect
 import sys
 from collections import deque
@@ -27,6 +28,9 @@ from . import specials
 from .mirror import MirrorError, Node, Packer
 
 UNKNOWN, NAMED, TESTED = 0, 1, 2  # how sure it is that an instance is of a class that is tested
+SOURCES = ("<tests>", "<setup>")
+OF_PROGRAM = "_of_program"  # an attribute of the exceptions that the program raised
+_RAISES = dis.opmap["RAISE_VARARGS"]
 MOST_ITEMS = 256  # of the program's at a time
 MOST_SENT = 1_000_000  # of an iterator of the tests'
 _KINDS = {"generator": GeneratorType, "coroutine": CoroutineType, "function": FunctionType}
@@ -195,8 +199,30 @@ async def _enter_later(self: Remote) -> Any:
     return self._program.request("aenter", self)
 
 
-async def _exit_later(self: Remote, _: Any, error: Any, __: Any) -> Any:
-    return self._program.request("aexit", self, (error,))
+def _leave(self: Remote, _: Any, error: Any, __: Any) -> bool:
+    return bool(self._program.request("exit", self, (error,))) and _may_end(error)
+
+
+async def _leave_later(self: Remote, _: Any, error: Any, __: Any) -> bool:
+    return bool(self._program.request("aexit", self, (error,))) and _may_end(error)
+
+
+def _may_end(error: BaseException | None) -> bool:
+    """Whether a context of the program's may end an exception: not what an assert says, nor what
+    comes of an answer that is of the wrong kind; else a test within it could not fail."""
+    wrong = (AssertionError, TypeError, AttributeError, NameError, MirrorError)
+    return not isinstance(error, wrong) or hasattr(error, OF_PROGRAM) or is_raised(error)
+
+
+def is_raised(error: BaseException) -> bool:
+    """Whether the tests raised it themselves, by a `raise` that is no assertion."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code if trace is not None else None
+    if code is None or trace is None or isinstance(error, AssertionError):
+        return False
+    return code.co_filename in SOURCES and code.co_code[trace.tb_lasti] == _RAISES
 
 
 async def _next_later(self: Remote) -> Any:
@@ -209,9 +235,9 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "__next__": _next,
     "__await__": _await,
     "__enter__": lambda self: self._program.request("enter", self),
-    "__exit__": lambda self, _, error, __: self._program.request("exit", self, (error,)),
+    "__exit__": _leave,
     "__aenter__": _enter_later,
-    "__aexit__": _exit_later,
+    "__aexit__": _leave_later,
     "__aiter__": lambda self: self._program.request("aiter", self),
     "__anext__": _next_later,
 }
@@ -354,6 +380,14 @@ def error_class(program: Any, ancestry: list[Any], known: dict[int, type]) -> ty
     return known[handle]
 
 
+def caught_class(cls: type) -> type:
+    """What an `except` of the tests is given for a class: one that catches no assertion of theirs,
+    whatever the program calls by its name."""
+    if isinstance(cls, ErrorType) or not issubclass(AssertionError, cls):
+        return cls
+    return type(cls.__name__, (cls,), {})
+
+
 def _number(value: Any) -> int:
     if type(value) is not int:
         raise MirrorError("no number")
@@ -406,14 +440,15 @@ def home(
         return ["e", name, [packer.reference(one) for one in value.args], number_of(value)]
     if isinstance(value, Iterator):
         return ["i", [packer.reference(one) for one in islice(value, MOST_SENT)]]
-    if isinstance(value, type) and vars(builtins).get(value.__name__) is value:
-        return ["w", value.__name__]
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str) and vars(builtins).get(name) is value:
+        return ["w", name]
     if isinstance(value, type) and value.__module__ == "tests" and value.__name__ in classes:
         return ["K", value.__name__]
     if callable(value):
         is_async = inspect.iscoroutinefunction(value)
-        name = getattr(value, "__name__", type(value).__name__)
-        return ["h", number_of(value), str(name), _parameters(value), is_async]
+        known_as = name if isinstance(name, str) else type(value).__name__
+        return ["h", number_of(value), known_as, _parameters(value), is_async]
     raise TestsError(
         f"a test passes a {type(value).__name__}, which cannot cross to the program; a class of"
         " its own belongs into `setup`"
