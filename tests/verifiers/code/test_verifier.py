@@ -339,7 +339,7 @@ def test_other_programs_have_them_when_asked(sandbox: Counting) -> None:
     assert plain(problem(setup), fenced(code)).outcome is Outcome.CORRECT
 
 
-def test_what_is_imported_is_not_what_is_asked_for(sandbox: CodeVerifier) -> None:
+def test_what_is_imported_is_not_what_is_asked_for(sandbox: Counting) -> None:
     """The program has to define it."""
     given = CodeVerifier(sandbox, conventional_imports=True)
     call = {"type": "function", "entry_point": "gcd", "cases": [{"args": [4, 6], "expected": 2}]}

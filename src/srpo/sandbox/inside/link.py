@@ -184,7 +184,8 @@ class Link:
     def _object(self, node: Node, value: Callable[[Any], Any]) -> Any:
         kind, first, *rest = node
         if kind == "r":
-            return self._remote(first, *rest, remote.UNKNOWN)
+            (info,) = rest
+            return self._remote(first, info, remote.UNKNOWN)
         if kind == "n":
             return self._dressed(value(first), *rest)
         if kind == "E":

@@ -87,7 +87,7 @@ class Remote:
         self._program.request("del", self, (name,))
 
     @property
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # type: ignore[override]
         return _KINDS.get(self._info.get("kind"), type(self))
 
     @property
@@ -403,9 +403,10 @@ def _python_error(name: str, module: str) -> type:
     return CandidateError
 
 
-def make_error(cls: type, text: str, args: list[Any], handle: int) -> Exception:
+def make_error(of: type, text: str, args: list[Any], handle: int) -> Exception:
     """An instance that is not raised yet."""
-    if isinstance(cls, ErrorType):
+    cls: Any = of
+    if isinstance(of, ErrorType):
         error: Any = cls.__new__(cls)
         error.args, error._text, error._handle = tuple(args), text, handle
         return error
