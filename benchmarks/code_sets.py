@@ -99,6 +99,7 @@ def evalplus(folder: Path, name: str) -> Iterator[Item]:
     for row in rows(folder, f"{name}.jsonl"):
         entry, program = row["entry_point"], row["prompt"] + row["canonical_solution"]
         cases = list(_reference_cases(program, entry, [*row["base_input"], *row["plus_input"]]))
+        cases = list(_that_fit(cases))
         if entry in _MATCHES:
             cases = [(arguments, bool(expected)) for arguments, expected in cases]
         compare = _ODD.get(entry, _COMPARE.format(atol=row["atol"]))
@@ -106,6 +107,15 @@ def evalplus(folder: Path, name: str) -> Iterator[Item]:
         code = _PLUS.replace("{cases}", repr(cases)).replace("{compare}", compare)
         tests = {"type": "check", "entry_point": entry, "setup": setup, "code": code}
         yield Item(_problem(row["task_id"], tests), program, entry)
+
+
+def _that_fit(cases: list[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """As many as the source of a problem's tests can hold."""
+    room = MOST
+    for case in cases:
+        if (size := len(repr(case))) < room:
+            room -= size
+            yield case
 
 
 def _reference_cases(program: str, entry: str, inputs: list[Any]) -> Iterator[tuple[Any, Any]]:
