@@ -21,9 +21,8 @@ from srpo.types import Domain, Problem
 LEETCODE_TRAIN = "leetcode_train_v0.2.0.jsonl"
 LEETCODE_TEST = "leetcode_test_v0.3.1.jsonl"
 TIME_LIMIT_S = 5
-LONGEST = (
-    20_000  # characters of what is expected: some inputs of EvalPlus have answers of megabytes
-)
+# Characters of what is expected, of one case and of all: some inputs of EvalPlus have megabytes.
+LONGEST, MOST = 100_000, 900_000
 MUTATIONS = ("none", "off", "exit", "loop")
 
 
