@@ -38,9 +38,14 @@ def used_as_classes(sources: Iterable[str]) -> dict[str, int]:
 
 
 def defined_in(source: str) -> frozenset[str]:
-    """The classes that a source defines."""
-    found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
-    return frozenset(node.name for node in found)
+    """The names of classes that a source may define, by `class` or, as namedtuples, by `=`."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found.add(node.targets[0].id)
+    return frozenset(found)
 
 
 def _called(tree: ast.AST) -> Iterator[str]:

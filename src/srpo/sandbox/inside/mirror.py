@@ -241,7 +241,7 @@ class Unpacker:
         kind = node[0]
         if kind == "o":
             for name, reference in zip(node[2], node[3], strict=True):
-                _check_field(type(obj), name)
+                check_field(type(obj), name)
                 object.__setattr__(obj, name, self._value(reference))
         elif kind == "d":
             pairs = zip(map(self._value, node[1]), map(self._value, node[2]), strict=True)
@@ -290,7 +290,7 @@ _EMPTY: dict[str, Callable[..., Any]] = {
 }
 
 
-def _check_field(cls: type, name: str) -> None:
+def check_field(cls: type, name: str) -> None:
     """What the class defines is not for the other side to replace: methods, properties,
     constants. Fields are what it does not define, leaves None, annotates or gives a slot."""
     if name.startswith("__"):

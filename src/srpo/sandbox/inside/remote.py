@@ -20,6 +20,7 @@ import inspect
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
+from enum import Enum
 from itertools import islice
 from types import CoroutineType, FunctionType, GeneratorType
 from typing import Any
@@ -369,6 +370,8 @@ def _error_attribute(self: Any, name: str) -> Any:
 
 def error_class(program: Any, ancestry: list[Any], known: dict[int, type]) -> type:
     """The class for an exception's, as the program describes it with its own bases."""
+    if len(ancestry) == 2 and ancestry[1] == "setup":
+        return program.shared_type(ancestry[0], Exception)
     if len(ancestry) == 2:
         return _python_error(str(ancestry[0]), str(ancestry[1]))
     name, handle, bases = ancestry
@@ -436,6 +439,11 @@ def home(
     """The node by which an object of the tests' goes to the program. Both sides know `classes`."""
     if is_own(value):
         return ["r", value._handle]
+    of = type(value).__name__
+    if isinstance(value, Enum) and of in classes:
+        return ["V", of, value.name]
+    if isinstance(value, tuple) and of in classes:
+        return ["N", of, packer.plain(value)]
     if isinstance(value, BaseException):
         name = next(c.__name__ for c in type(value).__mro__ if c.__module__ == "builtins")
         return ["e", name, [packer.reference(one) for one in value.args], number_of(value)]

@@ -22,6 +22,7 @@ import time
 import types
 from collections import deque
 from collections.abc import Callable, Iterator
+from enum import Enum
 from types import CoroutineType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
@@ -53,6 +54,7 @@ class _Known:
     def __init__(self, module: ModuleType) -> None:
         self.module = module
         self.classes: frozenset[str] = frozenset()
+        self.shared: frozenset[str] = frozenset()  # with enumerations, namedtuples and exceptions
         self.late: dict[int, Exception] = {}  # what an iterator raised after items that were sent
         self.handles: list[Any] = []
         self._numbers: dict[int, int] = {}  # of handles, by the object's id
@@ -99,11 +101,19 @@ class _Known:
     def _stays(self, value: Any) -> bool:
         if id(value) in self._theirs or self._numbers.get(id(value)) in self._kept:
             return True
+        if isinstance(value, tuple) and hasattr(type(value), "_fields"):
+            return True
         return type(value).__module__ == self.module.__name__ and not self._class_name(value)
+
+    def _is_shared(self, cls: type) -> bool:
+        name = cls.__name__
+        return name in self.shared and self.module.__dict__.get(name) is cls
 
     def _away(self, value: Any, packer: Packer) -> Node:
         if id(value) in self._theirs:
             return ["h", self._theirs[id(value)]]
+        if isinstance(value, Enum) and self._is_shared(type(value)):
+            return ["V", type(value).__name__, value.name]
         if isinstance(value, BaseException):
             return ["X", *self.error(value, packer)]
         if isinstance(value, type) and issubclass(value, BaseException):
@@ -123,11 +133,14 @@ class _Known:
             text = ""
         args = [packer.reference(value) for value in error.args]
         cause = packer.reference(error.__cause__)
-        return [self._ancestry(type(error)), text, args, self.handle(error), cause]
+        fields = packer.reference(dict(vars(error)) if self._is_shared(type(error)) else None)
+        return [self._ancestry(type(error)), text, args, self.handle(error), cause, fields]
 
     def _ancestry(self, cls: type) -> list[Any]:
         """Name and module of a class that is not the program's; name, handle and the like of its
         bases of one that is."""
+        if self._is_shared(cls):
+            return [cls.__name__, "setup"]
         if cls.__module__ != self.module.__name__:
             return [cls.__name__, cls.__module__]
         bases = [base for base in cls.__bases__ if issubclass(base, BaseException)]
@@ -145,8 +158,11 @@ class _Known:
             return self._function(first, *rest)
         if kind == "i":
             return iter(list(map(value, first)))
-        if kind == "K":
-            return self.module.__dict__[first]
+        if kind in ("K", "N", "V"):
+            there = self.module.__dict__[first]
+            return (
+                there if kind == "K" else there[rest[0]] if kind == "V" else there(*value(rest[0]))
+            )
         found = getattr(builtins, first)
         if kind == "w":
             return found
@@ -203,7 +219,7 @@ def _info(value: Any) -> dict[str, Any]:
 
 
 def _answer(request: dict[str, Any], known: _Known) -> dict[str, Any]:
-    known.classes = frozenset(request["classes"])
+    known.classes, known.shared = frozenset(request["classes"]), frozenset(request["shared"])
     unpacker = known.unpacker()
     target, args, kwargs = unpacker.unpack(request["nodes"], request["values"])
     packer = known.packer(unpacker.objects)
@@ -241,7 +257,7 @@ def _raised(error: Exception, known: _Known) -> dict[str, Any]:
         return {"raised": found, "nodes": packer.nodes}
     except Exception:  # its arguments cannot cross
         text = type(error).__name__
-        said = [["Exception", "builtins"], text, [], known.handle(error), None]
+        said = [["Exception", "builtins"], text, [], known.handle(error), None, None]
         return {"raised": said, "nodes": {}}
 
 
