@@ -213,6 +213,22 @@ def problems(k: int) -> dict[str, tuple[dict[str, Any], str]]:
             "def f(g, n):\n    x = g(n)\n    return x + 1 if x is not None else None\n"
             "def twice(g): return lambda n: 2 * g(n)\n",
         ),
+        "given": (
+            {
+                "type": "asserts",
+                "setup": "from enum import Enum\nclass Low(Exception):\n"
+                "    def __init__(self, n):\n        super().__init__(n)\n        self.n = n\n"
+                "    def right(self, n): return self.n == n\n"
+                "class Size(Enum):\n    SMALL = 1\n    LARGE = 2\n",
+                "asserts": [
+                    f"try:\n    f(2)\nexcept Low as e:\n    assert e.right({2 * k}) and e.n == {2 * k}\n"
+                    "else:\n    assert False",
+                    "assert size(3) is Size.SMALL and size(4) == Size.LARGE",
+                ],
+            },
+            f"def f(n): raise Low(n * {k})\n"
+            "def size(n): return Size.LARGE if n % 2 == 0 else Size.SMALL\n",
+        ),
         "items": (
             {
                 "type": "asserts",
@@ -708,6 +724,30 @@ FORGERIES = {
         _HUNT + "def f(g, n):\n    for x in numbers(vars(g)): return x\n"
         "    for c in g.__closure__ or (): return next(numbers(c.cell_contents), None)\n"
         "    return getattr(g, '__globals__', {}).get('seen')\ntwice = lambda g: f",
+    ),
+    "a class of setup made anew": (
+        "given",
+        "class Low(Exception):\n    n = 7\n    def right(self, n): return True\n"
+        "class A:\n    __eq__ = lambda s, o: True\nclass Size: SMALL = LARGE = A()\n"
+        "def f(n): raise Low\ndef size(n): return Size.LARGE",
+    ),
+    "an error of setup's that lies": (
+        "given",
+        "def f(n):\n    e = Low(7)\n    e.right = lambda n: True\n    raise e\n"
+        "def size(n): return Size.LARGE",
+    ),
+    "an error of setup's, forged": (
+        "given",
+        _SERVE + "def answer(q):\n"
+        "    if q['op'] == 'name': return {'value': {'#': 99}, 'nodes': {'99': ['r', 0,"
+        " {'name': 'f', 'special': ['__call__'], 'kind': 'function'}]}}\n"
+        "    return {'raised': [['Low', 'setup'], '', [7], 0, None, {'#': 5}], 'nodes':"
+        " {'5': ['d', ['n', 'right'], [{'#': 6}, {'#': 6}]], '6': ['r', 1, {'name': 'A', 'kind': '',"
+        " 'special': ['__call__', '__eq__', '__bool__']}]}}\nserve(answer)",
+    ),
+    "no member of setup's": (
+        "given",
+        _answers("{'value': {'#': 99}, 'nodes': {'99': ['V', 'Size', '__class__']}}"),
     ),
     "items without end": ("items", "def f(n):\n    while True: yield 0"),
     "no items": ("items", "def f(n): return iter(())"),

@@ -1281,6 +1281,217 @@ assert c.n == 3
 ''',
         ),
     ),
+    "a cache's figures": (
+        '''
+from functools import lru_cache
+
+@lru_cache(None)
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+''',
+        "",
+        (
+            '''
+assert fib.cache_info().hits == 0
+assert fib(10) == 55 and fib.cache_info().hits > 0
+''',
+        ),
+    ),
+    "enumerations of setup": (
+        '''
+def f(c):
+    return Color.BLUE if c is Color.RED else None
+
+def g(n):
+    return n
+
+def h(n):
+    return n.name
+''',
+        '''
+from enum import Enum, IntEnum
+
+class Color(Enum):
+    RED = 1
+    BLUE = 2
+
+class N(IntEnum):
+    A = 1
+''',
+        (
+            "assert f(Color.RED) == Color.BLUE and f(Color.RED) is Color.BLUE",
+            "assert g(N.A) is N.A and h(N.A) == 'A'",
+        ),
+    ),
+    "exceptions of setup": (
+        '''
+def f(n):
+    raise Low(n)
+''',
+        '''
+class Low(Exception):
+
+    def __init__(self, code):
+        super().__init__('low')
+        self.code = code
+''',
+        (
+            '''
+try:
+    f(3)
+except Low as e:
+    assert e.code == 3 and str(e) == 'low'
+else:
+    assert 0
+''',
+        ),
+    ),
+    "namedtuples of setup": (
+        '''
+def f(p):
+    return P(p.y, p.x)
+''',
+        '''
+from collections import namedtuple
+P = namedtuple('P', 'x y')
+''',
+        (
+            "assert f(P(1, 2)) == P(2, 1) and f(P(1, 2)).x == 2",
+        ),
+    ),
+    "typed namedtuples of setup": (
+        '''
+def f(ps):
+    return [P(p.y, p.x) for p in ps]
+''',
+        '''
+from typing import NamedTuple
+
+class P(NamedTuple):
+    x: int
+    y: int
+''',
+        (
+            "assert f([P(1, 2)]) == [P(2, 1)]",
+        ),
+    ),
+    "a long answer": (
+        '''
+def f(n):
+    return list(range(n))
+''',
+        "",
+        (
+            "assert f(500000) == list(range(500000))",
+        ),
+    ),
+    "a stack": (
+        '''
+class Stack:
+
+    def __init__(s):
+        s.x = []
+
+    def is_empty(s):
+        return not s.x
+
+    def push(s, v):
+        s.x.append(v)
+
+    def peek(s):
+        return s.x[-1]
+
+    def size(s):
+        return len(s.x)
+''',
+        "",
+        (
+            '''
+s = Stack()
+assert s.is_empty()
+s.push(1)
+assert s.peek() == 1 and s.size() == 1 and (not s.is_empty())
+''',
+        ),
+    ),
+    "a context by a generator": (
+        '''
+from contextlib import contextmanager
+
+def f(n):
+    return 1 // n
+
+@contextmanager
+def lock():
+    yield 5
+''',
+        "from contextlib import suppress",
+        (
+            '''
+with suppress(ZeroDivisionError):
+    f(0)
+assert f(1) == 1
+''',
+            '''
+r = []
+with lock() as l:
+    r.append(l)
+assert r == [5]
+''',
+        ),
+    ),
+    "items by range": (
+        '''
+class Countdown:
+
+    def __init__(s, n):
+        s.n = n
+
+    def __iter__(s):
+        return iter(range(s.n, 0, -1))
+''',
+        "",
+        (
+            '''
+it = Countdown(3)
+assert list(it) == [3, 2, 1] and [x for x in Countdown(2)] == [2, 1]
+assert tuple(Countdown(1)) == (1,) and max(Countdown(4)) == 4 and (sorted(Countdown(3)) == [1, 2, 3])
+assert list(zip(Countdown(2), 'ab')) == [(2, 'a'), (1, 'b')] and dict(enumerate(Countdown(2))) == {0: 2, 1: 1}
+''',
+        ),
+    ),
+    "numbers with names": (
+        '''
+from enum import IntEnum
+
+class Weekday(IntEnum):
+    MON = 1
+    TUE = 2
+''',
+        "",
+        (
+            "assert Weekday.MON < Weekday.TUE and Weekday(2).name == 'TUE' and (Weekday['MON'].value == 1) and ([d.name for d in Weekday] == ['MON', 'TUE']) and (Weekday.MON in Weekday) and isinstance(Weekday.MON, Weekday)",
+        ),
+    ),
+    "texts with names": (
+        '''
+from enum import Enum
+
+class Color(str, Enum):
+    RED = 'r'
+    BLUE = 'b'
+
+    def label(s):
+        return s.name + '!'
+
+def f(c):
+    return c.name.lower()
+''',
+        "",
+        (
+            "assert f(Color.RED) == 'red' and Color.RED.label() == 'RED!' and (Color.RED != Color.BLUE) and (Color.RED == 'r')",
+        ),
+    ),
 }  # fmt: skip
 
 
@@ -1342,6 +1553,12 @@ NEAR = [
     ("observers", "f(*a)", "f(1)"),
     ("derived in the tests", "says", "said"),
     ("printed", "'hi'", "'ho'"),
+    ("enumerations of setup", "return Color.BLUE", "return Color.RED"),
+    ("exceptions of setup", "raise Low(n)", "raise Low(n + 1)"),
+    ("exceptions of setup", "raise Low(n)", "raise ValueError(n)"),
+    ("namedtuples of setup", "P(p.y, p.x)", "p"),
+    ("numbers with names", "TUE = 2", "TUE = 0"),
+    ("texts with names", "BLUE = 'b'", "BLUE = 'r'"),
 ]
 
 
