@@ -6,6 +6,8 @@ The folder holds the public files under the names below; nothing of them is kept
 from __future__ import annotations
 
 import ast
+import contextlib
+import copy
 import inspect
 import json
 import random
@@ -19,6 +21,8 @@ from srpo.types import Problem
 LEETCODE_TRAIN = "leetcode_train_v0.2.0.jsonl"
 LEETCODE_TEST = "leetcode_test_v0.3.1.jsonl"
 TIME_LIMIT_S = 5
+# Characters of what is expected, of one case and of all: some inputs of EvalPlus have megabytes.
+LONGEST, MOST = 100_000, 900_000
 MUTATIONS = ("none", "off", "exit", "loop")
 
 
@@ -58,6 +62,84 @@ def mbpp(folder: Path) -> Iterator[Item]:
         tests = {"type": "asserts", "setup": row["test_setup_code"], "asserts": row["test_list"]}
         entry = _called(row["code"], row["test_list"])
         yield Item(_problem(f"mbpp/{row['task_id']}", tests), row["code"], entry)
+
+
+# How EvalPlus compares: floats nearly, all else exactly.
+_PLUS = """
+import numpy as np
+from collections import Counter
+from numpy import inf, nan
+
+def _floats(x):
+    return isinstance(x, float) or (
+        isinstance(x, (list, tuple)) and len(x) > 0 and all(isinstance(i, float) for i in x)
+    )
+
+def _compare(out, expected, atol):
+    if out == expected:
+        return
+    atol = atol or (1e-6 if _floats(expected) else 0)
+    assert atol and type(out) == type(expected), out
+    assert np.allclose(out, expected, rtol=1e-7, atol=atol), out
+
+def check(candidate):
+    for arguments, expected in {cases}:
+        {compare}
+"""
+_COMPARE = "_compare(candidate(*arguments), expected, {atol})"
+_ROOT = "(xs,) = arguments\n        x = candidate(xs)\n        "
+_ROOT += "assert abs(sum(c * x**i for i, c in enumerate(xs))) < 1e-4"
+_ODD = {"find_zero": _ROOT}  # any root will do
+_SETS = ("similar_elements", "find_dissimilar", "Diff")  # their order is by chance
+_ODD |= dict.fromkeys(_SETS, "assert set(candidate(*arguments)) == set(expected)")
+_MATCHES = ("check_str", "text_match_three", "text_starta_endb")  # whether there is one
+_ODD |= dict.fromkeys(_MATCHES, "assert bool(candidate(*arguments)) == expected")
+
+
+def evalplus(folder: Path, name: str) -> Iterator[Item]:
+    """HumanEval+ and MBPP+: what is expected comes from the reference, as in their releases."""
+    for row in rows(folder, f"{name}.jsonl"):
+        entry, program = row["entry_point"], row["prompt"] + row["canonical_solution"]
+        cases = list(_reference_cases(program, entry, [*row["base_input"], *row["plus_input"]]))
+        cases = list(_that_fit(cases))
+        if entry in _MATCHES:
+            cases = [(arguments, bool(expected)) for arguments, expected in cases]
+        compare = _ODD.get(entry, _COMPARE.format(atol=row["atol"]))
+        setup = "" if name.startswith("mbpp") else row["prompt"] + "    pass\n"
+        code = _PLUS.replace("{cases}", repr(cases)).replace("{compare}", compare)
+        tests = {"type": "check", "entry_point": entry, "setup": setup, "code": code}
+        yield Item(_problem(row["task_id"], tests), program, entry)
+
+
+def _that_fit(cases: list[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
+    """As many as the source of a problem's tests can hold."""
+    room = MOST
+    for case in cases:
+        if (size := len(repr(case))) < room:
+            room -= size
+            yield case
+
+
+def _reference_cases(program: str, entry: str, inputs: list[Any]) -> Iterator[tuple[Any, Any]]:
+    """Arguments, as lists or (JSON has none) as tuples, with what the reference returns; none
+    that is longer than LONGEST."""
+    space: dict[str, Any] = {}
+    exec(compile(program, "<reference>", "exec", dont_inherit=True), space)
+    for arguments in inputs:
+        variants = [arguments, [_tuples(a, 1) for a in arguments], _tuples(arguments, 0)]
+        for given in variants[entry == "tuple_size" :]:  # a list's size is by chance
+            with contextlib.suppress(Exception):
+                expected = space[entry](*copy.deepcopy(given))
+                if len(repr(expected)) < LONGEST:  # fails for numbers of more than 4,300 digits
+                    yield given, expected
+                break
+
+
+def _tuples(value: Any, depth: int) -> Any:
+    if not isinstance(value, list):
+        return value
+    inner = [_tuples(one, depth - 1) for one in value]
+    return inner if depth > 0 else tuple(inner)
 
 
 def _called(code: str, asserts: list[str]) -> str:

@@ -257,7 +257,7 @@ def test_doctors_exit_code(
 ):
     found = doctor.Finding("sandbox", "lack" if lack else "ok", "x", "no code can be trained")
     note = doctor.Finding("vllm", "note", "not installed", "slower")
-    monkeypatch.setattr(doctor, "examine", lambda: [note, found])
+    monkeypatch.setattr(doctor, "examine", lambda python: [note, found])
     assert call(monkeypatch, End(True), "doctor") == int(lack)
     assert ("cannot run" in capsys.readouterr().out) is lack
 

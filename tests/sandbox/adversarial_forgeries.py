@@ -158,6 +158,88 @@ def problems(k: int) -> dict[str, tuple[dict[str, Any], str]]:
             f"class Solution:\n    def f(self, n): return n * {k}\n"
             f"    def g(self): return self.n * {k}\n",
         ),
+        "classes": (
+            {
+                "type": "asserts",
+                "asserts": [
+                    "v = Vector(1, 2)\nassert v.x == 1 and v + Vector(3, 4) == Vector(4, 6)",
+                    f"assert f(2) == {2 * k} and Total(3) == {3 * k}",
+                    f"assert abs(f(4) - {4 * k}) < 1e-6 and {5 * k} in [f(5)]",
+                    f"assert v.scaled(3) == {3 * k} and len(str(v)) > 0",
+                ],
+            },
+            "class Vector:\n"
+            "    def __init__(self, x, y): self.x, self.y = x, y\n"
+            "    def __add__(self, o): return Vector(self.x + o.x, self.y + o.y)\n"
+            "    def __eq__(self, o): return (self.x, self.y) == (o.x, o.y)\n"
+            f"    def scaled(self, n): return n * {k}\n"
+            f"def f(n): return n * {k}\nTotal = f\n",
+        ),
+        "contexts": (
+            {
+                "type": "asserts",
+                "asserts": [
+                    f"with Opened(2) as o:\n    assert o.read() == {2 * k}",
+                    f"with Opened(3) as o:\n    assert abs(o.read() - {3 * k}) < 1",
+                    f"with Opened(4):\n    assert f(4) == {4 * k}",
+                ],
+            },
+            "class Opened:\n    def __init__(self, n): self.n = n\n"
+            "    def __enter__(self): return self\n    def __exit__(self, *_): return False\n"
+            f"    def read(self): return self.n * {k}\ndef f(n): return n * {k}\n",
+        ),
+        "errors": (
+            {
+                "type": "asserts",
+                "asserts": [
+                    "try:\n    f(-1)\n    assert False, 'no error'\nexcept Low as e:\n"
+                    f"    assert e.value == {k}",
+                    f"try:\n    assert f(2) == {2 * k}\nexcept Low:\n    pass",
+                ],
+            },
+            "class Low(Exception):\n    def __init__(self, v):\n        self.value = v\n"
+            f"def f(n):\n    if n < 0: raise Low({k})\n    return n * {k}\n",
+        ),
+        "callbacks": (
+            {
+                "type": "asserts",
+                "setup": "seen = []\n",
+                "asserts": [
+                    f"assert f(lambda n: n * {k}, 3) == {3 * k + 1}",
+                    f"f(seen.append, {k})\nassert seen == [{k}]",
+                    f"@twice\ndef g(n): return n * {k}\nassert g(5) == {10 * k}",
+                ],
+            },
+            "def f(g, n):\n    x = g(n)\n    return x + 1 if x is not None else None\n"
+            "def twice(g): return lambda n: 2 * g(n)\n",
+        ),
+        "given": (
+            {
+                "type": "asserts",
+                "setup": "from enum import Enum\nclass Low(Exception):\n"
+                "    def __init__(self, n):\n        super().__init__(n)\n        self.n = n\n"
+                "    def right(self, n): return self.n == n\n"
+                "class Size(Enum):\n    SMALL = 1\n    LARGE = 2\n",
+                "asserts": [
+                    f"try:\n    f(2)\nexcept Low as e:\n    assert e.right({2 * k}) and e.n == {2 * k}\n"
+                    "else:\n    assert False",
+                    "assert size(3) is Size.SMALL and size(4) == Size.LARGE",
+                ],
+            },
+            f"def f(n): raise Low(n * {k})\n"
+            "def size(n): return Size.LARGE if n % 2 == 0 else Size.SMALL\n",
+        ),
+        "items": (
+            {
+                "type": "asserts",
+                "asserts": [
+                    f"assert list(f(3)) == [0, {k}, {2 * k}] and sum(f(3)) == {3 * k}",
+                    f"g = f(4)\nnext(g)\nassert next(g) == {k}",
+                    f"for i, x in enumerate(f(3)): assert x == i * {k}\nassert i == 2",
+                ],
+            },
+            f"def f(n):\n    for i in range(n): yield i * {k}\n",
+        ),
     }
 
 
@@ -184,7 +266,7 @@ def _answers(reply: str) -> str:
     """Every call is answered by this reply; every name is handle 0."""
     return (
         _SERVE + "def answer(q):\n"
-        "    if q['op'] == 'name': return {'value': {'#': 99}, 'nodes': {'99': ['r', 0]}}\n"
+        "    if q['op'] == 'name': return {'value': {'#': 99}, 'nodes': {'99': ['r', 0, {'name': 'f', 'special': ['__call__']}]}}\n"
         f"    return {reply}\nserve(answer)\n"
     )
 
@@ -565,6 +647,130 @@ FORGERIES = {
     "names of the check": (
         "check", "def check(c): return True\ncandidate = sorted = range = isinstance = lambda *a: 7\n"
         "f = lambda n: 7",
+    ),
+    # objects of the program's own, by their special methods
+    "a class in place of functions": (
+        "classes asserts",
+        "class A:\n    def __init__(s, *a): s.x = 1\n"
+        "    __eq__ = __lt__ = __contains__ = lambda s, o: True\n"
+        "    __add__ = __sub__ = __rsub__ = __abs__ = lambda s, *o: s\n    scaled = lambda s, n: s\n"
+        "Vector = f = Total = A",
+    ),
+    "the class that is tested, returned": (
+        "classes",
+        "class Vector:\n    def __init__(s, *a): s.x = 1\n    __eq__ = lambda s, o: True\n"
+        "    __add__ = __sub__ = __abs__ = lambda s, *o: s\n    __lt__ = lambda s, o: True\n"
+        "    scaled = lambda s, n: s\nkept = Vector()\nf = Total = lambda n: kept",
+    ),
+    "a method that returns its object": (
+        "classes methods",
+        "class Vector:\n    def __init__(s, *a): s.x = 1\n    __eq__ = lambda s, o: True\n"
+        "    __add__ = f = g = scaled = lambda s, *o: s\n    __sub__ = __add__\n"
+        "Solution = Vector\nf = Total = lambda n: 7",
+    ),
+    "a list that changes its mind": (
+        "lists classes",
+        "class A(list):\n    __eq__ = lambda s, o: True\n    n = 0\n"
+        "    def __getitem__(s, i): A.n += 1; return A.n\n    __contains__ = lambda s, o: True\n"
+        "Vector = Total = f = lambda *a: A([1, 2])",
+    ),
+    "a number of a class of its own": (
+        "classes asserts",
+        "class A(float):\n    __eq__ = lambda s, o: True\n    __sub__ = lambda s, o: 0.0\n"
+        "    x = 1\n    __add__ = lambda s, o: s\n    scaled = lambda s, n: s\n"
+        "Vector = Total = f = lambda *a: A(7)",
+    ),
+    "a context that ends everything": (
+        "contexts",
+        "class Opened:\n    def __init__(s, *a): pass\n    __enter__ = read = lambda s: s\n"
+        "    __exit__ = lambda s, *a: True\n    __sub__ = __abs__ = lambda s, *o: s\n"
+        "f = lambda n: 7",
+    ),
+    "an error that is all errors": ("errors", "Low = Exception\nf = lambda n: 7"),
+    "an error that is the assertion": ("errors", "Low = AssertionError\nf = lambda n: 7"),
+    "an error above the assertion": (
+        "errors",
+        "class M(type):\n    __instancecheck__ = __subclasscheck__ = lambda *a: True\n"
+        "class Low(Exception, metaclass=M): value = 7\nf = lambda n: 7",
+    ),
+    "an error that is equal to all": (
+        "errors",
+        "class V:\n    __eq__ = lambda s, o: True\nclass Low(Exception): value = V()\n"
+        "def f(n): raise Low",
+    ),
+    "an error's class by a forged name": (
+        "errors",
+        _SERVE + "def answer(q):\n    if q['op'] == 'name': return {'value': {'#': 99}, 'nodes':"
+        " {'99': ['E', ['BaseException', 'builtins']]}}\n    return {'value': 7, 'nodes': {}}\n"
+        "serve(answer)",
+    ),
+    "an error that ends loops": (
+        "errors items callbacks",
+        _answers("{'raised': [['StopIteration', 'builtins'], '', [], 0, None], 'nodes': {},"
+                 " 'stops': True}"),
+    ),
+    "functions of the tests' by number": (
+        "callbacks",
+        _SERVE + "def answer(q):\n"
+        "    if q['op'] == 'name': return {'value': {'#': 99}, 'nodes': {'99': ['r', 0,"
+        " {'name': 'f', 'special': ['__call__'], 'kind': 'function'}]}}\n"
+        "    for n in (0, 1, -1, 99, True, 'x', None):\n"
+        "        say({'calls': n, 'values': [[], {}], 'nodes': {}}); recv()\n"
+        "    return {'value': True, 'nodes': {}}\nserve(answer)",
+    ),
+    "a function of the tests' returned": ("callbacks", "f = lambda g, n: g\ntwice = lambda g: g"),
+    "a function of the tests', looked into": (
+        "callbacks",
+        _HUNT + "def f(g, n):\n    for x in numbers(vars(g)): return x\n"
+        "    for c in g.__closure__ or (): return next(numbers(c.cell_contents), None)\n"
+        "    return getattr(g, '__globals__', {}).get('seen')\ntwice = lambda g: f",
+    ),
+    "a class of setup made anew": (
+        "given",
+        "class Low(Exception):\n    n = 7\n    def right(self, n): return True\n"
+        "class A:\n    __eq__ = lambda s, o: True\nclass Size: SMALL = LARGE = A()\n"
+        "def f(n): raise Low\ndef size(n): return Size.LARGE",
+    ),
+    "an error of setup's that lies": (
+        "given",
+        "def f(n):\n    e = Low(7)\n    e.right = lambda n: True\n    raise e\n"
+        "def size(n): return Size.LARGE",
+    ),
+    "an error of setup's, forged": (
+        "given",
+        _SERVE + "def answer(q):\n"
+        "    if q['op'] == 'name': return {'value': {'#': 99}, 'nodes': {'99': ['r', 0,"
+        " {'name': 'f', 'special': ['__call__'], 'kind': 'function'}]}}\n"
+        "    return {'raised': [['Low', 'setup'], '', [7], 0, None, {'#': 5}], 'nodes':"
+        " {'5': ['d', ['n', 'right'], [{'#': 6}, {'#': 6}]], '6': ['r', 1, {'name': 'A', 'kind': '',"
+        " 'special': ['__call__', '__eq__', '__bool__']}]}}\nserve(answer)",
+    ),
+    "no member of setup's": (
+        "given",
+        _answers("{'value': {'#': 99}, 'nodes': {'99': ['V', 'Size', '__class__']}}"),
+    ),
+    "items without end": ("items", "def f(n):\n    while True: yield 0"),
+    "no items": ("items", "def f(n): return iter(())"),
+    "items that are equal to all": (
+        "items",
+        "class A:\n    __eq__ = lambda s, o: True\n    __radd__ = __add__ = lambda s, o: s\n"
+        "def f(n):\n    for _ in range(n): yield A()",
+    ),
+    "items that lie": (
+        "items",
+        _SERVE + "def answer(q):\n"
+        "    if q['op'] == 'next': return {'value': {'#': 99}, 'nodes': {'99': ['l', [7, 8]]}}\n"
+        "    return {'value': {'#': 99}, 'nodes': {'99': ['r', 0, {'name': 'g', 'kind': 'generator',"
+        " 'special': ['__call__', '__iter__', '__next__', '__eq__']}]}}\nserve(answer)",
+    ),
+    "a stand-in of many methods": (
+        CODE,
+        _answers("{'value': {'#': 99}, 'nodes': {'99': ['r', 0, {'name': 'A', 'kind': 'list',"
+                 " 'special': ['__eq__', '__init__', '__class__', '__getattribute__', '__len__']}]}}"),
+    ),
+    "a stand-in that is no stand-in": (
+        CODE, _answers("{'value': {'#': 99}, 'nodes': {'99': ['n', {'#': 98}, 0, {'name': 'A',"
+                       " 'special': ['__eq__']}], '98': ['l', []]}}")
     ),
     # giants
     "a list nested deep": (

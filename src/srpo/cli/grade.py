@@ -54,7 +54,7 @@ def grade(
                 kept = f"{output.partial} has what is graded; the same command goes on from there"
                 display.note(f"stopped: {kept}")
             raise typer.Exit(INTERRUPTED) from None
-    display.summary(tally)
+    display.summary(tally.counts, tally.first_errors)
     raise typer.Exit(1 if tally.errors else 0)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 
-from srpo.grading.files import Tally
 from srpo.report.plain import duration
 from srpo.types import Outcome
 
@@ -42,19 +43,20 @@ class GradingDisplay:
         """Print a line."""
         self._console.print(line, style="dim", markup=False, soft_wrap=True)
 
-    def summary(self, tally: Tally) -> None:
+    def summary(self, counts: Mapping[str, Counter[Outcome]], first_errors: Sequence[str]) -> None:
         """Print how each domain came out, the first rows in error, and the seconds it took."""
-        for domain, found in sorted(tally.counts.items()):
+        for domain, found in sorted(counts.items()):
             right, wrong, failed = (found[outcome] for outcome in Outcome)
             share = f" ({right / (right + wrong):.1%})" if right + wrong else ""
             error = f", {failed:,} errors of ours (not graded)" if failed else ""
             text = f"{domain}: {right:,} of {right + wrong:,} correct{share}{error}"
             self._console.print(text, markup=False, soft_wrap=True)
-        for line in tally.first_errors:
+        for line in first_errors:
             self._console.print(f"error in {line}", markup=False, soft_wrap=True)
-        if (more := tally.errors - len(tally.first_errors)) > 0:
+        errors = sum(found[Outcome.ERROR] for found in counts.values())
+        if (more := errors - len(first_errors)) > 0:
             self.note(f"and {more:,} more")
-        total = sum(found.total() for found in tally.counts.values())
+        total = sum(found.total() for found in counts.values())
         self.note(f"{total:,} responses in {duration(self.seconds)}")
 
     def __enter__(self) -> GradingDisplay:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -113,28 +113,18 @@ class AnswerFile(AbstractContextManager["AnswerFile"]):
         except (gzip.BadGzipFile, EOFError) as error:
             raise UserError(f"{self.name}: no whole gzip file ({error}); write it anew") from error
 
-    def _opened(self) -> IO[bytes]:
+    def _opened(self) -> AbstractContextManager[IO[bytes]]:
         if self._kept is not None:
             self._kept.seek(0)
-            return _Unclosed(self._kept)  # type: ignore[return-value]
-        return gzip.open(self._path) if self._path.suffix == ".gz" else self._path.open("rb")
+            return nullcontext(self._kept)  # it is read again
+        if self._path.suffix == ".gz":
+            packed: Any = gzip.open(self._path)  # noqa: SIM115 (closed by the reader)
+            return packed
+        return self._path.open("rb")
 
     def __exit__(self, *_: object) -> None:
         if self._kept is not None:
             self._kept.close()
-
-
-class _Unclosed:
-    """A file that is read again and again."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def __enter__(self) -> IO[bytes]:
-        return self._file
-
-    def __exit__(self, *_: object) -> None:
-        """It stays open."""
 
 
 class _Seen:

@@ -256,6 +256,115 @@ def test_same_output() -> None:
     assert not same_output("1", "")
 
 
+@pytest.mark.parametrize(
+    ("expected", "got", "same"),
+    [
+        ("0.333333333333", "0.333333", True),
+        ("0.333333333333", "0.33333", False),
+        ("2.5e3", "2500.0001", True),
+        ("123456789.5", "123456789", True),
+        ("0.0000004", "0", True),  # as far away as judges allow
+        ("2.0", "2", True),
+        ("2", "2.0", False),  # a whole number is one
+        ("1000000", "1000001", False),
+        ("1.5 yes", "1.50000001 yes", True),
+        ("1.5 yes", "1.50000001 no", False),
+        ("1.5", "1.5 1.5", False),
+        ("1.5", "nan", False),
+        ("1.5", "1.5.0", False),
+        ("1.2.3", "1.2.30", False),
+        ("inf", "1e999", False),
+        ("-0.5", "0.5", False),
+        ("1.5", "1.500002", False),
+    ],
+)
+def test_numbers_with_a_decimal_point_may_differ(expected: str, got: str, same: bool) -> None:
+    assert same_output(expected, got) is same
+    assert same_output(expected, got, tolerance=0) is (expected == got)
+
+
+def test_the_tests_say_how_far_numbers_may_differ(verifier: CodeVerifier) -> None:
+    tests = {"type": "stdin", "cases": [{"input": "1 3", "output": "0.333333333333"}]}
+    code = "a, b = map(int, input().split())\nprint('%.{n}f' % (a / b))"
+    for digits, tolerance, outcome in (
+        (6, None, Outcome.CORRECT),
+        (5, None, Outcome.INCORRECT),
+        (5, 1e-4, Outcome.CORRECT),
+        (6, 0, Outcome.INCORRECT),
+        (12, 0, Outcome.CORRECT),
+    ):
+        asked = tests if tolerance is None else tests | {"tolerance": tolerance}
+        text = fenced(code.replace("{n}", str(digits)))
+        assert verifier(problem(asked), text).outcome is outcome
+
+
+def test_long_numbers_are_printed(verifier: CodeVerifier) -> None:
+    tests = {"type": "stdin", "cases": [{"input": "9000", "output": f"1{'0' * 9000}"}]}
+    assert verifier(problem(tests), fenced("print(10 ** int(input()))")).outcome is Outcome.CORRECT
+    assert verifier(problem(tests), fenced("print(10 ** 8999)")).outcome is Outcome.INCORRECT
+
+
+TOTAL = "class Solution:\n    def total(self, a: List[int]) -> int:\n        return sum(a)"
+
+
+def test_programs_for_solution_have_leetcodes_imports(verifier: CodeVerifier) -> None:
+    cases = [{"args": [[1, 2]], "expected": 3}]
+    tests = {"type": "function", "entry_point": "Solution.total", "cases": cases}
+    static = TOTAL.replace("    def", "    @staticmethod\n    def").replace("self, ", "")
+    assert verifier(problem(tests), fenced(static)).outcome is Outcome.CORRECT
+    made = tests | {"entry_point": "Solution().total"}
+    assert verifier(problem(made), fenced(TOTAL)).outcome is Outcome.CORRECT
+    wrong = TOTAL.replace("sum(a)", "max(a)")
+    assert verifier(problem(made), fenced(wrong)).outcome is Outcome.INCORRECT
+    check = {
+        "type": "check",
+        "entry_point": "Solution().total",
+        "code": "def check(candidate):\n    assert candidate([1, 2]) == 3",
+    }
+    assert verifier(problem(check), fenced(TOTAL)).outcome is Outcome.CORRECT
+
+
+def test_other_programs_have_them_when_asked(sandbox: Counting) -> None:
+    plain = CodeVerifier(sandbox)
+    given = CodeVerifier(sandbox, conventional_imports=True)
+    code = "def f(a: List[int]):\n    return gcd(*a), pow(7, 2, 5), heappop([len(a)])"
+    tests = {
+        "type": "function",
+        "entry_point": "f",
+        "cases": [{"args": [[4, 6]], "expected": [2, 4, 2]}],
+    }
+    assert plain(problem(tests), fenced(code)).outcome is Outcome.INCORRECT
+    assert given(problem(tests), fenced(code)).outcome is Outcome.CORRECT
+    setup = tests | {"setup": "from typing import *\nfrom math import gcd\nfrom heapq import *"}
+    assert plain(problem(setup), fenced(code)).outcome is Outcome.CORRECT
+
+
+def test_what_is_imported_is_not_what_is_asked_for(sandbox: Counting) -> None:
+    """The program has to define it."""
+    given = CodeVerifier(sandbox, conventional_imports=True)
+    call = {"type": "function", "entry_point": "gcd", "cases": [{"args": [4, 6], "expected": 2}]}
+    for tests in (call, {"type": "asserts", "asserts": ["assert gcd(4, 6) == 2"]}):
+        found = given(problem(tests), fenced("print"))
+        assert found.outcome is Outcome.INCORRECT
+        assert "gcd" in found.detail
+        for code in (
+            "def gcd(a, b): return 2",
+            "from math import gcd as g\ngcd = lambda *a: g(*a)",
+        ):
+            assert given(problem(tests), fenced(code)).outcome is Outcome.CORRECT
+
+
+def test_the_block_that_defines_what_is_asked_for_is_run(verifier: CodeVerifier) -> None:
+    code = (
+        fenced("def add(a, b): return a + b") + "prints\n```\n3\n```\n" + fenced("print(add(1, 2))")
+    )
+    asserts = {"type": "asserts", "asserts": ["assert add(1, 2) == 3"]}
+    for tests in (ADD, asserts):
+        assert verifier(problem(tests), code).outcome is Outcome.CORRECT
+    text = fenced(" a, b = input().split()\nprint(b, a)".strip()) + fenced("print('b a')")
+    assert verifier(problem(ECHO), text).outcome is Outcome.CORRECT
+
+
 def test_answers_may_be_as_long_as_the_expected_ones(verifier: CodeVerifier) -> None:
     """Whatever the limit on a program's output."""
     numbers, text = list(range(200_000)), "0123456789 " * 150_000
@@ -297,6 +406,10 @@ def test_answers_may_be_as_long_as_the_expected_ones(verifier: CodeVerifier) -> 
         ),
         (MBPP | {"setup": 3}, r"a\.tests\.setup is 3: give Python source"),
         (SORTS | {"code": "x = 1"}, r"a\.tests\.code is 'x = 1': define check\(candidate\)"),
+        (ECHO | {"tolerance": -1}, r"tolerance is -1: give a number from 0 to below 1"),
+        (ECHO | {"tolerance": True}, r"tolerance is True"),
+        (ADD | {"setup": "1 +"}, r"a\.tests\.setup is '1 \+': no Python source"),
+        (ADD | {"tolerance": 1e-3}, "unknown key 'tolerance'"),
         (ECHO | {"cases": [{"input": 1, "output": ""}]}, r"cases\[0\]\.input is 1"),
     ],
 )

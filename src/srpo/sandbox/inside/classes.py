@@ -38,9 +38,14 @@ def used_as_classes(sources: Iterable[str]) -> dict[str, int]:
 
 
 def defined_in(source: str) -> frozenset[str]:
-    """The classes that a source defines."""
-    found = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef))
-    return frozenset(node.name for node in found)
+    """The names of classes that a source may define, by `class` or, as namedtuples, by `=`."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found.add(node.targets[0].id)
+    return frozenset(found)
 
 
 def _called(tree: ast.AST) -> Iterator[str]:
@@ -64,10 +69,11 @@ def _tested(tree: ast.AST) -> Iterator[str]:
                     makers.setdefault(target.id, set()).add(name)
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr not in _OF_DATA:
-            yield from filter(None, [_maker(node.value)])
-            if isinstance(node.value, ast.Name):
-                yield node.value.id
-                yield from makers.get(node.value.id, ())
+            for inner in _operands(node.value):
+                yield from filter(None, [_maker(inner)])
+                if isinstance(inner, ast.Name):
+                    yield inner.id
+                    yield from makers.get(inner.id, ())
         elif isinstance(node, ast.Call) and _maker(node) in ("isinstance", "issubclass"):
             yield from (n.id for n in ast.walk(node.args[-1]) if isinstance(n, ast.Name))
         elif isinstance(node, ast.withitem) and (name := _maker(node.context_expr)):
@@ -76,6 +82,17 @@ def _tested(tree: ast.AST) -> Iterator[str]:
             yield node.type.id
         elif isinstance(node, ast.Compare | ast.BinOp):
             yield from _compared(node)
+
+
+def _operands(node: ast.AST) -> Iterator[ast.AST]:
+    """What an expression computes with: `(m * 2).rows` looks at an attribute of m's kind."""
+    if isinstance(node, ast.BinOp):
+        yield from _operands(node.left)
+        yield from _operands(node.right)
+    elif isinstance(node, ast.UnaryOp):
+        yield from _operands(node.operand)
+    else:
+        yield node
 
 
 def _compared(node: ast.Compare | ast.BinOp) -> Iterator[str]:

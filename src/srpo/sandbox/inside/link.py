@@ -7,13 +7,15 @@ answer it may ask the tests to call a function that they gave it.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import types
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 from . import remote, specials, wire
-from .mirror import MirrorError, Node, Packer, Unpacker
+from .mirror import MirrorError, Node, Packer, Unpacker, check_field
 
 MESSAGES_OUT, MESSAGES_IN = 3, 4
 _COMPARES = frozenset({*specials.BINARY, specials.CONTAINS})
@@ -40,6 +42,7 @@ class Link:
         self.tested: dict[str, int] = {}
         self._remotes: dict[tuple[int, int], remote.Remote] = {}
         self._errors: dict[int, type] = {}
+        self._lock = threading.RLock()
         self._functions: list[Any] = []  # and exceptions, that the program was given
 
     def ask_names(self) -> None:
@@ -71,6 +74,10 @@ class Link:
         """A call; instances of a class that the tests name are as sure as its name."""
         return self._as_sure(self.request("call", target, args, kwargs), target._makes)
 
+    def derive(self, base: remote.Remote, name: str, body: dict[str, Any]) -> Any:
+        """A class of the tests', derived from one of the program's."""
+        return self._named(self.request("subclass", base, (name, body)), name)
+
     def as_sure_as(self, one: Any, found: Any) -> Any:
         """What an operator makes of an instance that is tested is tested too."""
         return self._as_sure(found, one._sure)
@@ -91,6 +98,10 @@ class Link:
 
     def request(self, op: str, target: Any, args: Any = (), kwargs: Any = None) -> Any:
         """One question, and what comes of it. Raises what the program raised."""
+        with self._lock:  # tests may have threads
+            return self._request(op, target, args, kwargs)
+
+    def _request(self, op: str, target: Any, args: Any, kwargs: Any) -> Any:
         self.asked = True
         packer = self._packer()
         values = [packer.pack(value) for value in (target, list(args), kwargs or {})]
@@ -98,13 +109,19 @@ class Link:
             map(self._unsure, packer.objects)
         )  # what comes back of it is the program's word
         classes = [n for n, v in self._module.__dict__.items() if self._is_shared(v, n)]
-        self._say(packer, {"op": op, "classes": classes, "values": values})
+        prints = sys.stdout is not sys.__stdout__  # into something of the tests'
+        shared = [name for name in self.shared if self._shared(name) is not None]
+        message = {"op": op, "classes": classes, "shared": shared, "values": values}
+        self._say(packer, message | {"prints": prints})
         while "calls" in (answer := self._receive()):
             self._call_back(answer)
-        unpacker = Unpacker(self._new_object, self._object, sent)
         if "raised" in answer:
-            self._raise(answer, unpacker)
-        return unpacker.unpack(answer["nodes"], [answer["value"]])[0]
+            self._raise(answer, Unpacker(self._new_object, self._object))
+        unpacker = Unpacker(self._new_object, self._object, sent)
+        found = unpacker.unpack(answer["nodes"], [answer["value"]])[0]
+        if prints and isinstance(answer.get("printed"), str):
+            sys.stdout.write(answer["printed"])
+        return found
 
     def _say(self, packer: Packer, message: dict[str, Any]) -> None:
         message["nodes"] = packer.nodes
@@ -140,7 +157,25 @@ class Link:
         return self._functions[number]
 
     def _packer(self) -> Packer:
-        return Packer(self._class_name, self._away, stays=remote.is_own)
+        return Packer(self._class_name, self._away, stays=self._stays)
+
+    def _stays(self, value: Any) -> bool:
+        if isinstance(value, Enum | tuple) and type(value) is not tuple:
+            return remote.is_own(value) or self._shared(type(value).__name__) is type(value)
+        return remote.is_own(value)
+
+    def _shared(self, name: Any) -> type | None:
+        """The class of this name that the program has from the tests too."""
+        found = self._module.__dict__.get(name) if name in self.shared else None
+        own = isinstance(found, type) and found.__module__ == "tests" and found.__name__ == name
+        return found if own else None
+
+    def shared_type(self, name: Any, base: type) -> type:
+        """The same, below `base`. Raises MirrorError where there is none."""
+        found = self._shared(name)
+        if found is None or not issubclass(found, base):
+            raise MirrorError(f"{name} is no class of the tests")
+        return found
 
     def _away(self, value: Any, packer: Packer) -> Node:
         return remote.home(value, packer, self._number_of, self.shared)
@@ -153,8 +188,8 @@ class Link:
         return len(self._functions) - 1
 
     def _is_shared(self, value: Any, name: str) -> bool:
-        own = type(value) is type and value.__module__ == "tests" and value.__name__ == name
-        return own and name in self.shared
+        plain = type(value) is type and not issubclass(value, BaseException | tuple)
+        return plain and self._shared(name) is value
 
     def _class_name(self, value: Any) -> str:
         name = type(value).__name__
@@ -170,15 +205,19 @@ class Link:
     def _object(self, node: Node, value: Callable[[Any], Any]) -> Any:
         kind, first, *rest = node
         if kind == "r":
-            return self._remote(first, *rest, remote.UNKNOWN)
+            (info,) = rest
+            return self._remote(first, info, remote.UNKNOWN)
         if kind == "n":
             return self._dressed(value(first), *rest)
         if kind == "E":
-            return remote.error_class(self, first, self._errors)
+            return remote.caught_class(remote.error_class(self, first, self._errors))
         if kind == "X":
             return self._error(node[1:], value)
         if kind == "h":
             return self._function(first)
+        if kind == "V":
+            member: Any = self.shared_type(first, Enum)
+            return member[rest[0]]
         raise MirrorError(f"unknown kind {kind!r}")
 
     def _remote(self, handle: Any, info: dict[str, Any], sure: int) -> remote.Remote:
@@ -203,18 +242,29 @@ class Link:
             error = self._function(said[1])
             ends = isinstance(error, remote.CONTROL) or not isinstance(error, Exception)
             return remote.CandidateError(type(error).__name__) if ends else error
-        ancestry, text, args, handle = said
+        ancestry, text, args, handle, cause, fields = said
         cls = remote.error_class(self, ancestry, self._errors)
-        return remote.make_error(cls, str(text), list(map(value, args)), handle)
+        values, cause, fields = list(map(value, args)), value(cause), value(fields)
+        error = remote.make_error(cls, str(text), values, handle)
+        if isinstance(fields, dict) and not isinstance(cls, remote.ErrorType):
+            for name, one in fields.items():
+                check_field(cls, str(name))
+                vars(error)[str(name)] = one
+        if isinstance(cause, BaseException):
+            error.__cause__ = cause
+        return error
 
     def _raise(self, answer: dict[str, Any], unpacker: Unpacker) -> None:
         said = answer["raised"]
-        args = said[2] if len(said) > 2 else []
-        values = iter(unpacker.unpack(answer["nodes"], args))
+        values = iter(
+            unpacker.unpack(answer["nodes"], [*said[2], *said[4:]] if len(said) > 2 else [])
+        )
         ends = {cls.__name__: cls for cls in remote.CONTROL}
         if answer.get("stops") is True and (control := ends.get(said[0][0])) is not None:
-            raise control(*values)
-        raise self._error(said, lambda _: next(values))
+            raise control(*list(values)[:-2])
+        error: Any = self._error(said, lambda _: next(values))
+        setattr(error, remote.OF_PROGRAM, True)
+        raise error
 
 
 def _finished(coroutine: Any) -> Any:

@@ -15,7 +15,7 @@ import inspect
 import sys
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, ItemsView, KeysView, ValuesView
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -135,8 +135,10 @@ def _simple_node(value: Any) -> Node | None:
         return ["g", value.start, value.stop, value.step]
     if isinstance(value, Decimal | Fraction):
         return ["x", "Decimal" if isinstance(value, Decimal) else "Fraction", str(value)]
-    if isinstance(value, datetime) and value.tzinfo is None:
+    if isinstance(value, datetime) and type(value.tzinfo) in (type(None), timezone):
         return ["m", value.isoformat()]
+    if isinstance(value, time) and value.tzinfo is None:
+        return ["u", value.isoformat()]
     if isinstance(value, date) and not isinstance(value, datetime):
         return ["y", value.isoformat()]
     if isinstance(value, timedelta):
@@ -239,7 +241,7 @@ class Unpacker:
         kind = node[0]
         if kind == "o":
             for name, reference in zip(node[2], node[3], strict=True):
-                _check_field(type(obj), name)
+                check_field(type(obj), name)
                 object.__setattr__(obj, name, self._value(reference))
         elif kind == "d":
             pairs = zip(map(self._value, node[1]), map(self._value, node[2]), strict=True)
@@ -282,12 +284,13 @@ _EMPTY: dict[str, Callable[..., Any]] = {
     "k": lambda name: _TYPES[name],
     "m": datetime.fromisoformat,
     "y": date.fromisoformat,
+    "u": time.fromisoformat,
     "z": timedelta,
     "a": _array,
 }
 
 
-def _check_field(cls: type, name: str) -> None:
+def check_field(cls: type, name: str) -> None:
     """What the class defines is not for the other side to replace: methods, properties,
     constants. Fields are what it does not define, leaves None, annotates or gives a slot."""
     if name.startswith("__"):

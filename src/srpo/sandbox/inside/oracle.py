@@ -7,17 +7,14 @@ program's has a part in it: an import that is not there, a reference that divide
 
 from __future__ import annotations
 
-import dis
 import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .remote import ErrorType, Remote
+from .remote import OF_PROGRAM, SOURCES, ErrorType, Remote, is_raised
 from .specials import ASKS, BINARY, COMPARISONS
 
-SOURCES = ("<tests>", "<setup>")
 STEPS = 200_000
-_RAISES = dis.opmap["RAISE_VARARGS"]
 
 
 class Touched(BaseException):
@@ -68,10 +65,8 @@ def fails_by_itself(
     What a test asserts, or raises itself, is its verdict and no failure of it. `space` holds the
     tests' names, among them those that the program `lent`.
     """
-    if isinstance(error, AssertionError) or isinstance(type(error), ErrorType):
-        return False
     where = _place(error)
-    if where is None:
+    if isinstance(error, AssertionError) or hasattr(error, OF_PROGRAM) or is_raised(error):
         return False
     of_program = [name for name, value in space.items() if issubclass(type(value), Remote)]
     if any(isinstance(value, ErrorType) for value in space.values()):
@@ -102,12 +97,10 @@ def _counter() -> Callable[..., Any]:
 
 
 def _place(error: Exception) -> tuple[str, int] | None:
-    """The innermost line of the tests that it came through; None for one that they raised."""
+    """The innermost line of the tests that it came through."""
     found, trace = None, error.__traceback__
     while trace is not None:
-        code = trace.tb_frame.f_code
-        if code.co_filename in SOURCES:
-            raised = code.co_code[trace.tb_lasti] == _RAISES and trace.tb_next is None
-            found = None if raised else (code.co_filename, trace.tb_lineno)
+        if (name := trace.tb_frame.f_code.co_filename) in SOURCES:
+            found = name, trace.tb_lineno
         trace = trace.tb_next
     return found

@@ -14,10 +14,13 @@ a subclass of a plain type (a namedtuple, a list with more methods) compares as 
 from __future__ import annotations
 
 import builtins
+import dataclasses
+import dis
 import inspect
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
+from enum import Enum
 from itertools import islice
 from types import CoroutineType, FunctionType, GeneratorType
 from typing import Any
@@ -26,6 +29,9 @@ from . import specials
 from .mirror import MirrorError, Node, Packer
 
 UNKNOWN, NAMED, TESTED = 0, 1, 2  # how sure it is that an instance is of a class that is tested
+SOURCES = ("<tests>", "<setup>")
+OF_PROGRAM = "_of_program"  # an attribute of the exceptions that the program raised
+_RAISES = dis.opmap["RAISE_VARARGS"]
 MOST_ITEMS = 256  # of the program's at a time
 MOST_SENT = 1_000_000  # of an iterator of the tests'
 _KINDS = {"generator": GeneratorType, "coroutine": CoroutineType, "function": FunctionType}
@@ -82,7 +88,7 @@ class Remote:
         self._program.request("del", self, (name,))
 
     @property
-    def __class__(self) -> Any:
+    def __class__(self) -> Any:  # type: ignore[override]
         return _KINDS.get(self._info.get("kind"), type(self))
 
     @property
@@ -113,6 +119,31 @@ class Remote:
 
     def __subclasscheck__(self, cls: Any) -> bool:
         return is_own(cls) and self._program.request("below", self, (cls,)) is True
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[type, ...]:
+        if len(bases) > 1 or self._info.get("kind") != "class":
+            raise TestsError("a test derives a class from several of the program's")
+        return (_Derived.__new__(_Derived, "base", (), {"_of": self}, whole=True),)
+
+
+class _Derived(type):
+    """Of classes that the tests derive from the program's: they are made there, with methods that
+    are the tests'. `super()` finds no class in them."""
+
+    def __new__(
+        cls, name: str, bases: tuple[type, ...], body: dict[str, Any], whole: bool = False
+    ) -> Any:
+        if whole:
+            return super().__new__(cls, name, bases, body)
+        of: Any = vars(bases[0])["_of"]
+        kept = {n: v for n, v in body.items() if n not in _OF_CLASSES}
+        return of._program.derive(of, name, kept)
+
+    def __init__(cls, *_: Any, **__: Any) -> None:
+        """Nothing is left to do."""
+
+
+_OF_CLASSES = ("__module__", "__qualname__", "__classcell__", "__orig_bases__", "__annotations__")
 
 
 def _call(self: Remote, *args: Any, **kwargs: Any) -> Any:
@@ -169,8 +200,30 @@ async def _enter_later(self: Remote) -> Any:
     return self._program.request("aenter", self)
 
 
-async def _exit_later(self: Remote, _: Any, error: Any, __: Any) -> Any:
-    return self._program.request("aexit", self, (error,))
+def _leave(self: Remote, _: Any, error: Any, __: Any) -> bool:
+    return bool(self._program.request("exit", self, (error,))) and _may_end(error)
+
+
+async def _leave_later(self: Remote, _: Any, error: Any, __: Any) -> bool:
+    return bool(self._program.request("aexit", self, (error,))) and _may_end(error)
+
+
+def _may_end(error: BaseException | None) -> bool:
+    """Whether a context of the program's may end an exception: not what an assert says, nor what
+    comes of an answer that is of the wrong kind; else a test within it could not fail."""
+    wrong = (AssertionError, TypeError, AttributeError, NameError, MirrorError)
+    return not isinstance(error, wrong) or hasattr(error, OF_PROGRAM) or is_raised(error)
+
+
+def is_raised(error: BaseException) -> bool:
+    """Whether the tests raised it themselves, by a `raise` that is no assertion."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code if trace is not None else None
+    if code is None or trace is None or isinstance(error, AssertionError):
+        return False
+    return code.co_filename in SOURCES and code.co_code[trace.tb_lasti] == _RAISES
 
 
 async def _next_later(self: Remote) -> Any:
@@ -183,9 +236,9 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "__next__": _next,
     "__await__": _await,
     "__enter__": lambda self: self._program.request("enter", self),
-    "__exit__": lambda self, _, error, __: self._program.request("exit", self, (error,)),
+    "__exit__": _leave,
     "__aenter__": _enter_later,
-    "__aexit__": _exit_later,
+    "__aexit__": _leave_later,
     "__aiter__": lambda self: self._program.request("aiter", self),
     "__anext__": _next_later,
 }
@@ -241,7 +294,8 @@ _dressed: set[type] = set()
 def stand_in(info: dict[str, Any]) -> type[Remote]:
     """The class of stand-ins for objects whose class has this name and these special methods."""
     there = {str(name) for name in info["special"]}
-    key = (str(info["name"]), info.get("kind"), frozenset(there))
+    fields = tuple(map(str, info.get("fields", ())))
+    key = (str(info["name"]), info.get("kind"), frozenset(there), fields)
     if key not in _classes:
         body: dict[str, Any] = {n: METHODS[n] for n in METHODS if n in there}
         if "unhashable" in there:
@@ -251,6 +305,10 @@ def stand_in(info: dict[str, Any]) -> type[Remote]:
         if info.get("kind") in ("generator", "coroutine"):
             body |= {"throw": _throw, "close": _close} if info["kind"] == "coroutine" else {}
             body["send"] = _await_send if info["kind"] == "coroutine" else _send
+        if fields:  # for dataclasses.asdict and its like
+            made = dataclasses.make_dataclass("made", fields)
+            body["__dataclass_fields__"] = made.__dataclass_fields__  # type: ignore[attr-defined]
+        body["__doc__"] = vars(Remote)["__doc__"]
         _classes[key] = type(key[0], (Remote,), body | {"__slots__": ()})
     return _classes[key]
 
@@ -312,6 +370,8 @@ def _error_attribute(self: Any, name: str) -> Any:
 
 def error_class(program: Any, ancestry: list[Any], known: dict[int, type]) -> type:
     """The class for an exception's, as the program describes it with its own bases."""
+    if len(ancestry) == 2 and ancestry[1] == "setup":
+        return program.shared_type(ancestry[0], Exception)
     if len(ancestry) == 2:
         return _python_error(str(ancestry[0]), str(ancestry[1]))
     name, handle, bases = ancestry
@@ -321,6 +381,14 @@ def error_class(program: Any, ancestry: list[Any], known: dict[int, type]) -> ty
         body |= {"__getattr__": _error_attribute, "__str__": lambda self: self._text}
         known[handle] = ErrorType(str(name), made, body)
     return known[handle]
+
+
+def caught_class(cls: type) -> type:
+    """What an `except` of the tests is given for a class: one that catches no assertion of theirs,
+    whatever the program calls by its name."""
+    if isinstance(cls, ErrorType) or not issubclass(AssertionError, cls):
+        return cls
+    return type(cls.__name__, (cls,), {})
 
 
 def _number(value: Any) -> int:
@@ -338,15 +406,22 @@ def _python_error(name: str, module: str) -> type:
     return CandidateError
 
 
-def make_error(cls: type, text: str, args: list[Any], handle: int) -> Exception:
+def make_error(of: type, text: str, args: list[Any], handle: int) -> Exception:
     """An instance that is not raised yet."""
-    if isinstance(cls, ErrorType):
+    cls: Any = of
+    if isinstance(of, ErrorType):
         error: Any = cls.__new__(cls)
         error.args, error._text, error._handle = tuple(args), text, handle
         return error
     try:
         return cls(*args)
-    except Exception:  # UnicodeDecodeError wants more
+    except Exception:  # JSONDecodeError wants more
+        pass
+    try:
+        error = cls.__new__(cls)
+        error.args = tuple(args)
+        return error
+    except Exception:
         return CandidateError(f"{cls.__name__}: {text}")
 
 
@@ -364,20 +439,29 @@ def home(
     """The node by which an object of the tests' goes to the program. Both sides know `classes`."""
     if is_own(value):
         return ["r", value._handle]
+    of = type(value).__name__
+    if isinstance(value, Enum) and of in classes:
+        return ["V", of, value.name]
+    if isinstance(value, tuple) and of in classes:
+        return ["N", of, packer.plain(value)]
     if isinstance(value, BaseException):
         name = next(c.__name__ for c in type(value).__mro__ if c.__module__ == "builtins")
         return ["e", name, [packer.reference(one) for one in value.args], number_of(value)]
     if isinstance(value, Iterator):
         return ["i", [packer.reference(one) for one in islice(value, MOST_SENT)]]
-    if isinstance(value, type) and vars(builtins).get(value.__name__) is value:
-        return ["w", value.__name__]
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str) and vars(builtins).get(name) is value:
+        return ["w", name]
     if isinstance(value, type) and value.__module__ == "tests" and value.__name__ in classes:
         return ["K", value.__name__]
     if callable(value):
         is_async = inspect.iscoroutinefunction(value)
-        name = getattr(value, "__name__", type(value).__name__)
-        return ["h", number_of(value), str(name), _parameters(value), is_async]
-    raise TestsError(f"a test passes a {type(value).__name__}, which cannot cross to the program")
+        known_as = name if isinstance(name, str) else type(value).__name__
+        return ["h", number_of(value), known_as, _parameters(value), is_async]
+    raise TestsError(
+        f"a test passes a {type(value).__name__}, which cannot cross to the program; a class of"
+        " its own belongs into `setup`"
+    )
 
 
 def _parameters(function: Any) -> str:

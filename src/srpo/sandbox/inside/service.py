@@ -11,13 +11,18 @@ Where the tests hand the program a function of theirs, the program has one here 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import copy
+import dataclasses
+import io
 import json
 import sys
 import threading
 import time
+import types
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from enum import Enum
 from types import CoroutineType, FunctionType, GeneratorType, ModuleType
 from typing import Any
 
@@ -49,6 +54,7 @@ class _Known:
     def __init__(self, module: ModuleType) -> None:
         self.module = module
         self.classes: frozenset[str] = frozenset()
+        self.shared: frozenset[str] = frozenset()  # with enumerations, namedtuples and exceptions
         self.late: dict[int, Exception] = {}  # what an iterator raised after items that were sent
         self.handles: list[Any] = []
         self._numbers: dict[int, int] = {}  # of handles, by the object's id
@@ -95,11 +101,19 @@ class _Known:
     def _stays(self, value: Any) -> bool:
         if id(value) in self._theirs or self._numbers.get(id(value)) in self._kept:
             return True
+        if isinstance(value, tuple) and hasattr(type(value), "_fields"):
+            return True
         return type(value).__module__ == self.module.__name__ and not self._class_name(value)
+
+    def _is_shared(self, cls: type) -> bool:
+        name = cls.__name__
+        return name in self.shared and self.module.__dict__.get(name) is cls
 
     def _away(self, value: Any, packer: Packer) -> Node:
         if id(value) in self._theirs:
             return ["h", self._theirs[id(value)]]
+        if isinstance(value, Enum) and self._is_shared(type(value)):
+            return ["V", type(value).__name__, value.name]
         if isinstance(value, BaseException):
             return ["X", *self.error(value, packer)]
         if isinstance(value, type) and issubclass(value, BaseException):
@@ -110,7 +124,7 @@ class _Known:
         return ["r", number, info]
 
     def error(self, error: BaseException, packer: Packer) -> list[Any]:
-        """Its class, text, arguments and handle; one of the tests' is known by its number."""
+        """Its class, text, arguments, handle and cause; of one of the tests' its number."""
         if id(error) in self._theirs:
             return ["h", self._theirs[id(error)]]
         try:
@@ -118,11 +132,15 @@ class _Known:
         except Exception:
             text = ""
         args = [packer.reference(value) for value in error.args]
-        return [self._ancestry(type(error)), text, args, self.handle(error)]
+        cause = packer.reference(error.__cause__)
+        fields = packer.reference(dict(vars(error)) if self._is_shared(type(error)) else None)
+        return [self._ancestry(type(error)), text, args, self.handle(error), cause, fields]
 
     def _ancestry(self, cls: type) -> list[Any]:
         """Name and module of a class that is not the program's; name, handle and the like of its
         bases of one that is."""
+        if self._is_shared(cls):
+            return [cls.__name__, "setup"]
         if cls.__module__ != self.module.__name__:
             return [cls.__name__, cls.__module__]
         bases = [base for base in cls.__bases__ if issubclass(base, BaseException)]
@@ -140,8 +158,11 @@ class _Known:
             return self._function(first, *rest)
         if kind == "i":
             return iter(list(map(value, first)))
-        if kind == "K":
-            return self.module.__dict__[first]
+        if kind in ("K", "N", "V"):
+            there = self.module.__dict__[first]
+            return (
+                there if kind == "K" else there[rest[0]] if kind == "V" else there(*value(rest[0]))
+            )
         found = getattr(builtins, first)
         if kind == "w":
             return found
@@ -187,6 +208,8 @@ def _info(value: Any) -> dict[str, Any]:
     """What stands for an object has to know: its class's name and special methods, its kind."""
     cls = type(value)
     info: dict[str, Any] = {"name": cls.__name__, "special": specials.of_class(cls)}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        info["fields"] = [one.name for one in dataclasses.fields(value)]
     kinds = {"class": type, "generator": GeneratorType, "coroutine": CoroutineType}
     kinds |= {"function": FunctionType} | _BASES
     for kind, base in kinds.items():
@@ -196,12 +219,14 @@ def _info(value: Any) -> dict[str, Any]:
 
 
 def _answer(request: dict[str, Any], known: _Known) -> dict[str, Any]:
-    known.classes = frozenset(request["classes"])
+    known.classes, known.shared = frozenset(request["classes"]), frozenset(request["shared"])
     unpacker = known.unpacker()
     target, args, kwargs = unpacker.unpack(request["nodes"], request["values"])
     packer = known.packer(unpacker.objects)
     try:
-        answer = {"value": packer.pack(_do(request["op"], known, target, args, kwargs))}
+        with _printed(request["prints"]) as printed:
+            value = _do(request["op"], known, target, args, kwargs)
+        answer = {"value": packer.pack(value), "printed": printed.getvalue()}
     except StopIteration as stop:
         return _raised(stop, known) | {"stops": request["op"] == "send"}
     except StopAsyncIteration as stop:
@@ -216,6 +241,14 @@ def _answer(request: dict[str, Any], known: _Known) -> dict[str, Any]:
     return answer | {"nodes": packer.nodes}
 
 
+@contextlib.contextmanager
+def _printed(wanted: bool) -> Iterator[io.StringIO]:
+    """What is printed meanwhile, where the tests want to see it."""
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text) if wanted else contextlib.nullcontext():
+        yield text
+
+
 def _raised(error: Exception, known: _Known) -> dict[str, Any]:
     packer = known.packer()
     try:
@@ -224,7 +257,8 @@ def _raised(error: Exception, known: _Known) -> dict[str, Any]:
         return {"raised": found, "nodes": packer.nodes}
     except Exception:  # its arguments cannot cross
         text = type(error).__name__
-        return {"raised": [["Exception", "builtins"], text, [], known.handle(error)], "nodes": {}}
+        said = [["Exception", "builtins"], text, [], known.handle(error), None, None]
+        return {"raised": said, "nodes": {}}
 
 
 def _do(op: str, known: _Known, target: Any, args: Any, kwargs: Any) -> Any:
@@ -260,6 +294,11 @@ def _plain(_known: _Known, target: Any) -> Any:
     return dict(dict.items(target)) if base is dict else base(base.__iter__(target))  # type: ignore
 
 
+def _subclass(known: _Known, target: Any, name: str, body: dict[str, Any]) -> Any:
+    body["__module__"] = known.module.__name__
+    return types.new_class(name, (target,), {}, lambda space: space.update(body))
+
+
 def _leave(_known: _Known, target: Any, error: Any) -> Any:
     return target.__exit__(type(error) if error is not None else None, error, None)
 
@@ -277,6 +316,7 @@ _DOES: dict[str, Callable[..., Any]] = {
     "is": lambda _known, target, value: isinstance(value, target),
     "below": lambda _known, target, value: issubclass(value, target),
     "copy": lambda _known, target, deep: copy.deepcopy(target) if deep else copy.copy(target),
+    "subclass": _subclass,
     "next": _next,
     "plain": _plain,
     "send": lambda _known, target, value: target.send(value),

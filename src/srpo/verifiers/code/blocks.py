@@ -72,7 +72,7 @@ def fenced_blocks(text: str) -> tuple[list[Block], bool]:
 
 def _read(text: str, knows_texts: bool) -> tuple[list[Block], bool]:
     blocks: list[Block] = []
-    fence, indent, language, content, quotes = "", 0, "", [], ""
+    fence, indent, language, content, quotes, in_quotation = "", 0, "", [], "", False
     for line in text.split("\n"):
         bare = line.rstrip("\r")
         if not fence:

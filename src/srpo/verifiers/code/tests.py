@@ -54,7 +54,7 @@ _ENTRY_POINT = re.compile(r"([^\W\d]\w*)(\(\))?(?:\.([^\W\d]\w*))?")
 BOUNDS = {"time_limit_s": base.BOUNDS["time_s"], "memory_mb": base.BOUNDS["memory_mb"]}
 MAX_TEXT = 1 << 24  # characters of a case's input and output, or of all cases' values together
 MAX_SOURCE = 1 << 20  # characters: to read them takes up to 500 times as many bytes
-ANSWERS = 8 << 20  # bytes that a program may answer to tests which are code
+ANSWERS = 64 << 20  # bytes that a program may answer to tests which are code
 _KEYS = {
     "function": {"type", "entry_point", "setup", "cases"},
     "stdin": {"type", "cases", "tolerance"},
