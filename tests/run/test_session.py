@@ -317,3 +317,17 @@ def test_to_resume_is_not_advised_where_it_failed_twice(
     monkeypatch.undo()
     assert session.resume(run, Observer()).finished
     assert not (run / ".failure").exists()
+
+
+def test_a_folder_that_holds_other_things_is_no_place_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(UserError, match=r"output_dir: .* holds other things \(\['thesis.tex'\]\)"):
+        session.train(small_recipe(tmp_path), Observer())
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_what_a_killed_start_left_behind_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").touch()
+    (tmp_path / ".writing-recipe-123").touch()
+    (tmp_path / ".lock").touch()
+    RunFolder(tmp_path).check_free()

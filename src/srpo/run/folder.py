@@ -24,7 +24,7 @@ from srpo.recipe.load import dump_recipe
 from srpo.recipe.schema import Recipe
 from srpo.run.files import RunFiles
 from srpo.run.origin import Origin
-from srpo.types import Group, TrainingError, UserError
+from srpo.types import Group, TrainingError, UserError, short
 from srpo.verifiers.domain import Domain
 
 
@@ -50,6 +50,15 @@ class RunFolder(RunFiles):
             raise UserError(
                 f"output_dir: {str(self.path)!r} already holds a run; go on with it"
                 f" ({self.resume_command}) or choose another (--set output_dir=...)"
+            )
+        others = {p.name for p in self.path.iterdir()} if self.path.is_dir() else set()
+        ours = {
+            p.name for p in vars(self).values() if isinstance(p, Path)
+        }  # of one that was killed
+        if strange := sorted(n for n in others - ours if not n.startswith(".writing-")):
+            raise UserError(
+                f"output_dir: {str(self.path)!r} holds other things ({short(strange)}), and a run"
+                " wants a folder of its own; choose another (--set output_dir=...)"
             )
 
     def check_is_run(self) -> None:

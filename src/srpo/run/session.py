@@ -77,7 +77,7 @@ def resume(
 
 def _run(parts: Parts, state: RunState, opened: ExitStack) -> RunEnd:
     recipe, folder = parts.recipe, parts.folder
-    with StopSignal() as stop, folder.disk_errors(), _told(folder, state):
+    with StopSignal(folder.resume_command) as stop, folder.disk_errors(), _told(folder, state):
         # A run that entered no stage has not kept even its first evaluation.
         done = state.step if state.stages else -1
         parts.metrics.trackers = open_trackers(recipe, folder, done)
