@@ -2,7 +2,8 @@
 
     SRPOError
     ├── UserError (ValueError)           the caller or the input is wrong; every part raises it
-    │   └── DamagedCheckpoint            `resume`: no checkpoint is whole
+    │   ├── DamagedCheckpoint            `resume`: no checkpoint is whole
+    │   └── OverlongPrompt               `Prompter`: more tokens than data.max_prompt_tokens
     └── TrainingError (RuntimeError)     what was asked for is right, and it cannot go on
         ├── NotFiniteError               `Learner.step`: a loss or a gradient is not finite
         ├── EngineError                  `RolloutEngine`: decoding, or taking new weights, failed
@@ -32,6 +33,10 @@ class UserError(SRPOError, ValueError):
 
 class DamagedCheckpoint(UserError):
     """A checkpoint whose files are not those that were written."""
+
+
+class OverlongPrompt(UserError):
+    """A prompt has more tokens than the recipe allows."""
 
 
 class TrainingError(SRPOError, RuntimeError):

@@ -11,14 +11,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from srpo.errors import in_one_line
+from srpo.errors import OverlongPrompt, in_one_line
 from srpo.recipe.schema import Data
 from srpo.types import Problem, UserError, short
 from srpo.verifiers.domain import Domain
-
-
-class OverlongError(UserError):
-    """A prompt has more tokens than the recipe allows."""
 
 
 class Prompter:
@@ -74,7 +70,7 @@ class Prompter:
     def _fits(self, problem: Problem) -> bool:
         try:
             self.ids(problem)
-        except OverlongError:
+        except OverlongPrompt:
             return False
         return True
 
@@ -108,7 +104,7 @@ class Prompter:
                 " add words to the template or remove the problem"
             )
         if len(ids) > self.config.max_prompt_tokens:
-            raise OverlongError(
+            raise OverlongPrompt(
                 f"data.max_prompt_tokens: {self.config.max_prompt_tokens}, but the prompt of"
                 f" problem {problem.id!r} has {len(ids)} tokens; raise it, remove the problem, or"
                 " leave out all such with data.overlong=drop"
