@@ -294,6 +294,9 @@ def test_every_stage_of_a_curriculum_has_problems(kind: str, domains: str, fits:
         ("data.train[0].answer_pattern=null", None),
         ("data.system=You are #1", "You are #1"),
         ("data.system=no", "no"),
+        ("eval.at=[]", []),
+        ("eval.at=[base, final]", ["base", "final"]),
+        ("rollout.stop=[a, b]", ["a", "b"]),
         ("data.system=3", "3"),
         ("data.system='a: b # c'", "a: b # c"),
         ('data.template="{prompt}\\n"', "{prompt}\n"),
@@ -303,7 +306,7 @@ def test_every_stage_of_a_curriculum_has_problems(kind: str, domains: str, fits:
     ],
 )
 def test_a_field_of_text_takes_its_text_as_it_stands(
-    override: str, value: str | None, tmp_path: Path
+    override: str, value: str | list[str] | None, tmp_path: Path
 ):
     path = tmp_path / "r.yaml"
     path.write_text(yaml.safe_dump(MINIMAL))

@@ -48,8 +48,7 @@ def is_text(root: type[BaseModel], at: Sequence[str]) -> bool:
     """Whether the field at a place of a recipe holds a text and nothing else."""
     sections = place(root, at)[1]
     field = sections[0].model_fields.get(at[-1]) if len(sections) == 1 else None
-    kinds = set(get_args(field.annotation) or [field.annotation]) if field else set()
-    return bool(kinds) and kinds <= {str, type(None)} and str in kinds
+    return field is not None and field.annotation in (str, str | None)
 
 
 def _whose(key: str, section: type[BaseModel], kinds: list[type[BaseModel]]) -> str:
