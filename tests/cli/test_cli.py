@@ -18,7 +18,6 @@ import yaml
 
 from runs import RECIPE, group, make_run, write_groups
 from srpo import __version__, cli, doctor
-from srpo.cli import WAITING, wait_politely
 from srpo.recipe.library import shipped
 from srpo.recipe.load import load_recipe
 from srpo.types import TrainingError, UserError
@@ -314,15 +313,3 @@ def test_doctor_without_a_mechanism(monkeypatch: pytest.MonkeyPatch):
     assert "apt-get install bubblewrap" in finding.meaning
     assert "pip install sandlock" in finding.meaning
     assert "math-only" in finding.meaning
-
-
-@pytest.mark.parametrize("given", [None, *WAITING])
-def test_threads_wait_briefly_unless_the_user_says_how(
-    monkeypatch: pytest.MonkeyPatch, given: str | None
-):
-    for name in WAITING:
-        monkeypatch.delenv(name, raising=False)
-    if given:
-        monkeypatch.setenv(given, "1")
-    wait_politely()
-    assert os.environ.get("GOMP_SPINCOUNT") == {None: "10000", "GOMP_SPINCOUNT": "1"}.get(given)

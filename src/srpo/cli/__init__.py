@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import sys
 from typing import Annotated
 
@@ -13,15 +12,13 @@ import typer
 
 from srpo import __version__
 from srpo.cli import compare, doctor, grade, recipes, report, reproduce, resume, rollouts, train
+from srpo.cli.threads import wait_politely
 from srpo.types import SRPOError
 
 BAD_INPUT, INTERRUPTED = 2, 130  # 130 = 128 + SIGINT, as shells have it
 
 # A person can mend these; any other OSError is a bug of ours and keeps its traceback.
 THEIRS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
-
-# What says how threads wait, or that there is nothing to wait for.
-WAITING = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY", "OMP_NUM_THREADS", "KMP_BLOCKTIME")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,15 +39,6 @@ for command in (
     doctor.doctor,
 ):
     app.command()(command)
-
-
-def wait_politely() -> None:
-    """The threads of one small matrix product wait for each other by spinning. Where other work
-    has the second core, the first spins through its whole share: so they spin a thirtieth of the
-    usual time, which costs nothing on a quiet machine (benchmarks/busy_machine.py), unless the
-    user says how. OpenMP reads it when torch is loaded."""
-    if not any(name in os.environ for name in WAITING):
-        os.environ["GOMP_SPINCOUNT"] = "10000"
 
 
 def main() -> None:
