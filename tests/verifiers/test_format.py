@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from srpo.domains import find_domain
 from srpo.recipe.schema import CodeFormat, MathFormat, RewardConfig
 from srpo.types import Problem
-from srpo.verifiers.code.verifier import extract_code
+from srpo.verifiers.code.blocks import extract_code
 from srpo.verifiers.format import FORMATS
 from srpo.verifiers.math.extract import extract_answer
 from srpo.verifiers.math.json_answer import json_answer

@@ -12,10 +12,9 @@ import typer
 
 from srpo import __version__
 from srpo.cli import compare, doctor, grade, recipes, report, reproduce, resume, rollouts, train
+from srpo.cli.common import BAD_INPUT, INTERRUPTED
 from srpo.cli.threads import wait_politely
 from srpo.types import SRPOError
-
-BAD_INPUT, INTERRUPTED = 2, 130  # 130 = 128 + SIGINT, as shells have it
 
 # A person can mend these; any other OSError is a bug of ours and keeps its traceback.
 THEIRS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from srpo.report.reader import Run
     from srpo.run.session import RunEnd
 
+BAD_INPUT, INTERRUPTED = 2, 130  # 130 = 128 + SIGINT, as shells have it
+
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder (its output_dir).")]
 
 
@@ -22,8 +24,9 @@ def ended(end: RunEnd, run: Path) -> None:
 
     if end.finished:
         typer.echo(f"finished: {end.reason}")
-        show_report(open_run(run))
-        if why := nothing_learnt(open_run(run).metrics()):
+        opened = open_run(run)
+        show_report(opened)
+        if why := nothing_learnt(opened.metrics()):
             typer.echo(f"NOTHING WAS LEARNT. {why}. model/ is the model as it was.")
         return
     hint = f"srpo resume {shlex.quote(str(run))}"

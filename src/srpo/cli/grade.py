@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from srpo.cli.common import INTERRUPTED
+
 if TYPE_CHECKING:
     from srpo.recipe.schema import RewardConfig, VerifierConfig
-
-INTERRUPTED = 130
 
 
 def grade(

@@ -16,6 +16,8 @@ from srpo.recipe.schema import Data
 from srpo.types import Problem, UserError, short
 from srpo.verifiers.domain import Domain
 
+Asked = tuple[str, str | None, str]  # domain, system message, question: ids may be in two files
+
 
 class Prompter:
     """Renders problems with the tokenizer's chat template or the recipe's plain one.
@@ -39,9 +41,7 @@ class Prompter:
                 "data.style: 'chat', but the tokenizer has no chat template; use plain, or auto"
             )
         self.chat = bool(templates) and config.style != "plain"
-        self.rendered: dict[
-            tuple[str, str | None, str], array[int]
-        ] = {}  # by question; ids may be those of two files
+        self.rendered: dict[Asked, array[int]] = {}
         if self.chat:
             self._check_template(templates)
 

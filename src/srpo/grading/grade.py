@@ -75,6 +75,7 @@ class Grader:
         domains: Iterable[str] = SHIPPED,
     ) -> None:
         self.domains = find_domains(domains)
+        self._known = find_domains(SHIPPED) | self.domains  # what problems may be of
         self._reward = RewardRule(rewards or RewardConfig(), self.domains)
         self.pool = VerifierPool(verifier or VerifierConfig(), self.domains.values())
 
@@ -106,7 +107,7 @@ class Grader:
         return self._reward(problem, response, verdict)
 
     def _problem(self, row: Problem | Row, where: str) -> Problem:
-        return parse_problem(row, where, find_domains(SHIPPED) | self.domains)
+        return parse_problem(row, where, self._known)
 
     def _graded(self, problem: Problem, text: str, future: Future[Verdict]) -> Graded:
         verdict = future.result()

@@ -75,16 +75,15 @@ def _override(tree: dict[str, Any], text: str) -> None:
 
 def _value(value: str, at: list[str], text: str) -> Any:
     """A field of text takes its text as it stands, or quoted; any other what YAML reads."""
+    as_it_stands = is_text(Recipe, at) and value != "null"
     try:
         read = yaml.safe_load(value)
     except Exception as error:  # as above
-        if is_text(Recipe, at):
+        if as_it_stands:
             return value
         raise UserError(f"--set {short(text)}: the value is not valid YAML") from error
     quoted = value[:1] in ("'", '"') and isinstance(read, str)
-    if is_text(Recipe, at) and not quoted and value != "null":
-        return value
-    return _number(read)
+    return value if as_it_stands and not quoted else _number(read)
 
 
 def _is_union(at: list[str]) -> bool:

@@ -143,10 +143,8 @@ class Collector:
         return Collected(in_order, decoded - start, time.perf_counter() - decoded)
 
     def _reward(self, problem: Problem, rollout: Rollout, verdict: Verdict) -> Reward:
-        found, lost = (
-            self.reward(problem, rollout.text, verdict),
-            self.overlong(len(rollout.token_ids)),
-        )
+        found = self.reward(problem, rollout.text, verdict)
+        lost = self.overlong(len(rollout.token_ids))
         return replace(found, overlong=lost, total=found.total - lost) if lost else found
 
     def check(self, groups: Sequence[Group]) -> None:

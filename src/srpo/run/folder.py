@@ -52,9 +52,8 @@ class RunFolder(RunFiles):
                 f" ({self.resume_command}) or choose another (--set output_dir=...)"
             )
         others = {p.name for p in self.path.iterdir()} if self.path.is_dir() else set()
-        ours = {
-            p.name for p in vars(self).values() if isinstance(p, Path)
-        }  # of one that was killed
+        # A run that was killed before it had a recipe may have left some of its own.
+        ours = {p.name for p in vars(self).values() if isinstance(p, Path)}
         if strange := sorted(n for n in others - ours if not n.startswith(".writing-")):
             raise UserError(
                 f"output_dir: {str(self.path)!r} holds other things ({short(strange)}), and a run"

@@ -10,10 +10,10 @@ from srpo.algorithm.strategies import open_strategy
 from srpo.domains import find_domain
 from srpo.errors import NotFiniteError
 from srpo.learner.batch import pack
-from srpo.recipe.own import load_own
 from srpo.recipe.schema import AdvantageConfig, Recipe
 from srpo.run.folder import RunFolder
 from srpo.types import Group, TrainingError, UserError
+from srpo.verifiers.pool import own_verifier
 from srpo.verifiers.reward import RewardRule
 
 
@@ -26,7 +26,7 @@ def check_own(recipe: Recipe) -> None:
     open_strategy(recipe.sampler.strategy)
     RewardRule(recipe.reward, {})
     for name, own in recipe.verifier.own.items():
-        load_own(own, f"verifier.own.{name}")
+        own_verifier(own, f"verifier.own.{name}")
 
 
 def check_context(limit: int | None, prompt: int, response: int) -> None:

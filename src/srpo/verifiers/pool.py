@@ -99,7 +99,7 @@ def _open(
     found: dict[str, Verifier] = {}
     for domain in domains:
         if name := config.own.get(domain.name):
-            found[domain.name] = _own(name, f"verifier.own.{domain.name}")
+            found[domain.name] = own_verifier(name, f"verifier.own.{domain.name}")
             continue
         verifier = found[domain.name] = domain.verifier(config)
         if close := getattr(verifier, "close", None):
@@ -112,7 +112,8 @@ def _open(
     return found
 
 
-def _own(name: str, field: str) -> Verifier:
+def own_verifier(name: str, field: str) -> Verifier:
+    """The recipe's own, by `package.module:name`. Raises UserError for what is none."""
     own = load_own(name, field)
     if not callable(own):
         raise UserError(f"{field}: {name!r} is {short(own)}: give a function (problem, text)")

@@ -10,8 +10,9 @@ import pytest
 from srpo.sandbox.base import Accept, ExecutionResult, Limits, Program, Sandbox, accept_all
 from srpo.sandbox.mechanisms import available, open_sandbox
 from srpo.types import Outcome, Problem, UserError
+from srpo.verifiers.code.blocks import extract_code
 from srpo.verifiers.code.tests import same_output, same_value, validate_tests
-from srpo.verifiers.code.verifier import CodeVerifier, extract_code
+from srpo.verifiers.code.verifier import CodeVerifier
 
 MECHANISM = "unsafe-subprocess" if available()["sandlock"] else "sandlock"  # programs: our own
 ADD = {

@@ -10,6 +10,7 @@ import yaml
 
 from srpo.diagnosis import nothing_learnt
 from srpo.metrics import Row
+from srpo.report.colors import Given
 from srpo.report.pace import Pace
 from srpo.report.plain import duration, one_line
 from srpo.report.reader import Record, Run, domains, stage_starts
@@ -30,6 +31,7 @@ class Facts:
     summary: Record | None
     epochs: list[Record]
     written: datetime | None  # when the last step was logged
+    styles: Given
 
     @property
     def domains(self) -> list[str]:
@@ -65,6 +67,7 @@ def read_facts(run: Run) -> Facts:
         run.summary(),
         epochs(ledger) if ledger else [],
         datetime.fromtimestamp(file.stat().st_mtime, UTC) if rows else None,
+        run.styles(),
     )
 
 

@@ -62,13 +62,13 @@ def page(run: Run, budget: int = BUDGET) -> str:
         conclusions=conclusions(facts),
         totals=totals(run),
         averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
-        subjects=figures(run_charts(facts.rows, facts.evals, ledger, run.styles())),
+        subjects=figures(run_charts(facts.rows, facts.evals, ledger, facts.styles)),
         sheets=run_sheets(facts.evals, facts.epochs),
         recipe=printable(facts.recipe_text),
         sample=sample,
         sample_note=_sample_note(facts, sample),
         groups=Markup("[" + ",".join(sample.groups) + "]"),
-        domains=[(name, domain_style(name, run.styles()).color) for name in facts.domains],
+        domains=[(name, domain_style(name, facts.styles).color) for name in facts.domains],
         epochs=[(printable(str(e["stage"])), e["epoch"]) for e in facts.epochs],
     )
 
@@ -114,7 +114,7 @@ def _accuracy_tile(facts: Facts, domain: str) -> Tile | None:
     before = interval + (f"from {first:.1%}" if len(lines) > 1 else "so far")
     if not facts.summary:
         before += f", at step {lines[-1]['step']}"
-    color = domain_style(domain, facts.run.styles()).color
+    color = domain_style(domain, facts.styles).color
     return Tile(f"held-out {domain}, pass@1", f"{results['pass@1']:.1%}", before, color)
 
 

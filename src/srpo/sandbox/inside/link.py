@@ -105,9 +105,7 @@ class Link:
         self.asked = True
         packer = self._packer()
         values = [packer.pack(value) for value in (target, list(args), kwargs or {})]
-        sent = list(
-            map(self._unsure, packer.objects)
-        )  # what comes back of it is the program's word
+        sent = list(map(self._unsure, packer.objects))  # what comes back is the program's word
         classes = [n for n, v in self._module.__dict__.items() if self._is_shared(v, n)]
         prints = sys.stdout is not sys.__stdout__  # into something of the tests'
         shared = [name for name in self.shared if self._shared(name) is not None]

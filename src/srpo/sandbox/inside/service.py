@@ -160,9 +160,9 @@ class _Known:
             return iter(list(map(value, first)))
         if kind in ("K", "N", "V"):
             there = self.module.__dict__[first]
-            return (
-                there if kind == "K" else there[rest[0]] if kind == "V" else there(*value(rest[0]))
-            )
+            if kind == "K":
+                return there
+            return there[rest[0]] if kind == "V" else there(*value(rest[0]))
         found = getattr(builtins, first)
         if kind == "w":
             return found

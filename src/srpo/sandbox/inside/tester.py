@@ -13,6 +13,7 @@ import builtins
 import json
 import sys
 import types
+from functools import partial
 from typing import Any
 
 from . import names, oracle, wire
@@ -64,11 +65,9 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
             _run_statement(statement, module, by_names)
         except Exception as error:
             detail = _explain(error, request["tests"][index], index)
+            again = partial(_run_statement, statement, module, by_names)
             broken = isinstance(error, TestsError) or oracle.fails_by_itself(
-                error,
-                module.__dict__,
-                link.lent,
-                lambda: _run_statement(statement, module, by_names),  # noqa: B023
+                error, module.__dict__, link.lent, again
             )
             return _outcome("broken" if broken else "failed", index, detail)
     return _outcome("ok", len(statements), "")

@@ -314,8 +314,11 @@ def same_output(expected: str, got: str, tolerance: float = STDIN_TOLERANCE) -> 
         return True
     if not tolerance or list(map(len, lines)) != list(map(len, others)):
         return False
-    pairs = ((e, g) for line, other in zip(lines, others, strict=True) for e, g in zip(line, other))  # noqa: B905
-    return all(e == g or _is_near(e, g, tolerance) for e, g in pairs)
+    return all(
+        e == g or _is_near(e, g, tolerance)
+        for line, other in zip(lines, others, strict=True)
+        for e, g in zip(line, other, strict=True)
+    )
 
 
 def _is_near(expected: str, got: str, tolerance: float) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from srpo.sandbox.base import Call, ExecutionResult, Limits, Program, Sandbox, TestCode
 from srpo.types import Outcome, Problem, UserError, Verdict, short
-from srpo.verifiers.code.blocks import extract_code, fenced_blocks
+from srpo.verifiers.code.blocks import extract_code
 from srpo.verifiers.code.tests import (
     STDIN_TOLERANCE,
     answer_bytes,
@@ -25,8 +25,6 @@ from srpo.verifiers.code.tests import (
     validate_tests,
 )
 from srpo.verifiers.once import Once
-
-__all__ = ["CodeVerifier", "extract_code", "fenced_blocks", "validate_tests"]
 
 MAX_CODE_CHARS = 200_000
 
@@ -57,9 +55,11 @@ except ImportError:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the tests of a problem come to: how many bytes an answer may have, and the names that a
-    program has to define."""
+    """The tests of a problem, and what they come to: how many bytes an answer may have, and the
+    names that a program has to define."""
 
+    tests: dict[str, Any]
+    digest: bytes
     answer: int
     names: frozenset[str]
 
@@ -89,28 +89,30 @@ class CodeVerifier:
         self._validated: Once[_Read] = Once(cache_size)
 
     def __call__(self, problem: Problem, text: str) -> Verdict:
-        tests, where = problem.tests, f"problem {problem.id}"
-        if tests is None:
-            raise UserError(f"{where}.tests is missing: a code problem needs tests")
-        of_tests = _digest(tests, where)
-        read = self._validated.get(of_tests, lambda: _validated(tests, where))
-        code = extract_code(text, read.names, reads=tests["type"] == "stdin")
+        read = self._read(problem)
+        code = extract_code(text, read.names, reads=read.tests["type"] == "stdin")
         if code is None:
             return Verdict(Outcome.INCORRECT, None, "no closed ```python block")
-        return self._verdict(tests, of_tests, code, read)
+        return self._verdict(read, code)
 
     def run_program(self, problem: Problem, code: str) -> Verdict:
         """The same for a program without a text around it."""
-        tests, where = problem.tests or {}, f"problem {problem.id}"
-        of_tests = _digest(tests, where)
-        read = self._validated.get(of_tests, lambda: _validated(tests, where))
-        return self._verdict(tests, of_tests, code, read)
+        return self._verdict(self._read(problem), code)
 
-    def _verdict(self, tests: dict[str, Any], of_tests: bytes, code: str, read: _Read) -> Verdict:
+    def _read(self, problem: Problem) -> _Read:
+        tests, where = problem.tests, f"problem {problem.id}"
+        if tests is None:
+            raise UserError(f"{where}.tests is missing: a code problem needs tests")
+        digest = _digest(tests, where)
+        return self._validated.get(digest, lambda: _validated(tests, digest, where))
+
+    def _verdict(self, read: _Read, code: str) -> Verdict:
         if len(code) > MAX_CODE_CHARS:
             return Verdict(Outcome.INCORRECT, None, f"code of {len(code)} characters")
         of_code = hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
-        return self._once.get((of_tests, of_code), lambda: self._run(tests, code, read.answer))
+        return self._once.get(
+            (read.digest, of_code), lambda: self._run(read.tests, code, read.answer)
+        )
 
     def close(self) -> None:
         """End the sandbox."""
@@ -195,9 +197,9 @@ def _failure(result: ExecutionResult) -> str:
     return result.detail if told else f"{result.status}: {result.detail}"
 
 
-def _validated(tests: dict[str, Any], where: str) -> _Read:
+def _validated(tests: dict[str, Any], digest: bytes, where: str) -> _Read:
     validate_tests(tests, f"{where}.tests")
-    return _Read(answer_bytes(tests), asked_names(tests))
+    return _Read(tests, digest, answer_bytes(tests), asked_names(tests))
 
 
 def _digest(tests: dict[str, Any], where: str) -> bytes:

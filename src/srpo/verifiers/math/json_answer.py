@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from srpo.verifiers.code.verifier import fenced_blocks
+from srpo.verifiers.code.blocks import fenced_blocks
 
 
 def json_answer(text: str) -> str | None:
