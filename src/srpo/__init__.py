@@ -6,7 +6,7 @@ The nouns that people use are here by name. Each is loaded when it is first aske
     import srpo
 
     end = srpo.train(srpo.load_recipe("nano", ["max_steps=2"]))
-    srpo.grade({"id": "1", "domain": "math", "prompt": "6*7?", "answer": "42"}, "\\\\boxed{42}")
+    srpo.grade({"prompt": "6*7?", "answer": "42"}, "\\\\boxed{42}").correct
 """
 
 from __future__ import annotations

@@ -223,3 +223,20 @@ def test_a_full_row_is_there_at_once(tmp_path: Path) -> None:
     (partial,) = partials(tmp_path)
     lines = partial.read_text().splitlines()
     assert all(json.loads(line)["outcome"] == "correct" for line in lines[:-1])
+
+
+def test_flat_rows_and_prose(tmp_path: Path) -> None:
+    """A row of training data with its response: no id, no domain, other columns kept."""
+    rows = [
+        {"prompt": f"{n} + 1?", "answer": str(n + 1), "response": str(n + 1), "level": n}
+        for n in range(5)
+    ]
+    file, out = write(tmp_path / "in.jsonl", rows), tmp_path / "out.jsonl"
+    assert "math: 0 of 5 correct" in run(file, "--out", out).stderr
+    assert [(one["id"], one["level"]) for one in graded(out)] == [
+        (f"row {n + 1}", n) for n in range(5)
+    ]
+    assert "math: 5 of 5 correct" in run(file, "--out", out, "--overwrite", "--prose").stderr
+    write(file, [{"prompt": "?", "response": "2"}])
+    words = "row 1: problem: has nothing to grade by; give answer (math), tests (code)"
+    assert words in str(run(file).exception)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from srpo.cli import app
 from srpo.grading.grade import Grader, grade
+from srpo.recipe.schema import VerifierConfig
 from srpo.types import Outcome, Problem, UserError
 from walls import needs_walls
 
@@ -112,7 +113,8 @@ def test_async_and_threads():
     ("change", "words"),
     [
         ({"domain": "maths"}, "problem.domain is 'maths': choose one of math, code"),
-        ({"id": None}, "problem.id is None"),
+        ({"id": ""}, "problem.id is ''"),
+        ({"answer": None, "domain": None}, r"nothing to grade by; give answer \(math\), tests"),
         ({"prompt": 3}, "problem.prompt is 3"),
         ({"answer": []}, r"problem.answer is \[\]"),
         ({"answer": ["1", None]}, "problem.answer is"),
@@ -124,6 +126,41 @@ def test_async_and_threads():
 def test_a_bad_problem_is_named(change: dict, words: str):
     with Grader(domains=["math"]) as grader, pytest.raises(UserError, match=words):
         grader.grade(math_row(1, 2) | change, "3")
+
+
+def test_the_gold_tells_the_domain():
+    a, b = random.sample(range(1000), 2)
+    graded = grade({"prompt": f"{a} + {b}?", "answer": a + b}, f"\\boxed{{{a + b}}}")
+    assert (graded.domain, graded.correct) == ("math", True)
+    assert graded.reward is not None
+    assert graded.reward.total == 1.1
+
+
+@needs_walls
+def test_tests_tell_the_domain():
+    graded = grade({"prompt": "Add.", "tests": ADD["asserts"]}, fenced(RIGHT))
+    assert (graded.domain, graded.correct) == ("code", True)
+
+
+def test_prose_takes_answers_without_a_mark():
+    row = math_row(*random.sample(range(1000), 2))
+    with Grader(domains=["math"]) as grader:
+        assert not grader.grade(row, row["answer"]).correct
+    with Grader(VerifierConfig(prose=True), domains=["math"]) as grader:
+        assert grader.grade(row, row["answer"]).correct
+        assert not grader.grade(row, row["answer"] + "1").correct
+
+
+def test_one_kind_of_result():
+    """One response, many, and from asyncio: what comes back is the same."""
+    row = math_row(2, 3)
+    with Grader(domains=["math"]) as grader:
+        one = grader.grade(row, "\\boxed{5}")
+        (many,) = grader.grade_many([(row, "\\boxed{5}")])
+        later = asyncio.run(grader.grade_async(row, "\\boxed{5}"))
+    alone = grade(row, "\\boxed{5}")
+    for other in (many, later, alone):
+        assert other.row() | {"seconds": 0} == one.row() | {"seconds": 0}
 
 
 def test_problems_and_rows_are_the_same():

@@ -33,15 +33,17 @@ def grade(
     python: Annotated[
         str | None, typer.Option(help="What runs programs, with its packages; default: ours alone.")
     ] = None,
+    prose: Annotated[
+        bool | None, typer.Option("--prose", help="Take answers without a mark: `42` alone.")
+    ] = None,
 ) -> None:
     """Grade a model's answers, with the code that training runs. The same command goes on where it
     was stopped."""
     from srpo.grading.display import GradingDisplay
     from srpo.grading.files import AnswerFile, Output, grade_file
 
-    verifier, rewards = _settings(
-        recipe, {"workers": workers, "sandbox": sandbox, "python": python}
-    )
+    chosen = {"workers": workers, "sandbox": sandbox, "python": python, "prose": prose}
+    verifier, rewards = _settings(recipe, chosen)
     display = GradingDisplay()
     with ExitStack() as stack:
         output = stack.enter_context(Output(out, file, overwrite)) if out else None

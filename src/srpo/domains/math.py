@@ -37,7 +37,7 @@ def answer_text(value: Any) -> str | None:
 def _verifier(config: VerifierConfig) -> Verifier:
     from srpo.verifiers.math.verifier import MathVerifier
 
-    return MathVerifier(config.side_by_side, config.time_limit_s)
+    return MathVerifier(config.side_by_side, config.time_limit_s, prose=config.prose)
 
 
 MATH = Domain(

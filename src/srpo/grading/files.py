@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from srpo.data.problem import parse_problem
+from srpo.data.problem import KEYS, parse_problem
 from srpo.data.rows import rows_of
 from srpo.grading.grade import OUTPUT_KEYS, Grader
 from srpo.recipe.schema import RewardConfig, VerifierConfig
@@ -70,8 +70,9 @@ class Checked:
 
 
 class AnswerFile(AbstractContextManager["AnswerFile"]):
-    """A .jsonl file, {"problem": {...}, "response": "..."} a line, plain or as .gz; "-" is standard
-    input. It is read more than once. Raises UserError for what cannot be read."""
+    """A .jsonl file, {"problem": {...}, "response": "..."} or a problem's columns and `response` a
+    line, plain or as .gz; "-" is standard input. It is read more than once. Raises
+    UserError for what cannot be read."""
 
     def __init__(self, path: Path, stdin: IO[bytes] | None = None) -> None:
         self.name = "standard input" if str(path) == "-" else str(path)
@@ -152,7 +153,7 @@ class _Seen:
 
 
 def _answer_row(row: dict[str, Any], number: int, where: str) -> AnswerRow:
-    more = {key: value for key, value in row.items() if key not in ("problem", "response")}
+    problem, more = _parts(row)
     for name in more:
         if name in OUTPUT_KEYS:
             raise UserError(f"{where}: the column {short(name)} is one of the output; rename it")
@@ -161,7 +162,17 @@ def _answer_row(row: dict[str, Any], number: int, where: str) -> AnswerRow:
     response = row.get("response")
     if not isinstance(response, str):
         raise UserError(f"{where}: response is {short(response)}; give the model's text")
-    return AnswerRow(number, parse_problem(row.get("problem"), f"{where}: problem"), response, more)
+    parsed = parse_problem(problem, f"{where}: problem", default_id=f"row {number}")
+    return AnswerRow(number, parsed, response, more)
+
+
+def _parts(row: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """The problem, which may stand beside its response in one flat row, and the other columns."""
+    if "problem" in row:
+        more = {key: value for key, value in row.items() if key not in ("problem", "response")}
+        return row["problem"], more
+    problem = {key: row[key] for key in KEYS if key in row}
+    return problem, {key: row[key] for key in row if key not in KEYS and key != "response"}
 
 
 def grade_rows(
@@ -182,7 +193,7 @@ def grade_rows(
     for graded in grader.grade_many(pairs()):
         row = waiting.popleft()
         out.write(json.dumps(graded.row() | row.more) + "\n")
-        tally.count(row, graded.verdict.outcome, graded.verdict.detail)
+        tally.count(row, graded.outcome, graded.verdict.detail)
         progress(row.number)
 
 

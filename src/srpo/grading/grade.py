@@ -2,12 +2,12 @@
 
 from srpo.grading.grade import Grader, grade
 
-grade({"id": "1", "domain": "math", "prompt": "6*7?", "answer": "42"}, "\\\\boxed{42}")
+grade({"prompt": "6*7?", "answer": "42"}, "\\\\boxed{42}").correct
 
 with Grader() as grader:
     for graded in grader.grade_many(pairs):
         ...
-    verdict = await grader.grade_async(problem, response)
+    graded = await grader.grade_async(problem, response)
 """
 
 from __future__ import annotations
@@ -41,6 +41,16 @@ class Graded:
     domain: str
     verdict: Verdict
     reward: Reward | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """Correct, incorrect, or an error of ours."""
+        return self.verdict.outcome
+
+    @property
+    def correct(self) -> bool:
+        """Whether the answer is right. An error of ours is not: `outcome` tells it apart."""
+        return self.outcome is Outcome.CORRECT
 
     def row(self) -> Row:
         """As `srpo grade` writes it."""
@@ -79,14 +89,16 @@ class Grader:
         self._reward = RewardRule(rewards or RewardConfig(), self.domains)
         self.pool = VerifierPool(verifier or VerifierConfig(), self.domains.values())
 
-    def grade(self, problem: Problem | Row, response: str) -> Verdict:
-        """One verdict, in the calling thread. A failure of ours is Outcome.ERROR, no exception."""
-        return self.pool.verify(self._problem(problem, "problem"), _text(response, "response"))
+    def grade(self, problem: Problem | Row, response: str) -> Graded:
+        """One response, in the calling thread. A failure of ours is Outcome.ERROR, no exception."""
+        problem, text = self._problem(problem, "problem"), _text(response, "response")
+        return self._graded(problem, text, self.pool.verify(problem, text))
 
-    async def grade_async(self, problem: Problem | Row, response: str) -> Verdict:
-        """One verdict, without holding the event loop up."""
-        problem, response = self._problem(problem, "problem"), _text(response, "response")
-        return await asyncio.wrap_future(self.pool.submit(problem, response))
+    async def grade_async(self, problem: Problem | Row, response: str) -> Graded:
+        """One response, without holding the event loop up."""
+        problem, text = self._problem(problem, "problem"), _text(response, "response")
+        verdict = await asyncio.wrap_future(self.pool.submit(problem, text))
+        return self._graded(problem, text, verdict)
 
     def grade_many(self, pairs: Iterable[tuple[Problem | Row, str]]) -> Iterator[Graded]:
         """Verdicts and rewards in the order of `pairs`, on every core. Reads ahead a little."""
@@ -96,9 +108,10 @@ class Grader:
             text = _text(response, f"response {number}")
             waiting.append((problem, text, self.pool.submit(problem, text)))
             while len(waiting) >= AHEAD * self.pool.workers or (waiting and waiting[0][2].done()):
-                yield self._graded(*waiting.popleft())
-        while waiting:
-            yield self._graded(*waiting.popleft())
+                problem, text, future = waiting.popleft()
+                yield self._graded(problem, text, future.result())
+        for problem, text, future in waiting:
+            yield self._graded(problem, text, future.result())
 
     def reward(self, problem: Problem, response: str, verdict: Verdict) -> Reward | None:
         """What training would give; None for an ERROR verdict."""
@@ -107,10 +120,9 @@ class Grader:
         return self._reward(problem, response, verdict)
 
     def _problem(self, row: Problem | Row, where: str) -> Problem:
-        return parse_problem(row, where, self._known)
+        return parse_problem(row, where, self._known, default_id=where)
 
-    def _graded(self, problem: Problem, text: str, future: Future[Verdict]) -> Graded:
-        verdict = future.result()
+    def _graded(self, problem: Problem, text: str, verdict: Verdict) -> Graded:
         return Graded(problem.id, problem.domain, verdict, self.reward(problem, text, verdict))
 
     def close(self) -> None:
@@ -124,9 +136,9 @@ class Grader:
         self.close()
 
 
-def grade(problem: Problem | Row, response: str) -> Verdict:
+def grade(problem: Problem | Row, response: str) -> Graded:
     """Grade one response. Starts the workers and ends them: for many, use a `Grader`."""
-    problem = parse_problem(problem, "problem")
+    problem = parse_problem(problem, "problem", default_id="problem")
     with Grader(VerifierConfig(workers=1), domains=[problem.domain]) as grader:
         return grader.grade(problem, response)
 

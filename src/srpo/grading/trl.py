@@ -68,8 +68,7 @@ def _row(columns: dict[str, Any], index: int, prompt: str) -> dict[str, Any]:
         for name in ("id", "domain", "answer", "tests")
         if name in columns and columns[name][index] is not None
     }
-    domain = "code" if "tests" in given else "math"
-    return {"id": f"row {index}", "domain": domain, "prompt": prompt} | given
+    return {"id": f"row {index}", "prompt": prompt} | given
 
 
 def _neutral_for_errors(prompts: list[str], graded: list[Graded]) -> list[float]:

@@ -33,9 +33,8 @@ def compute_score(
     row = {"id": f"{data_source} {extra.get('index', '')}".strip(), "prompt": ""}
     row["prompt"] = str(extra.get("question", ""))
     tests = _tests(ground_truth)
-    kind = {"domain": "code", "tests": tests} if tests else {"domain": "math"}
-    gold = {} if tests else {"answer": ground_truth}
-    (graded,) = _grader().grade_many([(row | kind | gold, solution_str)])
+    gold = {"tests": tests} if tests else {"answer": ground_truth}
+    graded = _grader().grade(row | gold, solution_str)
     if graded.reward is None:
         raise TrainingError(f"{row['id']}: the verifier failed: {graded.verdict.detail}")
     r = graded.reward

@@ -492,6 +492,9 @@ class VerifierConfig(Section):
     conventional_imports: bool = False
     """Whether programs begin with what LeetCode's judges import (List, math, ...). Those for a
     class `Solution` always do."""
+    prose: bool = False
+    """Whether an answer without a mark counts, in mathematics: `42` alone, or the last formula or
+    number of the text. For grading models that were never told to mark, not for training."""
     max_error_share: Share = 0.2
     """Training stops when more than this share of a step's verdicts are machinery errors."""
     own: dict[str, Own] = {}
