@@ -112,6 +112,7 @@ def test_its_groups_have_its_colour_in_a_browser(run: Path, tmp_path: Path):
     browser = Page(tmp_path / "profile")
     try:
         browser.open(write_page(run).as_uri())
+        browser.run("ready")
         colors = browser.run("[...document.querySelectorAll('.group')].map(e => e.className)")
         assert colors == [f"group {domain_style(NAME).color}", "group blue"]
         assert browser.messages == []

@@ -11,21 +11,22 @@ from zlib import crc32
 from srpo.domains import SHIPPED, find_domain
 from srpo.verifiers.domain import Marker
 
-# By name: on a light ground, on a dark one. Okabe and Ito's, which people with any kind of colour
-# vision can tell apart.
+# By name: on a light ground, on a dark one. Okabe and Ito's hues, which people with any kind of
+# colour vision can tell apart, as dark (or light) as a contrast of 3:1 asks for
+# (https://www.w3.org/TR/WCAG22/#non-text-contrast).
 PALETTE = {
     "blue": ("#0072b2", "#4ba6e6"),
     "red": ("#d55e00", "#ff8f4f"),
     "green": ("#009e73", "#2bbd92"),
-    "sky": ("#9cd3f2", "#356f93"),
-    "orange": ("#e69f00", "#f0b429"),
-    "pink": ("#cc79a7", "#dd93bc"),
+    "sky": ("#3c93c8", "#5b9fc9"),
+    "orange": ("#b57c00", "#f0b429"),
+    "pink": ("#c36a9b", "#dd93bc"),
     "ink": ("#3a3f44", "#d3d8dc"),
-    "pale": ("#d3d6d8", "#4a5158"),
-    "green1": ("#007f5c", "#38cfa2"),
-    "green2": ("#2fae88", "#26a37e"),
-    "green3": ("#7fcdb3", "#1b7359"),
-    "green4": ("#c4e8dc", "#174a3c"),
+    "pale": ("#8b9298", "#7d868e"),
+    "green1": ("#00503a", "#5fe0b9"),
+    "green2": ("#00745a", "#2fb88f"),
+    "green3": ("#1f8f6c", "#2a9474"),
+    "green4": ("#4b9d80", "#2f7a62"),
 }
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import random
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -22,7 +22,6 @@ from runs import group, make_run, write_groups, write_lines
 from srpo.cli import app
 from srpo.report.reader import open_run
 from srpo.report.run.page import page, write_page
-from srpo.report.run.sample import safe_json
 
 hostile_texts = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=20))).map("".join)
 
@@ -32,21 +31,6 @@ def run(tmp_path: Path) -> Path:
     folder = make_run(tmp_path, steps=60, stage2_at=30)
     write_groups(folder, [group(f"p{n}", "cie", step=n + 1) for n in range(60)])
     return folder
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | hostile_texts,
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=8,
-)
-
-
-@given(json_values)
-def test_json_on_the_page_says_the_same_and_holds_no_markup(value: Any):
-    text = safe_json(value)
-    assert json.loads(text) == value
-    assert text.isascii()
-    assert not set(text) & set("<>&")
 
 
 def dirty(folder: Path, words: Callable[[], str]) -> Path:
@@ -89,7 +73,7 @@ def test_nothing_is_fetched_and_only_the_pages_own_script_may_run(run: Path):
     (style,), (data, script) = found.raw["style"], found.raw["script"]
     assert "url(" not in style
     assert "@import" not in style
-    assert json.loads(data)
+    assert json.loads(gzip.decompress(base64.b64decode(data)))
     policy = next(v for t, n, v in found.attributes if (t, n) == ("meta", "content") and "src" in v)
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     digest = {
@@ -156,9 +140,9 @@ def test_the_page_keeps_its_size(tmp_path: Path):
     groups = [group(f"p{n}", "ccii", step=n % 300 + 1) for n in range(900)]
     for g in groups:
         for rollout in g["rollouts"]:
-            rollout["text"] = "<&推" * r.randint(100, 3000)
+            rollout["text"] = "<&推" + r.randbytes(r.randint(100, 3000)).hex()
     write_groups(run, groups)
-    assert len(page(open_run(run), budget=500_000)) < 1_300_000
+    assert len(page(open_run(run))) < 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def page(browser: Page, url: str) -> Iterator[Page]:
     browser.messages.clear()
     browser.requests.clear()
     browser.open(url)
+    browser.run("ready")
     yield browser
     assert browser.messages == []
     assert browser.requests == [url]
@@ -158,6 +159,7 @@ def test_pointing_at_a_chart_shows_the_values_there(page: Page):
 @pytest.mark.parametrize("width", [320, 360, 768, 1600])
 def test_no_width_needs_sideways_scrolling(browser: Page, url: str, width: int):
     browser.open(url, width=width)
+    browser.run("ready")
     browser.run("document.querySelectorAll('details').forEach(d => { d.open = true })")
     assert browser.run("document.documentElement.scrollWidth") <= width
 
@@ -166,6 +168,7 @@ def test_light_and_dark_are_readable(browser: Page, url: str):
     """Text against its background: a contrast of at least 4.5, as WCAG AA asks."""
     for dark in (False, True):
         browser.open(url, dark=dark)
+        browser.run("ready")
         contrasts = browser.run(CONTRASTS)
         assert len(contrasts) > 100
         assert min(contrasts) >= 4.5

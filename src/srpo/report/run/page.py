@@ -1,16 +1,16 @@
 """`report.html`: a run as one page that needs nothing else, no network and no server.
 
-Everything that a model or a data set wrote is escaped: by `page` where it is markup, by
-`safe_json` where it is data; the page's script puts data into the page as text only.
+Everything that a model or a data set wrote is escaped where it is markup; rollouts travel as
+compressed data, which the page's script puts into the page as text only.
 """
 
 from __future__ import annotations
 
+import gzip
 import math
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
-
-from markupsafe import Markup
 
 from srpo.files import write_whole
 from srpo.report.colors import domain_style
@@ -21,6 +21,8 @@ from srpo.report.run.conclusions import Facts, conclusions, read_facts
 from srpo.report.run.sample import BUDGET, Sample, sample_rollouts
 from srpo.report.run.tables import run_sheets, totals
 from srpo.report.web.page import figures, render
+
+PACKED = 600_000  # bytes of compressed rollouts: with the charts a page stays below 1 MB
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ def write_curves(run: Path) -> Path:
 
 
 def page(run: Run, budget: int = BUDGET) -> str:
-    """The page's text; its rollouts take at most `budget` bytes."""
-    facts, ledger, sample = read_facts(run), run.ledger(), sample_rollouts(run, budget)
+    """The page's text; its rollouts take at most `budget` bytes, and PACKED once compressed."""
+    facts, ledger = read_facts(run), run.ledger()
+    sample, packed = _pack(run, budget)
     return render(
         "page.html",
         script="page.js",
@@ -67,10 +70,21 @@ def page(run: Run, budget: int = BUDGET) -> str:
         recipe=printable(facts.recipe_text),
         sample=sample,
         sample_note=_sample_note(facts, sample),
-        groups=Markup("[" + ",".join(sample.groups) + "]"),
+        groups=packed,
         domains=[(name, domain_style(name, facts.styles).color) for name in facts.domains],
         epochs=[(printable(str(e["stage"])), e["epoch"]) for e in facts.epochs],
     )
+
+
+def _pack(run: Run, budget: int) -> tuple[Sample, str]:
+    """A sample that is no longer than PACKED as base64 of gzip, and that text."""
+    while True:
+        sample = sample_rollouts(run, budget)
+        text = "[" + ",".join(sample.groups) + "]"
+        packed = b64encode(gzip.compress(text.encode(), mtime=0)).decode()
+        if len(packed) <= PACKED:
+            return sample, packed
+        budget = int(0.9 * PACKED / len(packed) * min(budget, len(text)))
 
 
 def _subtitle(facts: Facts) -> str:
@@ -128,7 +142,7 @@ def _sample_note(facts: Facts, sample: Sample) -> str:
     of = f" of {total:,}" if total >= shown else ""
     return (
         f"{shown:,}{of} groups, at even distances over the {sample.steps:,} steps, and those with"
-        f" errors first: a page holds {BUDGET // 1_000_000} MB of rollouts. Large groups show some"
+        f" errors first: a page stays below 1 MB. Large groups show some"
         " rollouts of each outcome, long texts lose their middle. Everything is in rollouts/:"
         " srpo rollouts RUN."
     )

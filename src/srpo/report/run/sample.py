@@ -1,6 +1,6 @@
 """Which rollouts the report page carries: all of a small run, an even sample of a large one.
 
-The page has a size budget. What it holds is chosen so:
+The page has a size budget, before and after compression. What it holds is chosen so:
 - a run whose rollouts fit is carried whole;
 - otherwise every step gives the same share of the budget (of more than MAX_STEPS steps, as many
   at even distances), filled with groups from even distances in the step's file;
@@ -23,7 +23,7 @@ from srpo.report.plain import one_line, printable
 from srpo.report.reader import Record, Run, read_groups
 from srpo.types import FinishReason, Outcome
 
-BUDGET = 4_000_000  # bytes of rollouts; the page around them takes less than 1 MB
+BUDGET = 4_000_000  # bytes of rollouts, before the page compresses them
 MAX_STEPS = 200
 MAX_TEXT = 4_000
 MAX_ERROR_STEPS = 20
@@ -33,7 +33,7 @@ MAX_ERROR_STEPS = 20
 class Sample:
     """Encoded groups in the order of training, and how many of the run's steps and bytes."""
 
-    groups: list[str]  # each one JSON object, safe inside a <script> element
+    groups: list[str]  # each one JSON object, one line
     whole: bool  # nothing was left out
     steps: int  # steps that have rollouts on disk
 
@@ -72,7 +72,7 @@ def sample_rollouts(run: Run, budget: int = BUDGET) -> Sample:
 
 
 def encode(group: Record, limit: int) -> str:
-    """The group as JSON of about `limit` bytes at most, safe inside a `<script>` element.
+    """The group as JSON of about `limit` bytes at most.
 
     A rollout is [number, outcome, tokens, cut, answer, detail, reward, text], the reward being
     [accuracy, format, language, total] or null. Texts have nothing left that acts.
@@ -90,21 +90,19 @@ def encode(group: Record, limit: int) -> str:
         "judged": outcomes.count(Outcome.CORRECT) + outcomes.count(Outcome.INCORRECT),
         "correct": outcomes.count(Outcome.CORRECT),
     }
-    size = len(safe_json(head))
+    size = len(_json(head))
     shown = []
     for number, rollout in _in_turn(rollouts):
         record = _record(number, rollout)
-        size += len(safe_json(record)) + 1
+        size += len(_json(record)) + 1
         if shown and size > limit:
             break
         shown.append(record)
-    return safe_json({**head, "shown": sorted(shown, key=lambda record: record[0])})
+    return _json({**head, "shown": sorted(shown, key=lambda record: record[0])})
 
 
-def safe_json(value: Any) -> str:
-    """JSON that no HTML parser takes for markup: ASCII, with `<`, `>` and `&` escaped."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
 def _record(number: int, rollout: Record) -> list[Any]:

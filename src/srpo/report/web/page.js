@@ -1,7 +1,7 @@
 "use strict";
 // Texts of the run enter the page by textContent alone, never as markup.
 
-const groups = JSON.parse(document.getElementById("data").textContent);
+let groups = [];
 const form = document.getElementById("filters");
 const list = document.getElementById("groups");
 const pages = document.getElementById("pages");
@@ -124,13 +124,22 @@ function turn(by) {
   document.getElementById("count").scrollIntoView({ block: "nearest" });
 }
 
-form.hidden = groups.length === 0;
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(plain).json();
+}
+
 form.addEventListener("input", search);
 form.addEventListener("submit", (event) => event.preventDefault());
 form.addEventListener("reset", () => setTimeout(search));
 pages.querySelector("[name=previous]").addEventListener("click", () => turn(-1));
 pages.querySelector("[name=next]").addEventListener("click", () => turn(1));
-if (groups.length) search();
+const ready = unpack(document.getElementById("data").textContent).then((found) => {
+  groups = found;
+  form.hidden = groups.length === 0;
+  if (groups.length) search();
+});
 
 // --- reading a chart's values: they are the rows of its table
 
