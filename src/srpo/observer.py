@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from srpo.recipe.schema import Recipe
+from srpo.types import Group
 
 
 class Observer:
@@ -19,10 +21,13 @@ class Observer:
         """Training begins; `resumed_at` is the last step already done, 0 for a new run."""
 
     def phase(self, name: str, done: int, total: int) -> None:
-        """`name` is rollout, verify, learn or evaluate."""
+        """`name` is rollout, verify, learn or evaluate; before training, what is loaded, of 0."""
 
     def step(self, row: dict[str, Any]) -> None:
         """A step is done; `row` has the names of `srpo.metrics.METRICS`."""
+
+    def groups(self, groups: Sequence[Group]) -> None:
+        """The step's groups, judged, just before its row; keep none of them."""
 
     def stage(self, name: str, reason: str) -> None:
         """A stage is entered, and why."""

@@ -16,6 +16,7 @@ from srpo.observer import Observer
 from srpo.recipe.load import parse_recipe
 from srpo.recipe.schema import Recipe
 from srpo.run.display import BARS, LineDisplay, LiveDisplay, open_display, sparkline
+from srpo.types import FinishReason, Group, Outcome, Problem, Rollout, Verdict
 
 ROWS = metrics_rows(40, stage2_at=21)
 
@@ -46,11 +47,11 @@ def live() -> LiveDisplay:
     return LiveDisplay(Console(file=io.StringIO(), width=100, force_terminal=True))
 
 
-def panel(live: LiveDisplay, width: int = 100) -> str:
-    console = Console(file=io.StringIO(), width=width)
+def panel(live: LiveDisplay, width: int = 100, height: int = 40) -> str:
+    console = Console(file=io.StringIO(), width=width, height=height)
     with console.capture() as capture:
-        console.print(live.render())
-    return capture.get()
+        console.print(live)
+    return capture.get().rstrip()
 
 
 def test_the_base_class_takes_everything():
@@ -88,7 +89,7 @@ def test_the_panel_shows_the_run(live: LiveDisplay):
         "step 40/40",
         "stage2 · epoch 0",
         f"{last['accuracy/math']:.1%}",
-        f"{last['length/code']:.1f} tokens",
+        f"{last['length/code']:.1f}",
         f"{last['pool/size']:,}",
         "plateau [bold]of accuracy",
         "[blink]saved\\x1b[2J",
@@ -107,10 +108,44 @@ def test_the_phase_is_shown_while_a_step_runs(live: LiveDisplay):
     assert "step 7/40" in text
 
 
+@pytest.mark.parametrize("height", [6, 15, 50])
 @pytest.mark.parametrize("width", [30, 60, 200])
-def test_any_width_will_do(live: LiveDisplay, width: int):
+def test_any_size_will_do(live: LiveDisplay, width: int, height: int):
     play(live)
-    assert max(map(len, panel(live, width).splitlines())) <= width
+    lines = panel(live, width, height).splitlines()
+    assert max(map(len, lines)) <= width
+    assert len(lines) <= height
+
+
+def test_a_small_terminal_keeps_the_evaluations(live: LiveDisplay):
+    play(live)
+    live.evaluated("stage1", eval_line("stage1", 20, 0.4, 0.5, 30.0))
+    live.evaluated("final", eval_line("final", 40, 0.625, 0.75, 30.0))
+    text = panel(live, 60, 15)
+    assert "held-out, base   math 20.0%  code 30.0%" in text
+    assert "held-out, final  math 62.5%  code 75.0%" in text
+    assert "held-out, stage1" not in text
+    assert "math accuracy" in text
+
+
+def test_trends_have_a_scale(live: LiveDisplay):
+    play(live)
+    seen = [row["accuracy/math"] for row in ROWS]
+    assert f"{min(seen):.1%} to {max(seen):.1%}" in panel(live)
+
+
+def test_a_large_terminal_shows_an_answer(live: LiveDisplay):
+    play(live)
+    problem = Problem("p", "math", "6 times [red]7?", "42")
+    text = "hm " * 2000 + "so \x1b[2J42"
+    verdict = Verdict(Outcome.CORRECT, "42")
+    rollout = Rollout([1], [0.0], text, FinishReason.STOP, 0, verdict)
+    live.groups([Group(problem, [1], [rollout])])
+    shown = panel(live, 120, 50)
+    assert len(shown.splitlines()) <= 50
+    for part in ("correct: 6 times [red]7?", "so \\x1b[2J42"):
+        assert part in shown
+        assert part not in panel(live, 60, 50)
 
 
 def test_phase_is_cheap(live: LiveDisplay):

@@ -73,12 +73,14 @@ class Parts:
             self.observer.message(text)
         if self.recipe.log.rollouts:
             self.folder.write_rollouts(row, groups)
+        self.observer.groups(groups)
         self.observer.step(row)
 
 
 def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: ExitStack) -> Parts:
     """Load, check and open everything; nothing is written. What is to be closed goes on `opened`,
     also when a later part fails. Raises UserError."""
+    observer.phase("load data", 0, 0)
     located = folder.origin.locate(recipe)
     domains = find_domains(s.domain for s in (*recipe.data.train, *recipe.data.eval))
     problems = load_problems(located.data.train, "data.train", recipe.seed)
@@ -93,6 +95,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     reward = RewardRule(recipe.reward, domains)
     verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
     check_references(verifiers, [*problems, *held_out])
+    observer.phase("load model", 0, 0)
     learner = LocalLearner.open(located, tokenizer)
     answer = max(recipe.rollout.max_new_tokens, recipe.eval.max_new_tokens or 0)
     check_context(learner.info.context, longest, answer)
@@ -103,6 +106,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     notes = _check_prompts(recipe, prompter, learner, [*problems, *held_out])
     for note in (*notes, *advice.of_data(recipe, problems, held_out, stages)):
         observer.message(note)
+    observer.phase("start engine", 0, 0)
     engine = open_engine(
         located,
         tokenizer,
