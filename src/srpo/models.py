@@ -88,6 +88,10 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
             f" ({', '.join(missing[:3])}{', ...' if len(missing) > 3 else ''}); give a model folder"
             " with all of them"
         )
+    if device.type == "cuda":
+        # cuDNN's attention, torch's first choice for bfloat16 on Hopper, plans anew for every new
+        # length, and decoding has a new one each token: 8 times slower there than without it.
+        torch.backends.cuda.enable_cudnn_sdp(False)
     return model.to(device)
 
 
