@@ -37,6 +37,17 @@ def write_whole(path: Path, content: str | bytes) -> None:
         unfinished.write_bytes(data)
 
 
+def umask_modes(folder: Path) -> None:
+    """Give the folder's weights the mode that files get here. safetensors lets their owner alone
+    read them, and a server or a colleague cannot."""
+    probe = folder / ".mode"
+    probe.touch()
+    mode = probe.stat().st_mode
+    probe.unlink()
+    for file in folder.glob("*.safetensors"):
+        file.chmod(mode)
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import os
 import resource
 from pathlib import Path
 from typing import Any
@@ -315,6 +316,20 @@ def test_what_is_loaded_makes_a_bit_equal_next_step(tmp_path: Path) -> None:
     assert rows[0] == rows[1]
     assert torch.equal(flat(one.model), flat(other.model))
     assert not torch.equal(flat(one.model), before)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("umask", [0o022, 0o027])
+def test_weights_get_the_umasks_mode(tmp_path: Path, dtype: torch.dtype, umask: int) -> None:
+    learner = make_learner(tiny_model())
+    learner.save_dtype = dtype
+    before = os.umask(umask)
+    try:
+        learner.export(tmp_path / "model")
+    finally:
+        os.umask(before)
+    modes = {file.stat().st_mode & 0o777 for file in (tmp_path / "model").iterdir()}
+    assert modes == {0o666 & ~umask}
 
 
 def test_the_exported_model_is_the_trained_one(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from srpo.files import umask_modes
+
 
 def save_tensors(tensors: dict[str, Any], path: Path) -> None:
     """torch.save. Raises OSError."""
@@ -26,6 +28,7 @@ def save_model(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None
     """In Hugging Face format, what is float32 in `dtype`. Raises OSError and SafetensorError."""
     if dtype is torch.float32:
         model.save_pretrained(folder)
+        umask_modes(folder)
         return
     low: dict[int, Tensor] = {}  # tied weights stay one
     state = {
@@ -33,6 +36,7 @@ def save_model(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None
         for name, t in model.state_dict().items()
     }
     model.save_pretrained(folder, state_dict=state)
+    umask_modes(folder)
     config = folder / "config.json"  # it says what the model is in memory
     plain = json.loads(config.read_text(encoding="utf-8"))
     plain["dtype"] = str(dtype).removeprefix("torch.")

@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from srpo.files import umask_modes
 from srpo.rollout.vllm.weights_shards import shards
 from srpo.weights import WeightSource
 
@@ -33,6 +34,7 @@ class WeightsFolder:
                 save_file(tensors, folder / f"model-{i:05d}.safetensors")
             except SafetensorError as error:  # what safetensors makes of a full disk
                 raise OSError(errno.ENOSPC, str(error), str(folder)) from error
+        umask_modes(folder)
         for old in before:
             shutil.rmtree(old)
         return folder
