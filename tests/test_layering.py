@@ -49,8 +49,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "weights": set(),
     # --- parts
     "algorithm": {"errors", "types", "recipe", "files"},
-    "rollout": {"errors", "types", "recipe", "nucleus", "models", "weights"},
-    "learner": {"errors", "types", "recipe", "algorithm", "nucleus", "models", "weights"},
+    "rollout": {"errors", "types", "recipe", "nucleus", "models", "weights", "files"},
+    "learner": {"errors", "types", "recipe", "algorithm", "nucleus", "models", "weights", "files"},
     "workers": {"errors", "types"},
     "sandbox": {"errors", "types", "recipe", "workers"},
     "sandbox.inside": set(),  # runs behind the walls, where the package is not
