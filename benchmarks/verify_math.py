@@ -1,8 +1,10 @@
 """The math verifier on public data: agreement, gold answers, wrong answers, speed, memory.
 
-    SRPO_DATA=folder python benchmarks/verify_math.py [rows] [gold] [wrong] [echo] [speed] [memory]
+    SRPO_DATA=folder python benchmarks/verify_math.py [PART]... (all of them by default)
 
 `rows`    the test tables of public math verifiers (math_equivalence_cases.jsonl)
+`outputs` a model's answers to MATH (traces_qwen2.5_math_cot.jsonl), with math-verify's verdict and
+          the published one beside ours; every disagreement
 `gold`    every gold answer against itself and against its reference solution
 `wrong`   gold answers against other problems' answers
 `echo`    formulas of the question as its answer: each that counts as correct
@@ -21,6 +23,7 @@ import resource
 import statistics
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -33,7 +36,7 @@ from srpo.verifiers.math.latex import canonical, normalise
 from srpo.verifiers.math.numbers import parse_number
 from srpo.verifiers.math.verifier import MathVerifier
 
-PARTS = ("rows", "gold", "wrong", "echo", "speed", "memory")
+PARTS = ("rows", "outputs", "gold", "wrong", "echo", "speed", "memory")
 SETS = ("gsm8k_train", "gsm8k_test", "math_train", "math_test", "math500", "dapo_math_17k",
         "aime24", "amc23", "minerva_math")  # fmt: skip
 
@@ -148,6 +151,28 @@ def grade_row(verifier: MathVerifier, row: dict[str, Any]) -> Verdict:
     elif "\\boxed" not in pred:
         pred = f"\\boxed{{{pred}}}"
     return verifier(Problem("row", "math", "", answer=gold), pred)
+
+
+def outputs(folder: Path) -> None:
+    """100 problems of MATH, eight answers of Qwen2.5-Math each."""
+    published: list[bool] = []
+    jobs: list[tuple[Item, str]] = []
+    for line in (folder / "traces_qwen2.5_math_cot.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        item = Item(str(row["idx"]), str(row["gt"]), None, row["question"])
+        jobs += [(item, text) for text in row["code"]]
+        published += row["score"]
+    verifier = MathVerifier()
+    verdicts = [grade(verifier, *job).outcome is Outcome.CORRECT for job in jobs]
+    with ProcessPoolExecutor(1) as process:
+        theirs = list(process.map(alone, ((item.gold, text) for item, text in jobs)))
+    table = Counter(zip(verdicts, theirs, published, strict=True))
+    print(f"{'ours':>8}{'theirs':>8}{'published':>11}")
+    for (ours, other, said), count in sorted(table.items()):
+        print(f"{ours!s:>8}{other!s:>8}{said!s:>11}{count:>6}")
+    for (item, text), *votes in zip(jobs, verdicts, theirs, published, strict=True):
+        if len(set(votes)) > 1:
+            print(f"  {item.name}: gold {item.gold!r}, {text[-80:]!r}: {votes}")
 
 
 def gold(folder: Path) -> None:
