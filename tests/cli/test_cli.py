@@ -94,6 +94,16 @@ def test_help_is_quick_and_names_every_command():
         assert command in result.stdout
 
 
+def test_shells_complete_commands_and_options(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("_SRPO_COMPLETE", "complete_bash")
+    for words, at, wanted in (("srpo ", "1", "rollouts"), ("srpo train --", "2", "--dry-run")):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", at)
+        assert wanted in srpo().stdout.split()
+    monkeypatch.delenv("_SRPO_COMPLETE")
+    assert "--install-completion" in srpo("--help").stdout
+
+
 @pytest.mark.parametrize(
     "args", [["--nope"], ["trane"], ["train"], ["rollouts", "x", "--step", "a"]]
 )
