@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,37 @@ def saved_dtype(name: str) -> torch.dtype:
     config = AutoConfig.from_pretrained(model_path(name), trust_remote_code=False)
     found = getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None)
     return found if isinstance(found, torch.dtype) else getattr(torch, str(found), torch.float32)
+
+
+def outline(name: str) -> tuple[Any, int]:
+    """The text part of a model's config, and how many parameters it has, without its weights.
+    Raises UserError."""
+    path = model_path(name)
+    _check_folder(name, path)
+    try:
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+        with _quiet(), torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except Exception as error:  # as above
+        _refuse_custom_code(name, "config.json", error)
+        raise UserError(
+            f"model: cannot load {name!r} as a causal language model ({in_one_line(error, 300)});"
+            " give nano, a folder in Hugging Face format, or a hub id"
+        ) from error
+    return config.get_text_config(), sum(p.numel() for p in model.parameters())
+
+
+def device_memory(device: torch.device) -> int | None:
+    """Bytes in all: the GPU's, or the machine's or the container's limit; None: unknown."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return None
+    with suppress(OSError, ValueError):  # no limit, or no cgroup
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total
 
 
 @contextmanager

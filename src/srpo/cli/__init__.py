@@ -11,7 +11,18 @@ from typing import Annotated
 import typer
 
 from srpo import __version__
-from srpo.cli import compare, doctor, grade, recipes, report, reproduce, resume, rollouts, train
+from srpo.cli import (
+    check,
+    compare,
+    doctor,
+    grade,
+    recipes,
+    report,
+    reproduce,
+    resume,
+    rollouts,
+    train,
+)
 from srpo.cli.common import BAD_INPUT, INTERRUPTED
 from srpo.cli.threads import wait_politely
 from srpo.types import SRPOError
@@ -27,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(recipes.app, name="recipes")
 for command in (
+    check.check,
     train.train,
     resume.resume,
     report.report,
