@@ -29,10 +29,15 @@ def parse_tests(value: Any, where: str) -> dict[str, Any]:
             fix = SOURCE if re.search(r"\bassert\b|\bdef ", value) else "give an object as JSON"
             why = json_error(error)
             raise UserError(f"{where} is {short(value)}: no JSON ({why}); {fix}") from error
-    if isinstance(value, list) and value and all(isinstance(test, str) for test in value):
+    if _is_asserts(value):
         return parse_tests({"type": "asserts", "asserts": value}, where)
-    validate_tests(value, where)
-    return value
+    tests: Any = value
+    validate_tests(tests, where)
+    return tests
+
+
+def _is_asserts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(t, str) for t in value)
 
 
 def _verifier(config: VerifierConfig) -> Verifier:

@@ -26,8 +26,9 @@ def find(recipe: str | Path) -> Path | Traversable:
     recipes = shipped()
     if (name := str(recipe)) in recipes:
         return recipes[name]
+    meant = _meant(file, name, recipes)
     raise UserError(
-        f"recipe: no file {name!r}, and no shipped recipe of that name{_meant(file, name, recipes)};"
+        f"recipe: no file {name!r}, and no shipped recipe of that name{meant};"
         f" give the path of a .yaml recipe, or one of {', '.join(recipes)}"
     )
 
