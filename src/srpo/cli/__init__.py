@@ -12,10 +12,12 @@ import typer
 
 from srpo import __version__
 from srpo.cli import (
+    chat,
     check,
     compare,
     doctor,
     grade,
+    init,
     recipes,
     report,
     reproduce,
@@ -38,11 +40,13 @@ app = typer.Typer(
 )
 app.add_typer(recipes.app, name="recipes")
 for command in (
+    init.init,
     check.check,
     train.train,
     resume.resume,
     report.report,
     rollouts.rollouts,
+    chat.chat,
     compare.compare,
     reproduce.reproduce,
     grade.grade,
