@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from srpo import models
 from srpo.models import (
     eos_ids,
     eos_ids_of,
@@ -21,6 +22,7 @@ from srpo.models import (
     load_tokenizer,
     make_savable,
     model_path,
+    outline,
     turn_ends,
 )
 from srpo.types import UserError
@@ -212,3 +214,40 @@ def test_without_a_generation_config_the_models_config_says_what_ends_a_response
     tokenizer = load_tokenizer(str(path), offline=True)
     model = load_model(str(path), "float32", torch.device("cpu"))
     assert eos_ids_of(str(path), tokenizer) == {0, 5, 6} == eos_ids(model, tokenizer)
+
+
+def test_a_hub_that_cannot_be_reached_is_asked_once(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class NoNetwork:
+        def head(self, url: str, **_: object) -> None:
+            asked.append(url)
+            raise OSError("Name or service not known")
+
+    models._hub_answers.cache_clear()
+    monkeypatch.setattr(models, "get_session", NoNetwork)
+    try:
+        for load in (
+            load_tokenizer,
+            outline,
+            lambda name: load_model(name, "float32", torch.device("cpu")),
+        ):
+            with pytest.raises(
+                UserError, match=r"nobody/nothing.*cannot be reached; give"
+            ) as caught:
+                load("nobody/nothing")
+            assert "\n" not in str(caught.value)
+    finally:
+        models._hub_answers.cache_clear()
+    assert len(asked) == 1
+    assert "Retry" not in capfd.readouterr().err
+    assert not models._is_away(model_path("nano"))
+
+
+def test_an_outline_has_the_parameters_without_the_weights() -> None:
+    config, parameters = outline("nano")
+    model = load_model("nano", "float32", torch.device("cpu"))
+    assert parameters == sum(p.numel() for p in model.parameters())
+    assert config.hidden_size == model.config.hidden_size

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import shutil
@@ -195,12 +194,13 @@ def _cgroup_cpus() -> float | None:
 
 def _memory() -> Finding:
     """Total memory, or the container's limit where that is lower."""
-    try:
-        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (OSError, ValueError):
+    import torch
+
+    from srpo.models import device_memory
+
+    total = device_memory(torch.device("cpu"))
+    if total is None:
         return Finding("memory", "note", "unknown")
-    with contextlib.suppress(OSError, ValueError):  # no limit, or no cgroup
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     small = "nano fits; larger models may not" if total < 4 * GIB else ""
     return Finding("memory", "note" if small else "ok", f"{total / GIB:.1f} GiB", small)
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import constants
+from huggingface_hub.utils import get_session
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -48,12 +51,14 @@ def load_tokenizer(name: str, offline: bool = False) -> Any:
             f"model: folder {name!r} has no tokenizer; put tokenizer.json and"
             " tokenizer_config.json beside the weights"
         )
+    away = not offline and _is_away(path)
     try:
         tokenizer = AutoTokenizer.from_pretrained(
-            path, trust_remote_code=False, local_files_only=offline
+            path, trust_remote_code=False, local_files_only=offline or away
         )
     except Exception as error:  # transformers raises many types here, all mean the same to a user
         _refuse_custom_code(name, "tokenizer_config.json", error)
+        _refuse_unreached(name, away, error)
         raise UserError(
             f"model: {name!r} has no tokenizer that transformers can load"
             f" ({in_one_line(error, 300)}); put tokenizer.json and tokenizer_config.json beside the"
@@ -69,15 +74,21 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
     lacks some of them: transformers makes up the missing ones, at random and each time others."""
     path = model_path(name)
     _check_folder(name, path)
+    away = _is_away(path)
     logging.disable_progress_bar()
     try:
         with _quiet():  # what it would warn of is refused or mended
             loaded: Any = AutoModelForCausalLM.from_pretrained(
-                path, dtype=getattr(torch, dtype), trust_remote_code=False, output_loading_info=True
+                path,
+                dtype=getattr(torch, dtype),
+                trust_remote_code=False,
+                local_files_only=away,
+                output_loading_info=True,
             )
             model, found = loaded
     except Exception as error:  # as above
         _refuse_custom_code(name, "config.json", error)
+        _refuse_unreached(name, away, error)
         raise UserError(
             f"model: cannot load {name!r} as a causal language model ({in_one_line(error, 300)});"
             " give nano, a folder in Hugging Face format, or a hub id"
@@ -97,9 +108,45 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
 
 def saved_dtype(name: str) -> torch.dtype:
     """The precision of a model's files, as its config has it; float32 where it says nothing."""
-    config = AutoConfig.from_pretrained(model_path(name), trust_remote_code=False)
+    path = model_path(name)
+    config = AutoConfig.from_pretrained(
+        path, trust_remote_code=False, local_files_only=_is_away(path)
+    )
     found = getattr(config, "dtype", None) or getattr(config.get_text_config(), "dtype", None)
     return found if isinstance(found, torch.dtype) else getattr(torch, str(found), torch.float32)
+
+
+def outline(name: str) -> tuple[Any, int]:
+    """The text part of a model's config, and how many parameters it has, without its weights.
+    Raises UserError."""
+    path = model_path(name)
+    _check_folder(name, path)
+    away = _is_away(path)
+    try:
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False, local_files_only=away)
+        with _quiet(), torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
+    except Exception as error:  # as above
+        _refuse_custom_code(name, "config.json", error)
+        _refuse_unreached(name, away, error)
+        raise UserError(
+            f"model: cannot load {name!r} as a causal language model ({in_one_line(error, 300)});"
+            " give nano, a folder in Hugging Face format, or a hub id"
+        ) from error
+    return config.get_text_config(), sum(p.numel() for p in model.parameters())
+
+
+def device_memory(device: torch.device) -> int | None:
+    """Bytes in all: the GPU's, or the machine's or the container's limit; None: unknown."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (OSError, ValueError):
+        return None
+    with suppress(OSError, ValueError):  # no limit, or no cgroup
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total
 
 
 @contextmanager
@@ -232,6 +279,31 @@ def _check_folder(name: str, path: str) -> None:
     looks_like_path = name.startswith((".", "/", "~")) or folder.exists()
     if looks_like_path and not (folder / "config.json").is_file():
         raise UserError(f"model: folder {name!r} has no config.json; it is no model folder")
+
+
+def _is_away(path: str) -> bool:
+    """Whether a hub id has to do with what is on this machine."""
+    return not Path(path).is_dir() and not _hub_answers()
+
+
+@lru_cache(maxsize=1)
+def _hub_answers() -> bool:
+    """Asked once, since the hub's own client asks each file six times, over half a minute."""
+    try:
+        get_session().head(constants.ENDPOINT, timeout=10)
+    except Exception:  # each way of having no network has its own type, and so has being offline
+        return False
+    return True
+
+
+def _refuse_unreached(name: str, away: bool, error: Exception) -> None:
+    """Raises UserError when the model is not here and the hub is not there."""
+    if away:
+        raise UserError(
+            f"model: {name!r} is no folder here and not in the hub's cache, and"
+            f" {constants.ENDPOINT} cannot be reached; give a model's folder or nano, or mend the"
+            " network (HF_ENDPOINT, HTTPS_PROXY; HF_HUB_OFFLINE switches it off)"
+        ) from error
 
 
 def _refuse_custom_code(name: str, file: str, error: Exception) -> None:

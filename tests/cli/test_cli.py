@@ -94,6 +94,16 @@ def test_help_is_quick_and_names_every_command():
         assert command in result.stdout
 
 
+def test_shells_complete_commands_and_options(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("_SRPO_COMPLETE", "complete_bash")
+    for words, at, wanted in (("srpo ", "1", "rollouts"), ("srpo train --", "2", "--dry-run")):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", at)
+        assert wanted in srpo().stdout.split()
+    monkeypatch.delenv("_SRPO_COMPLETE")
+    assert "--install-completion" in srpo("--help").stdout
+
+
 @pytest.mark.parametrize(
     "args", [["--nope"], ["trane"], ["train"], ["rollouts", "x", "--step", "a"]]
 )
@@ -134,6 +144,10 @@ def test_recipes_are_listed_shown_and_trained_by_name():
         (["train", "{recipe}", "--set", "max_stepz=3"], "did you mean 'max_steps'"),
         (["train", "{recipe}", "--set", "rollout.group_size=1"], "rollout.group_size"),
         (["train", "none.yaml"], "no file 'none.yaml'"),
+        (["train", "{folder}/r.yml"], "did you mean '{folder}/r.yaml'?"),
+        (["train", "{folder}/r"], "did you mean '{folder}/r.yaml'?"),
+        (["train", "nanno"], "did you mean 'nano'?"),
+        (["train", "{folder}"], "it is a folder: is '{folder}/recipe.yaml' meant?"),
         (["train"], "RECIPE: give one"),
         (["train", "--from", "{folder}"], "is no run: it has no recipe.yaml"),
         (["resume", "{folder}"], "is no run: it has no recipe.yaml"),
@@ -146,7 +160,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     recipe: Path, tmp_path: Path, args: list[str], complaint: str
 ):
     result = srpo(*(a.format(recipe=recipe, folder=tmp_path) for a in args))
-    assert complaint in one_line_error(result)
+    assert complaint.format(folder=tmp_path) in one_line_error(result)
     assert result.stdout == ""
     assert os.listdir(tmp_path) == ["r.yaml"]
 
@@ -246,6 +260,11 @@ def test_rollouts(tmp_path: Path):
     assert "answer 0 of p1" in correct
     assert "answer 1 of p1" not in correct
     assert srpo("rollouts", run, "--domain", "code").stdout == "no group matches\n"
+    unknown = srpo("rollouts", run, "--problem", "nothing like it").stdout
+    assert "7 problems were asked, for example p1, q0, q1, q2, q3" in unknown
+    assert "did you mean" in srpo("rollouts", run, "--problem", "q5x").stdout
+    other = srpo("rollouts", run, "--problem", "q1", "--outcome", "correct").stdout
+    assert "no group of 'q1' matches the other options" in other
     assert "steps 1 to 1" in one_line_error(srpo("rollouts", run, "--step", "9"))
     assert srpo("rollouts", run, "--outcome", "right").returncode == 2
 

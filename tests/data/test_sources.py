@@ -74,6 +74,8 @@ def test_a_bad_math_row_is_named(tmp_path: Path, row: dict[str, Any], named: lis
         (None, "tests_field 'tests' names no value of the row, which has ['prompt', 'tests']"),
         ("{not json", "tests_field 'tests' is '{not json': no JSON"),
         ([1], "tests_field 'tests' is [1]: give an object with a 'type'"),
+        ("assert f(1) == 2", 'source goes in as {"type": "asserts", "asserts": ["assert f(1)'),
+        (["assert f(1 == 2"], "tests_field 'tests'.asserts[0] is 'assert f(1 == 2': no Python"),
         ({"type": "spec"}, "tests_field 'tests'.type is 'spec'"),
         ({"type": "stdin", "cases": []}, "tests_field 'tests'.cases is []"),
     ],
@@ -387,3 +389,16 @@ def test_a_file_may_be_one_array(tmp_path: Path) -> None:
     assert "row 1: must be an object, got 1" in error(path)
     path.write_text("[{")
     assert "not valid JSON" in error(path)
+
+
+def test_a_list_of_asserts_as_mbpp_has_it(tmp_path: Path):
+    listed = ["assert twice(2) == 4", "assert twice(3) == 6"]
+    rows = [
+        {"task_id": 11, "text": "Write twice(x).", "test_list": tests}
+        for tests in (listed, json.dumps(listed))
+    ]
+    path = tmp_path / "mbpp.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = Source(path=str(path), domain="code", prompt_field="text", tests_field="test_list")
+    for problem in load_problems([source], "data.train", 0):
+        assert problem.tests == {"type": "asserts", "asserts": listed}

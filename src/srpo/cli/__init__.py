@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from srpo import __version__
-from srpo.cli import compare, doctor, grade, recipes, report, reproduce, resume, rollouts, train
+from srpo.cli import (
+    chat,
+    check,
+    compare,
+    doctor,
+    grade,
+    init,
+    recipes,
+    report,
+    reproduce,
+    resume,
+    rollouts,
+    train,
+)
 from srpo.cli.common import BAD_INPUT, INTERRUPTED
 from srpo.cli.threads import wait_politely
 from srpo.types import SRPOError
@@ -21,17 +34,19 @@ THEIRS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train language models to reason in mathematics and code with SRPO.",
 )
 app.add_typer(recipes.app, name="recipes")
 for command in (
+    init.init,
+    check.check,
     train.train,
     resume.resume,
     report.report,
     rollouts.rollouts,
+    chat.chat,
     compare.compare,
     reproduce.reproduce,
     grade.grade,

@@ -16,6 +16,11 @@ BAD_INPUT, INTERRUPTED = 2, 130  # 130 = 128 + SIGINT, as shells have it
 
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder (its output_dir).")]
 
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. learner.lr=1e-5."),
+]
+
 
 def ended(end: RunEnd, run: Path) -> None:
     """Show what came of a run; a stop by a signal exits as shells expect it."""

@@ -32,17 +32,19 @@ def rollouts(
     """Browse what the model wrote, with verdicts and rewards."""
     from rich.console import Console
 
+    from srpo.report.plain import one_line
     from srpo.report.reader import open_run
-    from srpo.report.run.browse import Filter, find_groups, show_group
+    from srpo.report.run.browse import Filter, find_groups, nothing_found, show_group
 
     console = Console(highlight=False)
     wanted = Filter(step, problem, outcome and outcome.value, domain)
-    groups = find_groups(open_run(run), wanted)
+    opened = open_run(run)
+    groups = find_groups(opened, wanted)
     shown = 0
     for group in islice(groups, limit):
         console.print(show_group(group, wanted, responses))
         shown += 1
     if not shown:
-        console.print("no group matches", markup=False)
+        console.print(one_line(nothing_found(opened, wanted), 1000), markup=False, soft_wrap=True)
     elif next(groups, None) is not None:
         console.print(f"there are more groups: --limit {2 * limit}", style="dim", markup=False)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from srpo.cli.common import ended
+from srpo.cli.common import Overrides, ended
 from srpo.types import UserError
 
 
@@ -16,10 +16,7 @@ def train(
         Path | None,
         typer.Argument(metavar="RECIPE", help="A .yaml file, or a name of `srpo recipes`."),
     ] = None,
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Override, e.g. learner.lr=1e-5."),
-    ] = None,
+    overrides: Overrides = None,
     start: Annotated[
         Path | None,
         typer.Option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from srpo.recipe.schema import VerifierConfig
@@ -12,17 +13,31 @@ from srpo.verifiers.domain import Domain, Verifier
 from srpo.verifiers.format import FORMATS
 from srpo.verifiers.json_values import json_error
 
+SOURCE = (
+    'source goes in as {"type": "asserts", "asserts": ["assert f(1) == 2"]}, or with a check of its'
+    ' own as {"type": "check", "entry_point": "f", "code": "def check(candidate): ..."}'
+)
+
 
 def parse_tests(value: Any, where: str) -> dict[str, Any]:
-    """Tests as an object, or as JSON text, which is how tables carry them."""
+    """Tests as an object, or as JSON text, which is how tables carry them; or asserts alone in a
+    list, as MBPP has them."""
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError) as error:
+            fix = SOURCE if re.search(r"\bassert\b|\bdef ", value) else "give an object as JSON"
             why = json_error(error)
-            raise UserError(f"{where} is {short(value)}: no JSON ({why})") from error
-    validate_tests(value, where)
-    return value
+            raise UserError(f"{where} is {short(value)}: no JSON ({why}); {fix}") from error
+    if _is_asserts(value):
+        return parse_tests({"type": "asserts", "asserts": value}, where)
+    tests: Any = value
+    validate_tests(tests, where)
+    return tests
+
+
+def _is_asserts(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(t, str) for t in value)
 
 
 def _verifier(config: VerifierConfig) -> Verifier:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -24,10 +26,21 @@ def find(recipe: str | Path) -> Path | Traversable:
     recipes = shipped()
     if (name := str(recipe)) in recipes:
         return recipes[name]
+    meant = _meant(file, name, recipes)
     raise UserError(
-        f"recipe: no file {name!r}, and no shipped recipe of that name; give the path of a .yaml"
-        f" recipe, or one of {', '.join(recipes)}"
+        f"recipe: no file {name!r}, and no shipped recipe of that name{meant};"
+        f" give the path of a .yaml recipe, or one of {', '.join(recipes)}"
     )
+
+
+def _meant(file: Path, name: str, names: Iterable[str]) -> str:
+    """The recipe beside it, or the shipped one, that is spelt a little otherwise."""
+    if name and file.is_dir():
+        return f"; it is a folder: is {str(file / 'recipe.yaml')!r} meant?"
+    beside = sorted(p for end in ("*.yaml", "*.yml") for p in file.parent.glob(end))
+    same = [str(p) for p in beside if p.stem == file.stem or p.stem == file.name]
+    close = difflib.get_close_matches(name, [*map(str, beside), *names], n=1, cutoff=0.7)
+    return f"; did you mean {(same or close)[0]!r}?" if same or close else ""
 
 
 def summary(recipe: Traversable) -> str:

@@ -89,7 +89,7 @@ class Source(Section):
     """Math: regular expression whose first group is the answer inside the column, for example
     `#### (.+)` for GSM8K."""
     tests_field: str = "tests"
-    """Code: column with the tests, a mapping (or its JSON text)."""
+    """Code: column with the tests, a mapping (or its JSON text), or a list of asserts (MBPP)."""
     reference_field: str = "reference"
     """Code: column with a program that passes the tests, where there is one. It is run before the
     training: tests that it fails, no program may pass."""

@@ -82,16 +82,10 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     also when a later part fails. Raises UserError."""
     observer.phase("load data", 0, 0)
     located = folder.origin.locate(recipe)
-    domains = find_domains(s.domain for s in (*recipe.data.train, *recipe.data.eval))
-    problems = load_problems(located.data.train, "data.train", recipe.seed)
-    held_out = load_problems(located.data.eval, "data.eval", recipe.seed)
-    tokenizer = load_tokenizer(located.model)
-    prompter = Prompter(tokenizer, recipe.data, domains, folder.origin.began)
+    questions = open_questions(recipe, folder, observer)
+    domains, tokenizer, prompter = questions.domains, questions.tokenizer, questions.prompter
+    problems, held_out, longest = questions.problems, questions.held_out, questions.longest
     check_trackers(list(recipe.log.trackers))
-    # Too long a prompt shall show now, not in an hour.
-    problems = _short_enough(problems, prompter, "data.train", observer)
-    held_out = _short_enough(held_out, prompter, "data.eval", observer)
-    longest = max(len(prompter.ids(problem)) for problem in (*problems, *held_out))
     reward = RewardRule(recipe.reward, domains)
     verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
     check_references(verifiers, [*problems, *held_out])
@@ -163,6 +157,36 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         metrics=metrics,
         watch=Watch(recipe, ends),
     )
+
+
+@dataclass
+class Questions:
+    """What the model is asked, before there is a model."""
+
+    domains: dict[str, Domain]
+    problems: list[Problem]
+    held_out: list[Problem]
+    tokenizer: Any
+    prompter: Prompter
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest prompt."""
+        return max(len(self.prompter.ids(p)) for p in (*self.problems, *self.held_out))
+
+
+def open_questions(recipe: Recipe, folder: RunFolder, observer: Observer) -> Questions:
+    """Load and render every problem. Too long a prompt shall show now, not in an hour. Raises
+    UserError."""
+    located = folder.origin.locate(recipe)
+    domains = find_domains(s.domain for s in (*recipe.data.train, *recipe.data.eval))
+    problems = load_problems(located.data.train, "data.train", recipe.seed)
+    held_out = load_problems(located.data.eval, "data.eval", recipe.seed)
+    tokenizer = load_tokenizer(located.model)
+    prompter = Prompter(tokenizer, recipe.data, domains, folder.origin.began)
+    problems = _short_enough(problems, prompter, "data.train", observer)
+    held_out = _short_enough(held_out, prompter, "data.eval", observer)
+    return Questions(domains, problems, held_out, tokenizer, prompter)
 
 
 def _short_enough(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,6 +58,21 @@ def find_groups(run: Run, wanted: Filter) -> Iterator[Record]:
         files = {wanted.step: files[wanted.step]}
     for file in files.values():
         yield from (group for group in read_groups(file) if wanted.keeps(group))
+
+
+def nothing_found(run: Run, wanted: Filter) -> str:
+    """What to ask for instead, in a line: problems by their ids."""
+    if wanted.problem is None:
+        return "no group matches"
+    files = run.files.rollout_files().values()
+    ids = list(dict.fromkeys(str(g["problem_id"]) for file in files for g in read_groups(file)))
+    if wanted.problem in ids:
+        return f"no group of {wanted.problem!r} matches the other options; leave some out"
+    close = difflib.get_close_matches(wanted.problem, ids, n=3, cutoff=0.6)
+    some = f"did you mean {', '.join(close)}?" if close else f"for example {', '.join(ids[:5])}"
+    return (
+        f"no group matches: none is of {wanted.problem!r}; {len(ids)} problems were asked, {some}"
+    )
 
 
 def show_group(group: Record, wanted: Filter, responses: int) -> RenderableType:
