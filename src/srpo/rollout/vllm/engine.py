@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import torch
-from transformers import AutoConfig
+from transformers import AutoConfig, PreTrainedModel
 
 from srpo.errors import EngineError, in_one_line
 from srpo.rollout.engine import Finished, Request, Sampling
@@ -175,6 +175,9 @@ def check_device(vllm: ModuleType, device: torch.device) -> None:
 def start_vllm(vllm: ModuleType, options: dict[str, Any]) -> Any:
     """An LLMEngine. Raises UserError with vLLM's own words when it does not start."""
     try:
+        # Families without code of its own vLLM runs by transformers' classes, which it patches, so
+        # that models made before, such as the learner's, lack what only its own are given.
+        PreTrainedModel.do_not_compile = True  # pyright: ignore[reportAttributeAccessIssue]
         with _own_threads(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return vllm.LLMEngine.from_engine_args(vllm.EngineArgs(**options))
