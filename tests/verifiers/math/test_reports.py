@@ -23,7 +23,7 @@ from srpo.verifiers.math.answer import Kind, choice_letter, read
 from srpo.verifiers.math.characters import to_latex
 from srpo.verifiers.math.compare import ExactLeaves, equivalent
 from srpo.verifiers.math.echo import repeats, without_asked
-from srpo.verifiers.math.estimate import surely_different, surely_other_relation
+from srpo.verifiers.math.estimate import surely_different, surely_other_relation, value
 from srpo.verifiers.math.extract import extract_answer
 from srpo.verifiers.math.latex import canonical, normalise
 from srpo.verifiers.math.lines import join_lines
@@ -419,4 +419,5 @@ def test_a_refutation_is_never_wrong(a: int, b: int, c: int, name: str) -> None:
         assert surely_different(left, f"{right}+1") or "frac" in left
     line = [f"{a}{name}+{b}w", str(c)]
     assert not surely_other_relation(line, [f"{a * c}{name}", f"{c * c}-{b * c}w"])
-    assert surely_other_relation(line, [f"{a}{name}+{b}w", str(c + 1)])
+    if abs(value(line[0], 1) - value(line[0], 2)) > 0.01:  # else the two tries are as good as one
+        assert surely_other_relation(line, [line[0], str(c + 1)])

@@ -201,9 +201,10 @@ def _items(answer: Answer) -> tuple[Answer, ...]:
 
 def _words(answer: Answer) -> str:
     text = answer.text.replace('"', "")
-    if len(text) == 1:
-        return text  # variables and choices: a is not A
-    return " ".join(re.sub(r"[^\w\s]", " ", text).casefold().split()) + answer.unit
+    if not re.search(r"[^\W\d_]{2}", text):
+        # Variables and choices: a is not A, a+b not a, b.
+        return "".join(text.split()) + answer.unit
+    return " ".join(re.sub(r"[^\w\s+*/^=<>|]", " ", text).casefold().split()) + answer.unit
 
 
 def _quantities(gold: Answer, answer: Answer, leaves: Leaves) -> Truth:
