@@ -135,7 +135,7 @@ def test_a_field_that_is_no_good_is_named(tmp_path: Path, row: dict[str, Any], s
 
 def test_files_that_hold_nothing_or_are_none(tmp_path: Path) -> None:
     assert "no such file" in error(tmp_path / "none.jsonl")
-    assert "no such file" in error(tmp_path)
+    assert "a folder" in error(tmp_path)
     (tmp_path / "rows.csv").write_text("id,prompt\n")
     assert "ends in '.csv'" in error(tmp_path / "rows.csv")
     for content in ("", "\n \n"):

@@ -107,6 +107,7 @@ def test_the_lock_is_taken_before_anything_is_opened(
     run.mkdir()
     if command == "resume":
         (run / "recipe.yaml").write_text("model: nano\n")
+        (run / "metrics.jsonl").touch()
     before = sorted(run.iterdir())
     with (
         held(run / ".lock"),
@@ -114,6 +115,16 @@ def test_the_lock_is_taken_before_anything_is_opened(
     ):
         session.train(recipe, Watch()) if command == "train" else session.resume(run, Watch())
     assert sorted(run.iterdir()) == [run / ".lock", *before]
+
+
+def test_a_folder_with_a_recipe_of_ones_own_is_no_run(tmp_path: Path) -> None:
+    recipe = small_recipe(tmp_path)
+    (tmp_path / "recipe.yaml").write_text("model: nano\n")
+    with pytest.raises(UserError, match=r"is no run: it has no metrics\.jsonl"):
+        session.resume(tmp_path, Observer())
+    with pytest.raises(UserError, match=r"holds other things \(\['recipe.yaml'\]\)"):
+        session.train(recipe, Observer())
+    assert [file.name for file in tmp_path.iterdir()] == ["recipe.yaml"]
 
 
 def test_what_was_opened_is_closed_when_a_later_part_fails(
@@ -155,6 +166,7 @@ def test_a_lock_that_its_owner_removed_locks_nothing(
     monkeypatch.setattr(fcntl, "lockf", late)
     monkeypatch.setattr(session, "open_parts", lambda *_: pytest.fail("it was opened"))
     (tmp_path / "recipe.yaml").write_text("model: nano\n")
+    (tmp_path / "metrics.jsonl").touch()
     with pytest.raises(UserError, match="another process"):
         session.resume(tmp_path, Observer())
 

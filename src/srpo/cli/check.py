@@ -49,7 +49,7 @@ def check(
             _show_source(found)
             bad += len(found.refused) + found.wrong_passes
     typer.echo()
-    if new_folder(resolved).recipe.exists():
+    if not new_folder(resolved).missing:
         _say(f"{resolved.output_dir} already holds a run: set output_dir before you train")
     if bad:
         _say(f"the recipe can be trained, but {bad} answers are judged otherwise than they should")

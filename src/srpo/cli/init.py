@@ -20,9 +20,7 @@ def init(
         ),
     ],
     model: Annotated[str, typer.Option(help="nano, a model's folder or a hub id.")] = "nano",
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")] = Path(
-        "recipe.yaml"
-    ),
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where to write.")] = Path("mine.yaml"),
     overwrite: Annotated[bool, typer.Option(help="Replace the file that --out names.")] = False,
     prompt: Column = None,
     answer: Column = None,

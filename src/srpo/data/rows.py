@@ -25,7 +25,8 @@ def value_at(row: dict[str, Any], column: str) -> Any:
 
 def file_rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
     if not path.is_file():
-        raise UserError(f"{where}: no such file; give a .jsonl or .parquet file, or nano:math")
+        what = "a folder" if path.is_dir() else "no such file"
+        raise UserError(f"{where}: {what}; give a .jsonl or .parquet file, or nano:math")
     if path.suffix == ".parquet":
         yield from _parquet_rows(path, wanted, where)
     elif path.suffix in (".jsonl", ".json"):

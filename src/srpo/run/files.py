@@ -12,7 +12,7 @@ class RunFiles:
 
     def __init__(self, path: Path):
         self.path = path
-        self.recipe = path / "recipe.yaml"  # it makes the folder a run
+        self.recipe = path / "recipe.yaml"
         self.domains = path / "domains.json"  # how each is drawn
         self.began = path / "began.json"  # where and when
         self.metrics = path / "metrics.jsonl"
@@ -28,6 +28,11 @@ class RunFiles:
         self.engine_weights = path / "engine-weights"  # while it trains
         self.page = path / "report.html"
         self.picture = path / "curves.png"
+
+    @property
+    def missing(self) -> str | None:
+        """What the folder lacks to be a run. A recipe alone may be its user's."""
+        return next((f.name for f in (self.recipe, self.metrics) if not f.is_file()), None)
 
     def rollouts_of(self, step: int) -> Path:
         """The file of one step's rollouts."""

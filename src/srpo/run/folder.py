@@ -34,7 +34,7 @@ class RunFolder(RunFiles):
     @cached_property
     def origin(self) -> Origin:
         """Where and when the run began, which is here and now for a new one."""
-        return Origin.of(self) if self.recipe.exists() else Origin.here()
+        return Origin.here() if self.missing else Origin.of(self)
 
     @property
     def resume_command(self) -> str:
@@ -46,14 +46,14 @@ class RunFolder(RunFiles):
         return f"srpo train --from {shlex.quote(str(self.path))}"
 
     def check_free(self) -> None:
-        if self.recipe.exists():
+        if not self.missing:
             raise UserError(
                 f"output_dir: {str(self.path)!r} already holds a run; go on with it"
                 f" ({self.resume_command}) or choose another (--set output_dir=...)"
             )
         others = {p.name for p in self.path.iterdir()} if self.path.is_dir() else set()
         # A run that was killed before it had a recipe may have left some of its own.
-        ours = {p.name for p in vars(self).values() if isinstance(p, Path)}
+        ours = {p.name for p in vars(self).values() if isinstance(p, Path)} - {self.recipe.name}
         if strange := sorted(n for n in others - ours if not n.startswith(".writing-")):
             raise UserError(
                 f"output_dir: {str(self.path)!r} holds other things ({short(strange)}), and a run"
@@ -61,8 +61,8 @@ class RunFolder(RunFiles):
             )
 
     def check_is_run(self) -> None:
-        if not self.recipe.is_file():
-            raise UserError(f"{str(self.path)!r} is no run: it has no recipe.yaml")
+        if self.missing:
+            raise UserError(f"{str(self.path)!r} is no run: it has no {self.missing}")
 
     @contextmanager
     def founded(self) -> Iterator[None]:
@@ -75,7 +75,7 @@ class RunFolder(RunFiles):
             try:
                 yield
             finally:
-                if not self.recipe.exists():
+                if self.missing:
                     self.lock.unlink()
                     if new:
                         shutil.rmtree(self.path)
