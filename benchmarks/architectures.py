@@ -23,6 +23,7 @@ import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from itertools import chain
@@ -33,7 +34,7 @@ from typing import Annotated, Any, Literal
 import torch
 import transformers
 import typer
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM
 
 from srpo.errors import SRPOError, in_one_line
 from srpo.learner.batch import TrainBatch, TrainRow
@@ -252,8 +253,8 @@ def small_model(family: str) -> Any:
     kind, own = FAMILIES[family]
     sizes = {k: v for k, v in (SIZES | own).items() if v is not None or k == "bos_token_id"}
     torch.manual_seed(0)
-    config = AutoConfig.for_model(kind, **sizes)
-    model: Any = AutoModelForCausalLM.from_config(config)
+    config = CONFIG_MAPPING[kind](**sizes)
+    model: Any = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     return model.eval()
 
 
@@ -294,16 +295,16 @@ def round_of(family: str, engine_name: str, folder: Path, result: Result) -> Non
     result.changed = changed(before, learner.model)
     learner.export(folder / "model")
     tokenizer.save_pretrained(folder / "model")
-    result.saved = saved_difference(learner.model, folder / "model", prompts)
-    if not result.saved <= CLOSE:
-        raise Defect(f"the exported model's logits differ by {result.saved:.2g}")
-    again = LocalLearner.open(
-        load_recipe("nano", [*settings, f"model={folder / 'model'}"]), tokenizer
-    )
-    again.step(batch)
-    changed({}, again.model)
-    result.again = True
+    logits = [logits_of(learner.model, ids) for ids in prompts]
     engine.close()
+    # In another process, as whoever loads it: vLLM changes transformers' classes in its own.
+    spawned = multiprocessing.get_context("spawn")
+    settings.append(f"model={folder / 'model'}")
+    with ProcessPoolExecutor(1, spawned) as process:
+        result.saved = process.submit(saved_difference, logits, folder, prompts).result()
+        if not result.saved <= CLOSE:
+            raise Defect(f"the exported model's logits differ by {result.saved:.2g}")
+        result.again = process.submit(goes_on, settings, batch).result()
 
 
 class Defect(Exception):
@@ -355,15 +356,24 @@ def changed(before: dict[str, torch.Tensor], model: Any) -> tuple[int, int]:
     return sum(not torch.equal(before[n], named[n]) for n in before), len(named)
 
 
-def saved_difference(model: Any, folder: Path, prompts: list[list[int]]) -> float:
-    loaded = load_model(str(folder), "float32", CPU)
-    worst = 0.0
-    for ids in prompts:
-        at = torch.tensor([ids])
-        with torch.no_grad():
-            ours, theirs = (m(input_ids=at, use_cache=False).logits for m in (model, loaded))
-        worst = max(worst, float((ours - theirs).abs().max()))
-    return worst
+def logits_of(model: Any, ids: list[int]) -> torch.Tensor:
+    with torch.no_grad():
+        return model(input_ids=torch.tensor([ids]), use_cache=False).logits
+
+
+def saved_difference(logits: list[torch.Tensor], folder: Path, prompts: list[list[int]]) -> float:
+    """Between the learner's and those of the model that it wrote, at most."""
+    loaded = load_model(str(folder / "model"), "float32", CPU)
+    pairs = zip(logits, prompts, strict=True)
+    return max(float((ours - logits_of(loaded, ids)).abs().max()) for ours, ids in pairs)
+
+
+def goes_on(settings: list[str], batch: TrainBatch) -> bool:
+    """One step more, from the saved model."""
+    learner = LocalLearner.open(load_recipe("nano", settings), load_tokenizer("nano"))
+    learner.step(batch)
+    changed({}, learner.model)
+    return True
 
 
 def child(family: str, engine: str, folder: Path, answer: Connection) -> None:
