@@ -251,7 +251,9 @@ class Result:
 
 def small_model(family: str) -> Any:
     kind, own = FAMILIES[family]
-    sizes = {k: v for k, v in (SIZES | own).items() if v is not None or k == "bos_token_id"}
+    sizes: dict[str, Any] = {
+        k: v for k, v in (SIZES | own).items() if v is not None or k == "bos_token_id"
+    }
     torch.manual_seed(0)
     config = CONFIG_MAPPING[kind](**sizes)
     model: Any = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
