@@ -404,6 +404,28 @@ def test_the_optimizers_settings_are_the_recipes_whatever_a_checkpoint_says(tmp_
     assert (group["betas"], group["weight_decay"]) == ((0.8, 0.9), 0.1)
 
 
+@pytest.mark.parametrize("before", [True, None])
+def test_the_optimizer_is_the_devices_whatever_device_a_checkpoint_is_from(
+    tmp_path: Path, before: bool | None
+) -> None:
+    """It is fused on a GPU and plain on the CPU; torch has both on the CPU."""
+
+    def learner_with(fused: bool | None) -> LocalLearner:
+        learner = make_learner(tiny_model())
+        learner.optimizer = torch.optim.AdamW(learner.model.parameters(), 1e-3, fused=fused)
+        return learner
+
+    one, other = learner_with(before), learner_with(None if before else True)
+    one.step(batch_of(mixed_groups()))
+    one.save(tmp_path)
+    other.load(tmp_path)
+    [group] = other.optimizer.param_groups
+    assert group["fused"] is (None if before else True)
+    for learner in (one, other):
+        learner.step(batch_of(mixed_groups()))
+    assert close(flat(other.model), flat(one.model))
+
+
 def test_a_checkpoint_is_measured_against_the_same_reference(tmp_path: Path) -> None:
     loss = TokenMeanConfig(kl_coef=0.1)
     make_learner(loss=loss).save(tmp_path)

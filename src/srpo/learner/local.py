@@ -148,9 +148,10 @@ class LocalLearner:
         with torch.no_grad():
             for name, parameter in self.model.named_parameters():
                 parameter.copy_(state["model"][name])
+        theirs, ours = state["optimizer"]["param_groups"], self.optimizer.param_groups
+        for group, own in zip(theirs, ours, strict=True):  # the recipe's and the device's
+            group |= {key: own[key] for key in ("betas", "weight_decay", "fused")}
         self.optimizer.load_state_dict(state["optimizer"])
-        for group in self.optimizer.param_groups:  # the recipe's, not the file's
-            group["betas"], group["weight_decay"] = self.config.betas, self.config.weight_decay
         self.steps = state["steps"]
 
     def _check_state(self, state: dict[str, Any]) -> None:
