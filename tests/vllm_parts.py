@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM
 
 from srpo.learner.local import LocalLearner
 from srpo.models import eos_ids, load_model, load_tokenizer, model_path
@@ -23,6 +26,19 @@ CPU = torch.device("cpu")
 CONTEXT, ROWS = 160, 48
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_new_tokens=40)
 
+# A model of two layers and nano's vocabulary, as any transformers config takes it.
+SMALL: dict[str, Any] = {
+    "vocab_size": 512,
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "initializer_range": 0.2,
+    "max_position_embeddings": 512,
+    "eos_token_id": 0,
+    "pad_token_id": 1,
+}
+
 Answers = dict[int, list[Rollout]]
 
 
@@ -31,6 +47,14 @@ def nano_setup(folder: str | None = None, context: int = CONTEXT, **config: Any)
     eos = eos_ids(load_model(path, "float32", CPU), tokenizer)
     section = RolloutConfig.model_validate({"engine": "vllm", "max_rows": ROWS} | config)
     return VllmSetup(path, tokenizer, eos, section, "float32", CPU, context)
+
+
+def small_model(config: Any, folder: Path) -> Any:
+    """One at random weights, with nano's tokenizer, as loaded from `folder`."""
+    shutil.copytree(model_path("nano"), folder)
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    return AutoModelForCausalLM.from_pretrained(folder, trust_remote_code=False)
 
 
 def open_engine(folder: str | None = None, rows: int = ROWS) -> VllmEngine:

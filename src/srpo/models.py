@@ -73,26 +73,16 @@ def load_model(name: str, dtype: str, device: torch.device) -> PreTrainedModel:
     """The model with its weights, in `dtype` on `device`. Raises UserError, also for a folder that
     lacks some of them: transformers makes up the missing ones, at random and each time others."""
     path = model_path(name)
-    _check_folder(name, path)
-    away = _is_away(path)
     logging.disable_progress_bar()
-    try:
-        with _quiet():  # what it would warn of is refused or mended
-            loaded: Any = AutoModelForCausalLM.from_pretrained(
-                path,
-                dtype=getattr(torch, dtype),
-                trust_remote_code=False,
-                local_files_only=away,
-                output_loading_info=True,
-            )
-            model, found = loaded
-    except Exception as error:  # as above
-        _refuse_custom_code(name, "config.json", error)
-        _refuse_unreached(name, away, error)
-        raise UserError(
-            f"model: cannot load {name!r} as a causal language model ({in_one_line(error, 300)});"
-            " give nano, a folder in Hugging Face format, or a hub id"
-        ) from error
+    with _loading(name, path) as away:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            path,
+            dtype=getattr(torch, dtype),
+            trust_remote_code=False,
+            local_files_only=away,
+            output_loading_info=True,
+        )
+    model, found = loaded
     if missing := sorted(found["missing_keys"]):
         raise UserError(
             f"model: {name!r} lacks {len(missing)} of the weights of a {type(model).__name__}"
@@ -120,19 +110,9 @@ def outline(name: str) -> tuple[Any, int]:
     """The text part of a model's config, and how many parameters it has, without its weights.
     Raises UserError."""
     path = model_path(name)
-    _check_folder(name, path)
-    away = _is_away(path)
-    try:
+    with _loading(name, path) as away, torch.device("meta"):
         config = AutoConfig.from_pretrained(path, trust_remote_code=False, local_files_only=away)
-        with _quiet(), torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
-    except Exception as error:  # as above
-        _refuse_custom_code(name, "config.json", error)
-        _refuse_unreached(name, away, error)
-        raise UserError(
-            f"model: cannot load {name!r} as a causal language model ({in_one_line(error, 300)});"
-            " give nano, a folder in Hugging Face format, or a hub id"
-        ) from error
+        model = AutoModelForCausalLM.from_config(config, trust_remote_code=False)
     return config.get_text_config(), sum(p.numel() for p in model.parameters())
 
 
@@ -147,6 +127,24 @@ def device_memory(device: torch.device) -> int | None:
     with suppress(OSError, ValueError):  # no limit, or no cgroup
         total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
     return total
+
+
+@contextmanager
+def _loading(name: str, path: str) -> Iterator[bool]:
+    """Around what loads a model: whether its hub is away, so that only this machine is asked. What
+    fails becomes a UserError; what would be warned of is refused or mended."""
+    _check_folder(name, path)
+    away = _is_away(path)
+    try:
+        with _quiet():
+            yield away
+    except Exception as error:  # as above
+        _refuse_custom_code(name, "config.json", error)
+        _refuse_unreached(name, away, error)
+        raise UserError(
+            f"model: cannot load {name!r} as a causal language model ({in_one_line(error, 300)});"
+            " give nano, a folder in Hugging Face format, or a hub id"
+        ) from error
 
 
 @contextmanager

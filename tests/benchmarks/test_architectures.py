@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -11,18 +10,14 @@ from typing import Any
 
 import pytest
 
+from scripts import load_script
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "architectures.py"
 
 
 @pytest.fixture(scope="module")
 def script() -> Any:
-    spec = importlib.util.spec_from_file_location("architectures", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["architectures"] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script("architectures")
 
 
 def test_two_families_train_and_one_is_refused_by_name(tmp_path: Path) -> None:

@@ -28,15 +28,18 @@ def save_model(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None
     """In Hugging Face format, what is float32 in `dtype`. Raises OSError and SafetensorError."""
     if dtype is torch.float32:
         model.save_pretrained(folder)
-        umask_modes(folder)
-        return
+    else:
+        _save_as(model, folder, dtype)
+    umask_modes(folder)
+
+
+def _save_as(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None:
     low: dict[int, Tensor] = {}  # tied weights stay one
     state = {
         name: low.setdefault(t.data_ptr(), t.to(dtype)) if t.dtype is torch.float32 else t
         for name, t in model.state_dict().items()
     }
     model.save_pretrained(folder, state_dict=state)
-    umask_modes(folder)
     config = folder / "config.json"  # it says what the model is in memory
     plain = json.loads(config.read_text(encoding="utf-8"))
     plain["dtype"] = str(dtype).removeprefix("torch.")

@@ -85,8 +85,7 @@ class Collector:
 
     @property
     def sampling(self) -> Sampling:
-        c = self.config
-        return Sampling(c.temperature, c.top_p, c.max_new_tokens, c.top_k, tuple(c.stop))
+        return Sampling.of(self.config)
 
     def step(self, number: int, prompts: Prompts) -> Collected:
         """Groups for one step. Dynamic sampling goes on until enough of them inform, the epoch

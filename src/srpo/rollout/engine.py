@@ -6,6 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Protocol
 
+from srpo.recipe.schema import RolloutConfig
 from srpo.types import Rollout
 from srpo.weights import WeightSource
 
@@ -30,6 +31,17 @@ class Sampling:
     max_new_tokens: int
     top_k: int = 0
     stop: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, config: RolloutConfig) -> Sampling:
+        """As a recipe trains."""
+        return cls(
+            config.temperature,
+            config.top_p,
+            config.max_new_tokens,
+            config.top_k,
+            tuple(config.stop),
+        )
 
 
 # Each request with its rollouts, as soon as the last of them is finished. Closing it gives up what

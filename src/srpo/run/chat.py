@@ -58,11 +58,7 @@ class Chat:
 
     def ask(self, problem: Problem) -> Rollout:
         """One answer, with verdict and reward where the problem is known. Raises UserError."""
-        config = self.recipe.rollout
-        sampling = Sampling(
-            config.temperature, config.top_p, config.max_new_tokens, config.top_k,
-            tuple(config.stop),
-        )  # fmt: skip
+        sampling = Sampling.of(self.recipe.rollout)
         request = Request(0, self.prompter.ids(problem), 1, secrets.randbits(63))
         [(_, [rollout])] = self.engine.generate([request], sampling)
         if problem.id:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from srpo.data.sources import load_problems
-from srpo.errors import OverlongPrompt
 from srpo.evaluation.evaluate import summarize
 from srpo.models import device_memory, outline, pick_device
 from srpo.observer import Observer
@@ -79,14 +78,14 @@ def check_sources(parts: Parts, sample: int = 0) -> Iterator[SourceCheck]:
 
 def _check(parts: Parts, source: Source, place: str, section: str, sample: int) -> SourceCheck:
     every = load_problems([source], f"data.{section}", parts.recipe.seed)
-    problems = [problem for problem in every if _fits(parts, problem)]
+    problems = parts.prompter.short_enough(every)
     if not problems:
         raise UserError(
             f"{place}: {source.path}: every prompt is longer than data.max_prompt_tokens"
             f" {parts.recipe.data.max_prompt_tokens}; raise it or leave the source out"
         )
     first = problems[0]
-    ids = parts.collector.prompt_ids(first)
+    ids = parts.prompter.ids(first)
     right = right_answer(first, parts.recipe.reward)
     tried = [(p, t) for p in problems[:GOLDS] if (t := right_answer(p, parts.recipe.reward))]
     return SourceCheck(
@@ -102,14 +101,6 @@ def _check(parts: Parts, source: Source, place: str, section: str, sample: int) 
         refused=_refused(parts, tried),
         base=_base(parts, problems[:sample]) if sample else None,
     )
-
-
-def _fits(parts: Parts, problem: Problem) -> bool:
-    try:
-        parts.collector.prompt_ids(problem)
-    except OverlongPrompt:
-        return False
-    return True
 
 
 def earned(parts: Parts, problem: Problem, text: str) -> Earned:
@@ -146,16 +137,11 @@ def _written(domain: str, answer: str, reward: RewardConfig) -> str:
     """As text alone where the domain is one of the user's, whose format nobody knows here."""
     if domain != "math":
         return answer
-    form: Callable[[str], str] = {
-        "boxed": lambda a: f"\\boxed{{{a}}}",
-        "tags": lambda a: f"<think></think><answer>{a}</answer>",
-        "json": _json,
+    return {
+        "boxed": f"\\boxed{{{answer}}}",
+        "tags": f"<think></think><answer>{answer}</answer>",
+        "json": json.dumps({"answer": answer}, ensure_ascii=False),
     }[reward.math_format]
-    return form(answer)
-
-
-def _json(answer: str) -> str:
-    return json.dumps({"answer": answer}, ensure_ascii=False)
 
 
 def _program(code: str, reward: RewardConfig) -> str:

@@ -54,6 +54,7 @@ class Parts:
     fingerprint: str  # of the training problems
     prompts: str  # the fingerprint of how they are put to the model
     tokenizer: Any
+    prompter: Prompter
     curriculum: Curriculum
     sampler: Sampler
     ledger: Ledger
@@ -144,6 +145,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         fingerprint=fingerprint(problems),
         prompts=prompter.fingerprint(problems),
         tokenizer=tokenizer,
+        prompter=prompter,
         curriculum=Curriculum(stages),
         sampler=Sampler(problems, recipe.sampler, recipe.seed, recipe.rollout.group_size),
         ledger=Ledger(problems, [s.name for s in stages]),

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
-from pathlib import Path
 
-SCRIPT = Path(__file__).parents[3] / "benchmarks" / "fuzz_verdicts.py"
-spec = importlib.util.spec_from_file_location("fuzz_verdicts", SCRIPT)
-assert spec is not None
-assert spec.loader is not None
-fuzz = importlib.util.module_from_spec(spec)
-sys.modules["fuzz_verdicts"] = fuzz
-spec.loader.exec_module(fuzz)
+from scripts import load_script
+
+fuzz = load_script("fuzz_verdicts")
 
 
 def test_extraction() -> None:
