@@ -136,13 +136,13 @@ def test_a_field_that_is_no_good_is_named(tmp_path: Path, row: dict[str, Any], s
 def test_files_that_hold_nothing_or_are_none(tmp_path: Path) -> None:
     assert "no such file" in error(tmp_path / "none.jsonl")
     assert "a folder" in error(tmp_path)
-    (tmp_path / "rows.csv").write_text("id,prompt\n")
-    assert "ends in '.csv'" in error(tmp_path / "rows.csv")
+    (tmp_path / "rows.xlsx").write_text("id,prompt\n")
+    assert "ends in '.xlsx'" in error(tmp_path / "rows.xlsx")
     for content in ("", "\n \n"):
         (tmp_path / "empty.jsonl").write_text(content)
-        assert "holds no problems" in error(tmp_path / "empty.jsonl")
+        assert "holds no rows" in error(tmp_path / "empty.jsonl")
     pq.write_table(pa.table({"prompt": pa.array([], pa.string())}), tmp_path / "empty.parquet")
-    assert "holds no problems" in error(tmp_path / "empty.parquet")
+    assert "holds no rows" in error(tmp_path / "empty.parquet")
 
 
 PLAIN = {"compression": "none", "use_dictionary": False}

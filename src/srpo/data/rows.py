@@ -1,17 +1,26 @@
-"""Rows of JSONL, JSON and Parquet files, read one after the other."""
+"""Rows of raw data sets: files of several formats, folders of them, and the hub's.
+
+`read_rows` goes on after a bad row, as curating does; `file_rows` ends at it, as training does.
+"""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from srpo.data.candidate import RowFault
+from srpo.data.reading.csv_file import csv_file
+from srpo.data.reading.faults import Found, until_broken
+from srpo.data.reading.hub import hub_name, hub_rows
+from srpo.data.reading.json_file import json_file, jsonl_file
+from srpo.data.reading.lines import json_lines
+from srpo.data.reading.names import FORMATS, SHOWN, format_of
+from srpo.data.reading.tables import parquet_file
+from srpo.types import UserError
 
-from srpo.types import UserError, short
-from srpo.verifiers.json_values import json_error
+_SPLIT = re.compile(r"(train|test|valid|validation|val|dev|eval)(?![a-z])", re.I)
 
 
 def value_at(row: dict[str, Any], column: str) -> Any:
@@ -23,99 +32,93 @@ def value_at(row: dict[str, Any], column: str) -> Any:
     return value_at(inner, rest) if rest and isinstance(inner, dict) else None
 
 
-def file_rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "no such file"
-        raise UserError(f"{where}: {what}; give a .jsonl or .parquet file, or nano:math")
-    if path.suffix == ".parquet":
-        yield from _parquet_rows(path, wanted, where)
-    elif path.suffix in (".jsonl", ".json"):
-        yield from _array(path, where) if _is_array(path) else json_rows(path, where)
-    else:
-        raise UserError(f"{where}: ends in {path.suffix!r}; give a .jsonl or .parquet file")
+def read_rows(
+    path: str | Path, wanted: list[str] | None = None, where: str | None = None
+) -> Iterator[tuple[int, dict[str, Any] | RowFault]]:
+    """Every row of a data set with its number, which counts from 0; where a row cannot be read, a
+    fault stands in its place, and where a file cannot be read on, one for all of its rest.
+
+    Memory does not grow with the data set.
+
+    Args:
+        path: a file (see `FORMATS`; also as .gz or .zst), a folder of such files, which are read in
+            the order of their names, or a data set of the hub, see `hub_name`.
+        wanted: the columns that are needed, `a.b` for b within a. Formats that can leave out the
+            values of the others do so, and give None for them; None means all columns.
+        where: how messages begin; the path, where None.
+
+    Raises:
+        UserError: there is no such data set, or none of a known format.
+    """
+    return enumerate(_found(path, wanted, str(path) if where is None else where))
 
 
-def _parquet_rows(path: Path, wanted: list[str], where: str) -> Iterator[dict[str, Any]]:
-    """Rows with the wanted columns; of the others the names alone, since Python may have no value
-    for what they hold (a time in nanoseconds)."""
-    done = 0
-    for batch in _batches(path, where):
-        names = batch.schema.names
-        for name in wanted:
-            if names.count(name) > 1:
-                raise UserError(f"{where}: has {names.count(name)} columns {name!r}; keep one")
-        tops = [name if name in names else name.partition(".")[0] for name in wanted]
-        given = [name for name in dict.fromkeys(tops) if name in names]
-        columns = [_values(batch.column(name), name, done, where) for name in given]
-        for values in zip(*columns, strict=True):
-            yield dict.fromkeys(names) | dict(zip(given, values, strict=True))
-        if not given:  # each row is missing all that it needs
-            yield from (dict.fromkeys(names) for _ in range(batch.num_rows))
-        done += batch.num_rows
-
-
-def _batches(path: Path, where: str) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from pq.ParquetFile(path, page_checksum_verification=True).iter_batches()
-    except Exception as error:  # pyarrow raises many types here, all mean the same to a user
-        raise UserError(
-            f"{where}: not a readable Parquet file: {_first_line(error)}; write it anew"
-        ) from error
-
-
-def _values(column: pa.Array, name: str, done: int, where: str) -> list[Any]:
-    """A column's values; `done` rows came before them."""
-    try:
-        return column.to_pylist()
-    except Exception:  # text that is not UTF-8, a date before the year 1; which row is it?
-        for number, value in enumerate(column, done + 1):
-            try:
-                value.as_py()
-            except Exception as error:
-                raise UserError(
-                    f"{where} row {number}: column {name!r} has no readable value:"
-                    f" {_first_line(error)}; write it anew"
-                ) from error
-        raise
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-
-
-def _is_array(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(1000).lstrip()[:1] == b"["
-
-
-def _array(path: Path, where: str) -> Iterator[dict[str, Any]]:
-    """The rows of a file that is one JSON array."""
-    try:
-        rows = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{where}: not valid JSON: {json_error(error)}") from error
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row, dict):
-            raise UserError(f"{where} row {number}: must be an object, got {short(row)}")
-        yield row
-
-
-def json_rows(path: Path, where: str) -> Iterator[dict[str, Any]]:
-    """The rows of a JSONL file, empty lines skipped. Raises UserError, with the line's number."""
-    with path.open("rb") as file:
-        yield from rows_of(file, where)
+def file_rows(path: str | Path, wanted: list[str] | None, where: str) -> Iterator[dict[str, Any]]:
+    """The rows, see `read_rows`. Raises UserError for the first that cannot be read."""
+    return _strict(_found(path, wanted, where))
 
 
 def rows_of(file: IO[bytes], where: str) -> Iterator[dict[str, Any]]:
-    """The rows of an open JSONL file, see `json_rows`."""
-    for number, line in enumerate(file, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            why = json_error(error)
-            raise UserError(f"{where} line {number}: not valid JSON: {why}") from error
-        if not isinstance(row, dict):
-            raise UserError(f"{where} line {number}: must be an object, got {line[:40]!r}")
+    """The rows of an open JSONL file, empty lines skipped. Raises UserError that names the line."""
+    return _strict(until_broken(json_lines(file, where), where))
+
+
+def _strict(found: Found) -> Iterator[dict[str, Any]]:
+    for row in found:
+        if isinstance(row, RowFault):
+            raise row
         yield row
+
+
+def _found(path: str | Path, wanted: list[str] | None, where: str) -> Found:
+    if name := hub_name(path):
+        yield from until_broken(hub_rows(name, wanted, where), where)
+        return
+    path = Path(path)
+    if not path.exists():
+        raise UserError(f"{where}: no such file; give {SHOWN}, a folder of these, or nano:math")
+    if not path.is_dir():
+        yield from _file(path, wanted, where)
+        return
+    for file in _files(path, where):
+        yield from _file(file, wanted, f"{where.removesuffix('/')}/{file.name}")
+
+
+def _files(folder: Path, where: str) -> list[Path]:
+    """Those with rows. Raises UserError where they are of several splits: who gives a folder with
+    train and test in it does not mean to train on both."""
+    files = sorted(file for file in folder.iterdir() if file.is_file() and _has_rows(file))
+    if not files:
+        raise UserError(f"{where}: a folder without data files; give one with {SHOWN}")
+    splits = {m[0].lower(): file.name for file in files if (m := _SPLIT.match(file.name))}
+    if len(splits) > 1:
+        shown = ", ".join(sorted(splits.values()))
+        raise UserError(
+            f"{where}: a folder with files of several splits ({shown}); give one of them, or the"
+            f" split, as {folder}::{min(splits)}"
+        )
+    return files
+
+
+def _has_rows(file: Path) -> bool:
+    about = file.name.startswith((".", "README", "dataset_info"))
+    return not about and format_of(file) is not None
+
+
+def _file(path: Path, wanted: list[str] | None, where: str) -> Found:
+    kind = format_of(path)
+    if kind is None or not path.is_file():
+        ending = f"ends in {path.suffix!r}" if kind is None else "no file"
+        raise UserError(f"{where}: {ending}; give {SHOWN} ({', '.join(FORMATS)})")
+    if kind == ".parquet":
+        rows = parquet_file(path, wanted, where)
+    elif kind == ".csv":
+        rows = csv_file(path, wanted, where)
+    else:
+        rows = jsonl_file(path, where) if kind == ".jsonl" else json_file(path, where)
+    empty = True
+    for row in until_broken(rows, where):
+        empty = False
+        yield row
+    if empty:
+        yield RowFault(f"{where}: holds no rows; give a file with at least one")

@@ -1,4 +1,4 @@
-"""Problems from generators and from JSONL or Parquet files, checked row by row."""
+"""Problems from generators and from data sets, checked row by row."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from srpo.data.reading.names import stem
 from srpo.data.rows import file_rows, value_at
 from srpo.domains import find_domain
 from srpo.domains.math import answer_text
@@ -72,12 +73,19 @@ def _load(source: Source, domain: Domain, where: str, seed: int) -> Iterator[Pro
 
 
 def _rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]:
-    path = Path(source.path)
-    if OWN.fullmatch(source.path) and not path.exists():
+    if _is_own(source.path):
         return _own_rows(source, where, seed)
     wanted = [source.id_field, source.prompt_field, source.answer_field, source.tests_field]
     wanted.append(source.reference_field)
-    return file_rows(path, wanted, where)
+    return file_rows(source.path, wanted, where)
+
+
+def _is_own(path: str) -> bool:
+    """Whether a path is a function's name, and not `folder:config` of a folder without code."""
+    if not OWN.fullmatch(path) or Path(path).exists():
+        return False
+    folder = Path(path.partition(":")[0])
+    return not folder.is_dir() or any(folder.glob("*.py"))
 
 
 def _own_rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]:
@@ -137,7 +145,7 @@ def _id(source: Source, row: dict[str, Any], number: int, where: str) -> str:
     """Rows without ids get their file's name and number; files of one name in two folders clash."""
     identity = value_at(row, source.id_field)
     if identity is None:
-        return f"{Path(source.path).stem}-{number}"
+        return f"{stem(Path(source.path))}-{number}"
     if isinstance(identity, list | tuple | dict):
         raise UserError(
             f"{where}: id_field {source.id_field!r} must be a text or a number, got"

@@ -1,0 +1,32 @@
+"""What a reader yields, and what ends its reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from srpo.data.candidate import RowFault
+
+Found = Iterator[
+    dict[str, Any] | RowFault
+]  # rows in their order, a fault in the place of a bad one
+
+
+class Broken(Exception):
+    """Nothing more can be read of a file: what it is, and the fix, to follow the file's name."""
+
+
+def until_broken(rows: Found, where: str) -> Found:
+    """The rows, and one fault for all those that come after the place where a file is broken."""
+    done = 0
+    try:
+        for row in rows:
+            yield row
+            done += 1
+    except Broken as error:
+        yield RowFault(f"{where}{f' after row {done}' if done else ''}: {error}")
+
+
+def first_line(error: BaseException) -> str:
+    """What an error of a library says, on one line of bounded length."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
