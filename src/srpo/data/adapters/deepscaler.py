@@ -1,5 +1,5 @@
-"""DeepScaleR: https://github.com/agentica-project/rllm. A problem, its answer, and often a solution;
-so do many small sets, which is why this comes late."""
+"""DeepScaleR: https://github.com/agentica-project/rllm. A problem, its answer, and often a
+solution; so do many small sets, which is why this comes late."""
 
 from __future__ import annotations
 

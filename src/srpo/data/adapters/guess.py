@@ -10,9 +10,29 @@ from typing import Any
 
 from srpo.data.adapters.base import Row
 
-_QUESTIONS = "question prompt problem query instruction description content text input".split()
-_ANSWERS = "answer target label final_answer ground_truth gold expected output result".split()
-_TESTS = "tests test test_cases unit_tests test_list asserts cases".split()
+_QUESTIONS = [
+    "question",
+    "prompt",
+    "problem",
+    "query",
+    "instruction",
+    "description",
+    "content",
+    "text",
+    "input",
+]
+_ANSWERS = [
+    "answer",
+    "target",
+    "label",
+    "final_answer",
+    "ground_truth",
+    "gold",
+    "expected",
+    "output",
+    "result",
+]
+_TESTS = ["tests", "test", "test_cases", "unit_tests", "test_list", "asserts", "cases"]
 _ALIKE = 0.75
 _PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
 

@@ -1,5 +1,5 @@
-"""MATH-500: https://github.com/openai/prm800k, and OlympiadBench in the same style: an answer beside
-the solution, a subject, an id."""
+"""MATH-500: https://github.com/openai/prm800k, and OlympiadBench in the same style: an answer
+beside the solution, a subject, an id."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""SandboxFusion's code sets: https://github.com/bytedance/SandboxFusion, sandbox/datasets. `test` is
-JSON of stdin and stdout, or LiveCodeBench's private tests as they are packed."""
+"""SandboxFusion's code sets: https://github.com/bytedance/SandboxFusion, sandbox/datasets. `test`
+is JSON of stdin and stdout, or LiveCodeBench's private tests as they are packed."""
 
 from __future__ import annotations
 
