@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
-from srpo.data.adapters.cases import started, tests_of
+from srpo.data.adapters.cases import started, cases_of
 from srpo.data.adapters.meta import meta
 from srpo.data.adapters.programs import first_python3
 from srpo.data.adapters.values import from_json, has, item, pass_rate, text
@@ -26,7 +26,7 @@ def _read(row: Row) -> dict[str, Any]:
     return {
         "domain": "code",
         "prompt": started(text(row, "question"), starter),
-        "tests": tests_of(row["input_output"] or None, "input_output", starter),
+        "tests": cases_of(row["input_output"] or None, "input_output", starter),
         "reference": first_python3(solutions),
         "pass_rate": pass_rate(row),
         "meta": meta(row, item(row, "metadata")),

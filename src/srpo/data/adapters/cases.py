@@ -22,7 +22,7 @@ _FUNCTION = re.compile(r"^def[ \t]+(\w+)[ \t]*\(", re.M)
 _FUNCTIONAL = ("functional", "function_call")
 
 
-def tests_of(
+def cases_of(
     value: Any, column: str, starter: str = "", name: str | None = None
 ) -> dict[str, Any] | None:
     """Our tests; None when there is none.

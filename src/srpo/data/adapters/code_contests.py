@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
-from srpo.data.adapters.cases import tests_of
+from srpo.data.adapters.cases import cases_of
 from srpo.data.adapters.meta import meta
 from srpo.data.adapters.programs import first_python3
 from srpo.data.adapters.values import from_json, has, pass_rate, text
@@ -25,7 +25,7 @@ def _read(row: Row) -> dict[str, Any]:
     return {
         "domain": "code",
         "prompt": text(row, "description"),
-        "tests": tests_of(tests, "tests"),
+        "tests": cases_of(tests, "tests"),
         "reference": _reference(row),
         "pass_rate": pass_rate(row),
         "meta": meta(row),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
-from srpo.data.adapters.cases import started, tests_of
+from srpo.data.adapters.cases import started, cases_of
 from srpo.data.adapters.meta import meta
 from srpo.data.adapters.packed import unpack
 from srpo.data.adapters.values import from_json, has, item, pass_rate, text
@@ -28,7 +28,7 @@ def _read(row: Row) -> dict[str, Any]:
     return {
         "domain": "code",
         "prompt": started(text(row, "question_content"), starter),
-        "tests": tests_of(cases, "tests", starter, more.get("func_name")),
+        "tests": cases_of(cases, "tests", starter, more.get("func_name")),
         "pass_rate": pass_rate(row),
         "meta": meta(row),
     }

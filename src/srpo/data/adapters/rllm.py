@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
-from srpo.data.adapters.cases import started, tests_of
+from srpo.data.adapters.cases import started, cases_of
 from srpo.data.adapters.meta import meta
 from srpo.data.adapters.programs import first_python3
 from srpo.data.adapters.values import from_json, has, item, pass_rate, text
@@ -18,7 +18,7 @@ def _fits(row: Row) -> bool:
 
 def _read(row: Row) -> dict[str, Any]:
     starter, more = text(row, "starter_code"), item(row, "metadata")
-    tests = tests_of(row["tests"] or None, "tests", starter, more.get("func_name"))
+    tests = cases_of(row["tests"] or None, "tests", starter, more.get("func_name"))
     programs = row.get("solutions")
     programs = from_json(programs, "solutions") if isinstance(programs, str) else programs
     return {

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
-from srpo.data.adapters.cases import stdin, tests_of
+from srpo.data.adapters.cases import stdin, cases_of
 from srpo.data.adapters.meta import meta
 from srpo.data.adapters.packed import unpack
 from srpo.data.adapters.values import from_json, has, item, pass_rate, text
@@ -37,7 +37,7 @@ def _tests(value: Any, content: str) -> dict[str, Any] | None:
         value = unpack(value, "test")
     value = from_json(value, "test")
     if not isinstance(value, list) or not all(map(_is_piped, value)):
-        return tests_of(value, "test", content)
+        return cases_of(value, "test", content)
     return stdin([(_piped(v, "input"), _piped(v, "output")) for v in value], "test")
 
 

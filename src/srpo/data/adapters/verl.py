@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
-from srpo.data.adapters.cases import tests_of
+from srpo.data.adapters.cases import cases_of
 from srpo.data.adapters.meta import meta
 from srpo.data.adapters.values import answers, from_json, has, item, pass_rate
 from srpo.data.adapters.wrappers import unwrapped
@@ -32,7 +32,7 @@ def read_verl(row: Row) -> dict[str, Any]:
         "meta": meta(row, extra),
     }
     if _is_code(row, truth):
-        return found | {"domain": "code", "tests": tests_of(truth, column, question)}
+        return found | {"domain": "code", "tests": cases_of(truth, column, question)}
     return found | {"domain": "math", "answer": answers(truth, column)}
 
 
