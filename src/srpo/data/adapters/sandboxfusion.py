@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
-from srpo.data.adapters.cases import stdin, cases_of
+from srpo.data.adapters.cases import cases_of, stdin
 from srpo.data.adapters.meta import meta
 from srpo.data.adapters.packed import unpack
 from srpo.data.adapters.values import from_json, has, item, pass_rate, text
