@@ -57,7 +57,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "verifiers": {"errors", "types", "recipe", "sandbox", "workers"},
     "domains": {"errors", "types", "recipe", "sandbox", "verifiers"},
     "evaluation": {"errors", "types", "recipe", "rollout"},
-    "data": {"errors", "types", "recipe", "verifiers", "domains", "nano"},
+    "data": {"errors", "types", "recipe", "files", "verifiers", "domains", "nano"},
     "nano": {"types"},
     # --- what puts them together
     **dict.fromkeys(TRAINER, BASE | PARTS | TRAINER),
@@ -71,7 +71,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "doctor": BASE | {"sandbox", "rollout"},
     "cluster": BASE | PARTS,
     # --- top
-    "cli": BASE | {"run", "report", "doctor", "grading", "reproduce", ""},
+    "cli": BASE | {"run", "report", "doctor", "grading", "reproduce", "data", ""},
     "": BASE | PARTS | {"run", "report", "grading"},  # srpo/__init__.py, the public face
 }
 

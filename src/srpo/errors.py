@@ -3,6 +3,7 @@
     SRPOError
     ├── UserError (ValueError)           the caller or the input is wrong; every part raises it
     │   ├── DamagedCheckpoint            `resume`: no checkpoint is whole
+    │   ├── RowFault                     `read_rows`, adapters: one row that cannot be read
     │   └── OverlongPrompt               `Prompter`: more tokens than data.max_prompt_tokens
     └── TrainingError (RuntimeError)     what was asked for is right, and it cannot go on
         ├── NotFiniteError               `Learner.step`: a loss or a gradient is not finite
@@ -33,6 +34,11 @@ class UserError(SRPOError, ValueError):
 
 class DamagedCheckpoint(UserError):
     """A checkpoint whose files are not those that were written."""
+
+
+class RowFault(UserError):
+    """A row of a data set that cannot be read: names the column, its value and what was expected.
+    The rows after it can be."""
 
 
 class OverlongPrompt(UserError):

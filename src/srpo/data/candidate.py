@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from srpo.types import Problem, UserError
-
-
-class RowFault(UserError):
-    """A row that cannot be read: names the column, its value and what was expected."""
+from srpo.types import Problem
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from srpo.data.candidate import RowFault
 from srpo.data.reading.csv_file import csv_file
 from srpo.data.reading.faults import Found, until_broken
 from srpo.data.reading.hub import hub_name, hub_rows
@@ -18,6 +17,7 @@ from srpo.data.reading.json_file import json_file, jsonl_file
 from srpo.data.reading.lines import json_lines
 from srpo.data.reading.names import FORMATS, SHOWN, format_of
 from srpo.data.reading.tables import parquet_file
+from srpo.errors import RowFault
 from srpo.types import UserError
 
 _SPLIT = re.compile(r"(train|test|valid|validation|val|dev|eval)(?![a-z])", re.I)

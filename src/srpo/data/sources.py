@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from srpo.data.messages import one_turn
+from srpo.data.patterns import find_answer
 from srpo.data.reading.names import stem
 from srpo.data.rows import file_rows, value_at
 from srpo.domains import find_domain
@@ -118,27 +119,18 @@ def _question(source: Source, row: dict[str, Any], where: str) -> tuple[str, str
     """The question, and the system message where the row has one. It may be given as messages,
     as TRL and verl have it: those of one turn."""
     value, field = value_at(row, source.prompt_field), f"prompt_field {source.prompt_field!r}"
-    messages = value if isinstance(value, list) and value else [{"role": "user", "content": value}]
-    roles = [m.get("role") if isinstance(m, dict) else None for m in messages]
-    if roles not in (["user"], ["system", "user"]):
+    turn = one_turn(value)
+    if turn is None:
         raise UserError(
             f"{where}: {field} must be a text, or messages of one turn (user, or system and user),"
             f" got {short(value)}; the row has {_columns(row)}"
         )
-    *system, question = [_text_of(m.get("content")) for m in messages]
+    question, system = turn
     if not isinstance(question, str) or not question.strip():
         raise UserError(
             f"{where}: {field} must be a text, got {short(value)}; the row has {_columns(row)}"
         )
-    return question, str(system[0]) if system else None
-
-
-def _text_of(content: Any) -> Any:
-    """A message's content, which may come in parts."""
-    if not isinstance(content, list) or not all(isinstance(part, dict) for part in content):
-        return content
-    texts = [part.get("text") for part in content]
-    return "".join(texts) if all(isinstance(text, str) for text in texts) else content
+    return question, system
 
 
 def _id(source: Source, row: dict[str, Any], number: int, where: str) -> str:
@@ -182,15 +174,4 @@ def _match(source: Source, text: Any, where: str) -> Any:
     """The answer within a text; what is no text stays, for the domain to refuse."""
     if not isinstance(text, str):
         return text
-    try:
-        found = re.search(source.answer_pattern or "", text)
-    except re.error as error:
-        raise UserError(
-            f"{where}: answer_pattern {source.answer_pattern!r} is no regular expression: {error}"
-        ) from error
-    answer = found.group(1) if found and found.groups() else None
-    if not answer or not answer.strip():
-        raise UserError(
-            f"{where}: answer_pattern {source.answer_pattern!r} finds no group in {text[-60:]!r}"
-        )
-    return answer
+    return find_answer(source.answer_pattern or "", text, where)

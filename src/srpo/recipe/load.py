@@ -20,6 +20,14 @@ S = TypeVar("S", bound=Section)
 def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     """Read a YAML file, or the shipped recipe of that name, and apply `key.sub=value` overrides.
     Raises UserError."""
+    tree = read_tree(path)
+    for override in overrides or []:
+        _override(tree, override)
+    return parse_recipe(tree, str(path))
+
+
+def read_tree(path: str | Path) -> dict[str, Any]:
+    """The keys of a YAML file, or of the shipped recipe of that name. Raises UserError."""
     try:
         tree = yaml.safe_load(find(path).read_text(encoding="utf-8"))
     except (OSError, UserError):
@@ -29,9 +37,7 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
         raise UserError(f"recipe {path}: not valid YAML: {why}") from error
     if not isinstance(tree, dict):
         raise UserError(f"recipe {path}: must be a mapping of keys to values")
-    for override in overrides or []:
-        _override(tree, override)
-    return parse_recipe(tree, str(path))
+    return tree
 
 
 def parse_section(section: type[S], tree: dict[str, Any], where: str) -> S:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from srpo.data.candidate import RowFault
 from srpo.data.reading.faults import Broken, Found
 from srpo.data.reading.lines import LINE_LIMIT, TOO_LONG, lines_of
 from srpo.data.reading.packed import open_bytes
+from srpo.errors import RowFault
 from srpo.types import short
 
 

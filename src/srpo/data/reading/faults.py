@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from srpo.data.candidate import RowFault
+from srpo.errors import RowFault
 
 Found = Iterator[
     dict[str, Any] | RowFault

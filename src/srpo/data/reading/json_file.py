@@ -9,10 +9,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
-from srpo.data.candidate import RowFault
 from srpo.data.reading.faults import Broken, Found
 from srpo.data.reading.lines import BOM, LINE_LIMIT, json_lines, lines_of, not_utf8
 from srpo.data.reading.packed import open_bytes
+from srpo.errors import RowFault
 from srpo.types import short
 from srpo.verifiers.json_values import json_error
 

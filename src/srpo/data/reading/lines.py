@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from srpo.data.candidate import RowFault
 from srpo.data.reading.faults import Broken, Found
+from srpo.errors import RowFault
 from srpo.verifiers.json_values import json_error
 
 LINE_LIMIT = 64 << 20  # bytes

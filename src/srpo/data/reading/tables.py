@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from srpo.data.candidate import RowFault
 from srpo.data.reading.faults import Broken, Found, first_line
 from srpo.data.reading.packed import check_ratio, open_seekable
+from srpo.errors import RowFault
 
 BATCH_ROWS = 1024
 BATCH_BYTES = 64 << 20

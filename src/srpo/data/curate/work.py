@@ -1,0 +1,103 @@
+"""The folder of an unfinished curation: what is done in it is not done again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from srpo.data.curate.judged import GROUP_BYTES, SCHEMA, Judged, from_row, to_row
+from srpo.files import replacing, write_whole
+from srpo.types import UserError
+
+
+class Work:
+    """Chunks of judged rows, and results by row id, under `OUT/.curate`.
+
+    `plan` is all that the results depend on. Raises UserError where the folder holds an unfinished
+    curation by another plan.
+    """
+
+    def __init__(self, out: Path, plan: dict[str, Any]) -> None:
+        self.folder = out / ".curate"
+        file = self.folder / "plan.json"
+        if file.is_file() and (other := json.loads(file.read_text(encoding="utf-8"))) != plan:
+            differ = sorted(k for k in plan | other if plan.get(k) != other.get(k))
+            raise UserError(
+                f"--out {str(out)!r} holds an unfinished curation with another {differ[0]}: finish"
+                " it with its own command, or give another folder"
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(file, json.dumps(plan, indent=1))
+
+    def chunk(self, number: int) -> Path:
+        """Where the chunk of that number is, or will be."""
+        return self.folder / f"{number:06d}.parquet"
+
+    def chunks(self) -> list[Path]:
+        """Those that are done, in order."""
+        return sorted(self.folder.glob("[0-9]*.parquet"))
+
+    def rows(self) -> Iterator[Judged]:
+        """All rows of all chunks, in order of the sources."""
+        for path in self.chunks():
+            yield from read_judged(path)
+
+    def results(self, name: str) -> Results:
+        """What was found out of rows in a stage, by their id."""
+        return Results(self.folder / f"{name}.jsonl")
+
+    def remove(self) -> None:
+        """The curation is finished."""
+        shutil.rmtree(self.folder)
+
+
+class Results:
+    """Lines of JSON, appended one by one: a kill loses the line that was being written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.found: dict[str, Any] = {}
+        if path.is_file():
+            whole = path.read_bytes()
+            kept = whole[: whole.rfind(b"\n") + 1]
+            if kept != whole:
+                path.write_bytes(kept)
+            self.found = dict(map(json.loads, kept.splitlines()))
+
+    def add(self, id_: str, value: Any) -> None:
+        """Write it down before anything else goes on."""
+        self.found[id_] = value
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps([id_, value]) + "\n")
+
+
+def write_judged(path: Path, rows: Iterable[Judged], schema: pa.Schema = SCHEMA) -> None:
+    """A Parquet file, in one move; memory holds a group of its rows."""
+    names = set(schema.names)
+    with replacing(path) as unfinished, pq.ParquetWriter(unfinished, schema) as writer:
+        group: list[dict[str, Any]] = []
+        size = 0
+        for judged in rows:
+            row = {name: value for name, value in to_row(judged).items() if name in names}
+            group.append(row)
+            size += sum(len(v) for v in row.values() if isinstance(v, str))
+            if len(group) >= 4096 or size > GROUP_BYTES:
+                writer.write_table(pa.Table.from_pylist(group, schema))
+                group, size = [], 0
+        writer.write_table(pa.Table.from_pylist(group, schema))
+
+
+def read_judged(path: Path, where: Callable[[Judged], bool] = lambda _: True) -> Iterator[Judged]:
+    """The rows of a file of SCHEMA, or of a part of it."""
+    missing = dict.fromkeys(SCHEMA.names, "")
+    for batch in pq.ParquetFile(path).iter_batches(512):
+        for row in batch.to_pylist():
+            judged = from_row(missing | row)
+            if where(judged):
+                yield judged
