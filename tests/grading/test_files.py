@@ -79,7 +79,7 @@ def test_standard_input() -> None:
         ({"in.jsonl": b"[" * 100_000}, "in.jsonl line 1: not valid JSON"),
         ({"in.jsonl": b'{"problem": ' + b'{"a": ' * 20_000}, "in.jsonl line 1: not valid JSON"),
         ({"in.jsonl": row(1, x=json.loads("[" * 200 + "]" * 200))}, "nested deeper than 100"),
-        ({"in.jsonl": b"\x1f\x8b junk"}, "in.jsonl line 1: not valid JSON"),
+        ({"in.jsonl": b"\x1f\x8b junk"}, "in.jsonl line 1: is not UTF-8"),
         ({"in.jsonl": row(1), "out.jsonl/": None}, "out.jsonl: a folder; give a file"),
         ({"in.jsonl": row(1), "out.jsonl": b"x"}, "it is there; give another file, or --overwrite"),
     ],
