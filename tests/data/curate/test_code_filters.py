@@ -198,6 +198,13 @@ def test_shared_tests() -> None:
     assert rules.shared_tests(two * 4) == set()  # repeated rows
 
 
+def test_three_versions_of_one_problem_stay() -> None:
+    shared = [(f"{n}" * 20, f"{n}") for n in range(8)]
+    names = ("easy", "medium", "hard")
+    some = [candidate(f"This is the {n} version. Add {n}.", stdin(*shared)) for n in names]
+    assert rules.shared_tests((c.prompt, rules.tests_digest(c)) for c in some) == set()
+
+
 def test_trivial_tests_are_nobodys() -> None:
     assert rules.tests_digest(candidate("A", stdin(("1", "2")))) == ""
     assert rules.tests_digests(candidate("A")) == frozenset()
@@ -232,8 +239,8 @@ def test_never_raises(prompt: str, tests: dict[str, Any] | None) -> None:
 @pytest.mark.parametrize(
     "unit",
     ["a", " ", "\n", "any ", "print any ", "multiple answers ", "return the list in ", "shown in ",
-     "function to ", "read from a ", "write in ", "is ", "[", "Tags: [", "def f(x: ", "Note\n", "# ",
-     "download from ", "should ", "order as "],
+     "function to ", "read from a ", "write in ", "is ", "[", "Tags: [", "def f(x: ", "Note\n",
+     "# ", "download from ", "should ", "order as "],
 )  # fmt: skip
 def test_linear_time(unit: str) -> None:
     big = candidate((unit * 1_000_000)[:1_000_000], stdin(("1", "2")))

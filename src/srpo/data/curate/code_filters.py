@@ -157,8 +157,9 @@ _ANY = _pattern(
     rf"\b{_GIVE} any (?:one )?(?!two\b|more\b|other\b|of the following|(?:integer|number)s? )"
     rf"(?:{_RIGHT}\b|\w+ (?:\w+ )?(?:such|that|of|which|where|for)\b|duplicated\b|\w+\."
     r"|[\w-]+ sequence\b)",
-    r"\bfind any (?:such |\w+ )?[\w\"' ]{2,40}(?:[.,:]| if they| or (?:report|say|determine))",
-    rf"\bany (?!of (?:\W{{0,3}}yes\b|the strings))(?:one )?(?:{_RIGHT} ?)?(?:answer|solution|output|one|order|sequence)?\b[^.!?]{{0,70}}"
+    r"(?<!not )(?<!n't )(?<!cannot )\bfind any (?:such |\w+ )?[\w\"' ]{2,40}"
+    r"(?:[.,:]| if they| or (?:report|say|determine))",
+    rf"\bany (?:one )?(?:{_RIGHT} ?)?(?:answer|solution|output|one|order|sequence)?\b[^.!?]{{0,70}}"
     r"\b(?:is|are|will be|would be) (?:also )?(?:accepted|acceptable|considered (?:as )?"
     r"(?:correct|valid))\b",
     rf"\b{_GIVE} any (?:one )?of (?:them|these|those)\b",
@@ -171,7 +172,10 @@ _ORDER = _pattern(
     r"matter",
 )
 _LENIENT = re.compile(r"\b(?:sorted|set|frozenset|Counter)\((?:\w+\()*\w*\W{0,3}\w*\(?")
-_FLOAT = re.compile(r"\bcalculation error\b|\bwithin 10|\b(?:absolute|relative) error", re.I)
+# One value, spelt or rounded differently.
+_SAME = re.compile(
+    r"\bcalculation error\b|\bwithin 10|\b(?:absolute|relative) error|\byes\b|\bin any case\b", re.I
+)
 
 
 def many_outputs(candidate: Candidate) -> str | None:
@@ -181,9 +185,9 @@ def many_outputs(candidate: Candidate) -> str | None:
     ):
         return None
     for pattern in (_ANY, _ORDER):
-        found = _found(pattern, candidate.prompt)
-        if found and not _FLOAT.search(found):
-            return found
+        for match in pattern.finditer(candidate.prompt):
+            if not _SAME.search(match[0]):
+                return " ".join(match[0].split())[:_EVIDENCE]
     return None
 
 

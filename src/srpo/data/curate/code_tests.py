@@ -283,17 +283,26 @@ def tests_digests(candidate: Candidate) -> frozenset[str]:
     return frozenset({_digest(keys[-_PART:]), _digest(keys[:_PART])} - {""})
 
 
+_VERSION = re.compile(r"\b(?:easy|easier|medium|hard|harder|extreme) version\b", re.I)
+
+
 def shared_tests(candidates: Iterable[tuple[str, str]]) -> set[str]:
     """The digests that occur with three different statements or more.
 
-    `candidates` are pairs of a statement and a digest, in any order.
+    `candidates` are pairs of a statement and a digest, in any order. Statements that call
+    themselves the easy, medium or hard version of a problem count as one together.
     """
     prompts: defaultdict[str, set[bytes]] = defaultdict(set)
     for prompt, digest in candidates:
         if digest and len(prompts[digest]) < SHARED:
-            text = " ".join(prompt.split()).encode(errors="replace")
-            prompts[digest].add(hashlib.sha256(text).digest())
+            prompts[digest].add(_statement(prompt))
     return {digest for digest, texts in prompts.items() if len(texts) >= SHARED}
+
+
+def _statement(prompt: str) -> bytes:
+    if _VERSION.search(prompt):
+        return b"a version"
+    return hashlib.sha256(" ".join(prompt.split()).encode(errors="replace")).digest()
 
 
 def _keys(candidate: Candidate) -> list[str]:
