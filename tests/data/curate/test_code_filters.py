@@ -95,6 +95,8 @@ def test_dropped(rule: Any, prompt: str) -> None:
         (rules.many_outputs, "If there are several answers, return the smallest one."),
         (rules.many_outputs, "Print YES or NO in any case: any of yes, Yes, YES is accepted."),
         (rules.many_outputs, "Return -1 if you did not find any vowel that fits."),
+        (rules.many_outputs, "Return -1 if you didn't\n    find any vowel that fits."),
+        (rules.many_outputs, "A meal has two different dishes. You can pick any two. Count them."),
         (rules.image_missing, "Add them up.\nNote\n<image>\nIn the first example 1 + 1 is 2."),
         (rules.image_missing, "A staircase has steps. Here is an example: ![](a.png)"),
         (rules.image_missing, "Flip the image given as a matrix."),

@@ -146,7 +146,7 @@ def needs_randomness(candidate: Candidate) -> str | None:
 
 
 _GIVE = r"(?:print|output|return|report|find|display)(?:ing)?"
-_MANY = r"(?:multiple|several|many|more than one|different)"
+_MANY = r"(?:multiple|several|many|more than one)"
 _RIGHT = r"(?:valid|correct|possible|suitable|optimal|such|of (?:them|these|those|which))"
 _ANY = _pattern(
     rf"\b{_MANY}\b[^.!?]{{0,160}}?[.,;:]?\s+[^.!?]{{0,60}}?\b(?:{_GIVE}|you (?:can|may|should)"
@@ -177,6 +177,8 @@ _SAME = re.compile(
     r"\bcalculation error\b|\bwithin 10|\b(?:absolute|relative) error|\byes\b|\bin any case\b", re.I
 )
 
+_DENIED = re.compile(r"(?:\bnot|n't|\bcannot)\s+$")
+
 
 def many_outputs(candidate: Candidate) -> str | None:
     """Problems with several right outputs, whose tests compare with one of them."""
@@ -186,7 +188,8 @@ def many_outputs(candidate: Candidate) -> str | None:
         return None
     for pattern in (_ANY, _ORDER):
         for match in pattern.finditer(candidate.prompt):
-            if not _SAME.search(match[0]):
+            before = candidate.prompt[max(0, match.start() - 30) : match.start()]
+            if not (_SAME.search(match[0]) or _DENIED.search(before)):
                 return " ".join(match[0].split())[:_EVIDENCE]
     return None
 
