@@ -1,0 +1,79 @@
+"""How often the rules for code are right, on rows of public sets that were read by hand.
+
+`labels/code.jsonl`: the rows of the sample "random" have all the labels that apply; the others
+were looked for, and say of one rule only, which `sample` names, whether it applies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from data.curate.code_rows import candidates
+from srpo.data.candidate import Candidate
+from srpo.data.curate import code_filters as rules
+from srpo.data.curate.rule import Rule
+
+RULES: dict[str, Rule] = {
+    "special_environment": rules.special_environment,
+    "file_io": rules.file_io,
+    "needs_network": rules.needs_network,
+    "interactive": rules.interactive,
+    "needs_randomness": rules.needs_randomness,
+    "many_outputs": rules.many_outputs,
+    "weak_tests": rules.weak_tests(),
+    "missing_helper": rules.missing_helper,
+    "image_missing": rules.image_missing,
+}
+LABELS = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "labels" / "code.jsonl").read_text().splitlines()
+]
+ENOUGH, PRECISION, RECALL = 20, 0.95, 0.9
+
+pytestmark = pytest.mark.skipif(
+    "SRPO_DATA" not in os.environ, reason="SRPO_DATA, the folder of the data sets, is not set"
+)
+
+
+@cache
+def read(name: str) -> list[Candidate]:
+    return candidates(Path(os.environ["SRPO_DATA"]), name)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_precision_and_recall(name: str) -> None:
+    counts: Counter[tuple[bool, bool]] = Counter()
+    for label in LABELS:
+        if label["sample"] in ("random", name):
+            found = RULES[name](read(label["set"])[label["row"]]) is not None
+            counts[name in label["labels"], found] += 1
+            if found != (name in label["labels"]):
+                print("differs:", label)
+    right, missed, wrong = counts[True, True], counts[True, False], counts[False, True]
+    precision, recall = right / max(1, right + wrong), right / max(1, right + missed)
+    print(f"{name:20} {right=} {missed=} {wrong=} {precision=:.3f} {recall=:.3f}")
+    if right + missed >= ENOUGH:
+        assert precision >= PRECISION
+        assert recall >= RECALL
+    else:
+        assert wrong <= 1
+
+
+def test_shared_tests() -> None:
+    rows = read("livecodebench_trap_shared_tests")
+    digests = [rules.tests_digest(row) for row in rows]
+    shared = rules.shared_tests(zip((row.prompt for row in rows), digests, strict=True))
+    assert sum(digest in shared for digest in digests) == len(rows) == 279
+
+
+@pytest.mark.parametrize("name", ["codeforces_test", "code_contests_test", "leetcode_train_v0.2.0"])
+def test_nothing_is_shared_elsewhere(name: str) -> None:
+    rows = read(name)
+    pairs = [(row.prompt, digest) for row in rows for digest in rules.tests_digests(row)]
+    assert rules.shared_tests(pairs) == set()
