@@ -16,13 +16,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from srpo.data.adapters import find_layout, read_row
+from srpo.data.adapters.evalplus import MATCHES, ODD, that_fit
+from srpo.data.candidate import Candidate
+from srpo.data.rows import read_rows
+from srpo.errors import RowFault
 from srpo.types import Problem
 
 LEETCODE_TRAIN = "leetcode_train_v0.2.0.jsonl"
 LEETCODE_TEST = "leetcode_test_v0.3.1.jsonl"
 TIME_LIMIT_S = 5
-# Characters of what is expected, of one case and of all: some inputs of EvalPlus have megabytes.
-LONGEST, MOST = 100_000, 900_000
+LONGEST = (
+    100_000  # characters of what is expected of a case: some inputs of EvalPlus have megabytes
+)
 MUTATIONS = ("none", "off", "exit", "loop")
 
 
@@ -45,27 +51,34 @@ def rows(folder: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / name).read_text().splitlines()]
 
 
+def candidates(folder: Path, name: str) -> Iterator[Candidate]:
+    """A set's rows as curation reads them."""
+    for number, row in read_rows(folder / name):
+        if isinstance(row, RowFault):
+            raise row
+        yield read_row(find_layout(row, name), row, name, number)
+
+
 def humaneval(folder: Path) -> Iterator[Item]:
-    for row in rows(folder, "humaneval.jsonl"):
-        tests = {
-            "type": "check",
-            "entry_point": row["entry_point"],
-            "setup": row["prompt"],
-            "code": row["test"],
-        }
-        program = row["prompt"] + row["canonical_solution"]
-        yield Item(_problem(row["task_id"], tests), program, row["entry_point"])
+    for c in candidates(folder, "humaneval.jsonl"):
+        yield _item(c, str(c.meta["original_id"]))
 
 
 def mbpp(folder: Path) -> Iterator[Item]:
-    for row in rows(folder, "mbpp.jsonl"):
-        tests = {"type": "asserts", "setup": row["test_setup_code"], "asserts": row["test_list"]}
-        entry = _called(row["code"], row["test_list"])
-        yield Item(_problem(f"mbpp/{row['task_id']}", tests), row["code"], entry)
+    for c in candidates(folder, "mbpp.jsonl"):
+        tests, program = c.tests or {}, c.reference or ""
+        name = f"mbpp/{c.meta['original_id']}"
+        yield Item(_problem(name, tests), program, _called(program, tests["asserts"]))
+
+
+def _item(c: Candidate, name: str, **more: Any) -> Item:
+    tests = (c.tests or {}) | more
+    return Item(_problem(name, tests), c.reference or "", tests["entry_point"])
 
 
 # How EvalPlus compares: floats nearly, all else exactly.
 _PLUS = """
+import copy
 import numpy as np
 from collections import Counter
 from numpy import inf, nan
@@ -87,13 +100,6 @@ def check(candidate):
         {compare}
 """
 _COMPARE = "_compare(candidate(*arguments), expected, {atol})"
-_ROOT = "(xs,) = arguments\n        x = candidate(xs)\n        "
-_ROOT += "assert abs(sum(c * x**i for i, c in enumerate(xs))) < 1e-4"
-_ODD = {"find_zero": _ROOT}  # any root will do
-_SETS = ("similar_elements", "find_dissimilar", "Diff")  # their order is by chance
-_ODD |= dict.fromkeys(_SETS, "assert set(candidate(*arguments)) == set(expected)")
-_MATCHES = ("check_str", "text_match_three", "text_starta_endb")  # whether there is one
-_ODD |= dict.fromkeys(_MATCHES, "assert bool(candidate(*arguments)) == expected")
 
 
 def evalplus(folder: Path, name: str) -> Iterator[Item]:
@@ -101,23 +107,14 @@ def evalplus(folder: Path, name: str) -> Iterator[Item]:
     for row in rows(folder, f"{name}.jsonl"):
         entry, program = row["entry_point"], row["prompt"] + row["canonical_solution"]
         cases = list(_reference_cases(program, entry, [*row["base_input"], *row["plus_input"]]))
-        cases = list(_that_fit(cases))
-        if entry in _MATCHES:
+        cases = list(that_fit(cases))
+        if entry in MATCHES:
             cases = [(arguments, bool(expected)) for arguments, expected in cases]
-        compare = _ODD.get(entry, _COMPARE.format(atol=row["atol"]))
+        compare = ODD.get(entry, _COMPARE.format(atol=row["atol"]))
         setup = "" if name.startswith("mbpp") else row["prompt"] + "    pass\n"
         code = _PLUS.replace("{cases}", repr(cases)).replace("{compare}", compare)
         tests = {"type": "check", "entry_point": entry, "setup": setup, "code": code}
         yield Item(_problem(row["task_id"], tests), program, entry)
-
-
-def _that_fit(cases: list[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
-    """As many as the source of a problem's tests can hold."""
-    room = MOST
-    for case in cases:
-        if (size := len(repr(case))) < room:
-            room -= size
-            yield case
 
 
 def _reference_cases(program: str, entry: str, inputs: list[Any]) -> Iterator[tuple[Any, Any]]:
@@ -150,15 +147,8 @@ def _called(code: str, asserts: list[str]) -> str:
 
 
 def leetcode(folder: Path, name: str = LEETCODE_TRAIN) -> Iterator[Item]:
-    for row in rows(folder, name):
-        tests = {
-            "type": "check",
-            "entry_point": row["entry_point"],
-            "setup": row["prompt"],
-            "code": row["test"],
-            "time_limit_s": TIME_LIMIT_S,
-        }
-        yield Item(_problem(row["task_id"], tests), row["completion"], row["entry_point"])
+    for c in candidates(folder, name):
+        yield _item(c, str(c.meta["original_id"]), time_limit_s=TIME_LIMIT_S)
 
 
 def leetcode_calls(folder: Path, name: str = LEETCODE_TRAIN) -> Iterator[Item]:

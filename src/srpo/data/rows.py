@@ -15,7 +15,7 @@ from srpo.data.reading.faults import Found, until_broken
 from srpo.data.reading.hub import hub_name, hub_rows
 from srpo.data.reading.json_file import json_file, jsonl_file
 from srpo.data.reading.lines import json_lines
-from srpo.data.reading.names import FORMATS, SHOWN, format_of
+from srpo.data.reading.names import FORMATS, SHOWN, format_of, has_rows
 from srpo.data.reading.tables import parquet_file
 from srpo.errors import RowFault
 from srpo.types import UserError
@@ -87,7 +87,7 @@ def _found(path: str | Path, wanted: list[str] | None, where: str) -> Found:
 def _files(folder: Path, where: str) -> list[Path]:
     """Those with rows. Raises UserError where they are of several splits: who gives a folder with
     train and test in it does not mean to train on both."""
-    files = sorted(file for file in folder.iterdir() if file.is_file() and _has_rows(file))
+    files = sorted(file for file in folder.iterdir() if file.is_file() and has_rows(file))
     if not files:
         raise UserError(f"{where}: a folder without data files; give one with {SHOWN}")
     splits = {m[0].lower(): file.name for file in files if (m := _SPLIT.match(file.name))}
@@ -98,11 +98,6 @@ def _files(folder: Path, where: str) -> list[Path]:
             f" split, as {folder}::{min(splits)}"
         )
     return files
-
-
-def _has_rows(file: Path) -> bool:
-    about = file.name.startswith((".", "README", "dataset_info"))
-    return not about and format_of(file) is not None
 
 
 def _file(path: Path, wanted: list[str] | None, where: str) -> Found:

@@ -39,7 +39,7 @@ class Evaluator:
         more."""
         self.problems, self.fingerprint, self.config = problems, fingerprint, config
         self.collector, self.done = collector, done
-        self.seeds = [_seed_of(problem, seed) for problem in problems]
+        self.seeds = [seed_of(problem, seed) for problem in problems]
         self.results: list[Line] = []
 
     def evaluate(self, point: str, step: int, generated: int, check: Callable[[], None]) -> None:
@@ -97,7 +97,7 @@ class Evaluator:
         )
 
 
-def _seed_of(problem: Problem, seed: int) -> int:
+def seed_of(problem: Problem, seed: int) -> int:
     """63 bits by the run's seed and the problem's name: what else is evaluated, in which order and
     at what size of batch changes no random number."""
     name = int.from_bytes(hashlib.sha256(problem.id.encode()).digest()[:8], "big")

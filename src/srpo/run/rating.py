@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 from srpo.data.candidate import Candidate
 from srpo.data.curate.judged import TRAIN_SCHEMA, Judged
 from srpo.data.curate.work import write_judged
+from srpo.evaluation.evaluator import seed_of
 from srpo.observer import Observer
 from srpo.recipe.curation import RatingConfig
 from srpo.recipe.load import load_recipe, parse_recipe
@@ -40,7 +40,7 @@ def rate(
         for start in range(0, len(asked), BATCH):
             on_phase("rate", start, len(asked))
             batch = asked[start : start + BATCH]
-            seeds = [_seed(p.id, seed) for p in batch]
+            seeds = [seed_of(p, seed) for p in batch]
             sample = parts.collector.sample
             for group in sample(batch, rating.samples, seeds, lambda *_: None).groups:
                 record(group.problem.id, _counts(group))
@@ -68,9 +68,3 @@ def _parts(rating: RatingConfig, problems: list[Candidate]) -> Iterator[Parts]:
         recipe |= {"output_dir": folder, "eval": {"at": []}}
         with opened_parts(parse_recipe(recipe, rating.recipe), Observer()) as parts:
             yield parts
-
-
-def _seed(id_: str, seed: int) -> int:
-    """63 bits by the problem's id: whatever else is rated changes no random number."""
-    digest = hashlib.sha256(f"{seed} {id_}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1

@@ -37,8 +37,7 @@ def _read(row: Row) -> dict[str, Any]:
     }
     if domain == "math":
         return found | {"answer": answers(row.get("answer"), "answer")}
-    tests = row.get("tests") or None
-    tests = from_json(tests, "tests") if isinstance(tests, str) else tests
+    tests = from_json(row.get("tests") or None, "tests")
     return found | {"tests": tests, "reference": text(row, "reference") or reference}
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from srpo.data.adapters.base import Row
 from srpo.data.adapters.values import text
 from srpo.errors import RowFault
 from srpo.types import short
+from srpo.verifiers.code.source import quiet
+
+T = TypeVar("T")
 
 MOST = 900_000  # characters of all inputs: some have megabytes
 # How EvalPlus compares: floats nearly, all else exactly. JSON has no tuples: where the reference
@@ -71,11 +74,11 @@ def check(candidate):
 _COMPARE = "_compare(candidate(*copy.deepcopy(arguments)), expected, {atol!r})"
 _ROOT = "(xs,) = arguments\n        x = candidate(copy.copy(xs))\n        "
 _ROOT += "assert abs(sum(c * x**i for i, c in enumerate(xs))) < 1e-4"
-_ODD = {"find_zero": _ROOT}  # any root will do
+ODD = {"find_zero": _ROOT}  # any root will do
 _SETS = ("similar_elements", "find_dissimilar", "Diff")  # their order is by chance
-_ODD |= dict.fromkeys(_SETS, "assert set(candidate(*arguments)) == set(expected)")
-_MATCHES = ("check_str", "text_match_three", "text_starta_endb")  # whether there is one
-_ODD |= dict.fromkeys(_MATCHES, "assert bool(candidate(*arguments)) == bool(expected)")
+ODD |= dict.fromkeys(_SETS, "assert set(candidate(*arguments)) == set(expected)")
+MATCHES = ("check_str", "text_match_three", "text_starta_endb")  # whether there is one
+ODD |= dict.fromkeys(MATCHES, "assert bool(candidate(*arguments)) == bool(expected)")
 
 
 def plus_tests(row: Row, setup: str) -> dict[str, Any]:
@@ -84,8 +87,8 @@ def plus_tests(row: Row, setup: str) -> dict[str, Any]:
     program = text(row, "prompt") + text(row, "canonical_solution")
     code = _CODE.replace("{reference}", _within_function(program, entry))
     code = code.replace("{first}", str(int(entry == "tuple_size")))  # a list's size is by chance
-    code = code.replace("{compare}", _ODD.get(entry, _COMPARE.format(atol=row.get("atol") or 0)))
-    code = code.replace("{inputs}", repr(list(_that_fit(_inputs(row)))))
+    code = code.replace("{compare}", ODD.get(entry, _COMPARE.format(atol=row.get("atol") or 0)))
+    code = code.replace("{inputs}", repr(list(that_fit(_inputs(row)))))
     return {"type": "check", "entry_point": entry, "setup": setup, "code": code}
 
 
@@ -100,19 +103,20 @@ def _inputs(row: Row) -> list[list[Any]]:
     return found
 
 
-def _that_fit(inputs: list[list[Any]]) -> Iterator[list[Any]]:
+def that_fit(values: list[T]) -> Iterator[T]:
     """As many as the source of a problem's tests can hold."""
     room = MOST
-    for given in inputs:
-        if (size := len(repr(given))) < room:
+    for value in values:
+        if (size := len(repr(value))) < room:
             room -= size
-            yield given
+            yield value
 
 
 def _within_function(program: str, entry: str) -> str:
     """Source of a function that returns the reference, whose own names stay inside."""
     try:
-        body = ast.parse(program).body
+        with quiet():
+            body = ast.parse(program).body
         outer = ast.parse(f"def _reference():\n    return {entry}").body[0]
     except (SyntaxError, ValueError, RecursionError) as error:
         raise RowFault(f"canonical_solution is {short(program)}: no Python ({error})") from error

@@ -39,9 +39,9 @@ def _read(source: Source, row: Row) -> dict[str, Any]:
     }
     if source.domain == "math":
         return found | {"answer": _answers(source, row)}
-    tests = value_at(row, source.tests_field) or None
+    tests = from_json(value_at(row, source.tests_field) or None, source.tests_field)
     reference = value_at(row, source.reference_field)
-    return found | {"tests": _tests(tests, source.tests_field), "reference": reference or None}
+    return found | {"tests": tests, "reference": reference or None}
 
 
 def _answers(source: Source, row: Row) -> tuple[str, ...]:
@@ -52,7 +52,3 @@ def _answers(source: Source, row: Row) -> tuple[str, ...]:
         return tuple(find_answer(source.answer_pattern, a, source.answer_field) for a in found)
     except UserError as error:
         raise RowFault(str(error)) from error
-
-
-def _tests(value: Any, column: str) -> Any:
-    return from_json(value, column) if isinstance(value, str) else value

@@ -14,19 +14,8 @@ _COLUMNS = {
     "url": ("url", "link"),
     "date": ("date", "contest_date", "estimated_date", "year", "Year"),
     "original_id": (
-        [
-            "original_id",
-            "unique_id",
-            "task_id",
-            "question_id",
-            "problem_id",
-            "id",
-            "ID",
-            "uuid",
-            "name",
-            "idx",
-            "index",
-        ]
+        *("original_id", "unique_id", "task_id", "question_id", "problem_id", "id", "ID"),
+        *("uuid", "name", "idx", "index"),
     ),
 }
 

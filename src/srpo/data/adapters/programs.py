@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
+
+from srpo.verifiers.code.source import quiet
 
 
 def first_python3(programs: list[Any]) -> str | None:
@@ -12,10 +13,9 @@ def first_python3(programs: list[Any]) -> str | None:
 
 
 def _compiles(program: str) -> bool:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
+    try:
+        with quiet():
             compile(program, "<reference>", "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, MemoryError, RecursionError):
-            return False
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
     return True

@@ -19,8 +19,7 @@ def _fits(row: Row) -> bool:
 def _read(row: Row) -> dict[str, Any]:
     starter, more = text(row, "starter_code"), item(row, "metadata")
     tests = cases_of(row["tests"] or None, "tests", starter, more.get("func_name"))
-    programs = row.get("solutions")
-    programs = from_json(programs, "solutions") if isinstance(programs, str) else programs
+    programs = from_json(row.get("solutions"), "solutions")
     return {
         "domain": "code",
         "prompt": started(text(row, "problem"), starter),

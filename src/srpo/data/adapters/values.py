@@ -88,9 +88,7 @@ def boxed(solution: str) -> tuple[str, ...]:
 def pass_rate(row: Row) -> float | None:
     """How often some model solved the problem, as the set's authors measured it."""
     for column in _VOTES:
-        votes = (
-            from_json(row.get(column), column) if isinstance(row.get(column), list | str) else None
-        )
+        votes = from_json(row.get(column), column)
         if isinstance(votes, list) and votes and all(isinstance(vote, bool) for vote in votes):
             return sum(votes) / len(votes)
     for column in _RATES:

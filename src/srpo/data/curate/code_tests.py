@@ -7,8 +7,6 @@ import builtins
 import hashlib
 import json
 import re
-import threading
-import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,13 +14,13 @@ from typing import Any
 from srpo.data.candidate import Candidate
 from srpo.data.curate.rule import Rule
 from srpo.verifiers.code.names import star_names
+from srpo.verifiers.code.source import parsed
+from srpo.verifiers.code.tests import asked_names
 
 MIN_TESTS = 4
 SHARED = 3  # statements: two may be the easy and the hard version of one problem
 _PART = 6  # tests that are compared at either end: a problem's own may stand beside shared ones
 _NON_TRIVIAL = 40  # characters of input that do not turn up twice by chance
-_MAX_SOURCE = 1 << 20
-_reading = threading.Lock()  # Python 3.11: threads that take turns in `ast.parse` break it
 
 
 def tests_source(candidate: Candidate) -> str:
@@ -32,18 +30,6 @@ def tests_source(candidate: Candidate) -> str:
     if isinstance(code, list | tuple):
         return "\n".join(str(line) for line in code)
     return code if isinstance(code, str) else ""
-
-
-def parsed(source: object) -> ast.Module | None:
-    """None for what is no Python."""
-    if not isinstance(source, str) or len(source) > _MAX_SOURCE:
-        return None
-    try:
-        with _reading, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ast.parse(source)
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        return None
 
 
 def _walk(tree: ast.AST | None) -> Iterator[ast.AST]:
@@ -239,9 +225,9 @@ def _used(candidate: Candidate, given: set[str]) -> list[str]:
     tree = parsed(tests_source(candidate))
     free = _free(tree) - _bound(tree) - given
     program = _program(tree, free)
-    asked = (candidate.tests or {}).get("entry_point")
-    if isinstance(asked, str):
-        program = {asked.replace("()", "").partition(".")[0]}
+    tests = candidate.tests or {}
+    if isinstance(tests.get("entry_point"), str):
+        program = set(asked_names(tests))
     return sorted((free | _setup_needs(candidate, given)) - program)
 
 

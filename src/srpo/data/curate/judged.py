@@ -64,8 +64,6 @@ SCHEMA = pa.schema(
     ]
 )
 TRAIN_SCHEMA = pa.schema([f for f in SCHEMA if f.name not in ("stage", "reason", "evidence")])
-# Texts that are many in one group of rows can be more than an Arrow array of them may hold.
-GROUP_BYTES = 64 << 20
 
 
 def to_row(judged: Judged) -> dict[str, Any]:

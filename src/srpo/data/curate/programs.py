@@ -11,6 +11,8 @@ from typing import Any
 
 from srpo.data.candidate import Candidate
 from srpo.types import Outcome, Problem, Verdict
+from srpo.verifiers.code.source import parsed
+from srpo.verifiers.code.tests import asked_names
 from srpo.verifiers.pool import VerifierPool
 
 Found = tuple[str, str]  # reason and evidence; "" where the row may stay
@@ -52,17 +54,10 @@ def _of_reference(pool: VerifierPool, problem: Problem, first: Future[Verdict]) 
     verdict = first.result()
     if verdict.outcome is not Outcome.CORRECT:
         return "reference_fails", verdict.detail
-    # Other tests to the cache of verdicts: an answer that is remembered would show nothing.
-    again = Problem(problem.id, problem.domain, problem.prompt, None, _anew(problem), problem.meta)
-    second = pool.submit_program(again, str(problem.meta["reference"])).result()
+    second = pool.submit_program(problem, str(problem.meta["reference"])).result()
     if second.outcome is not Outcome.CORRECT:
         return "not_deterministic", f"passed once, then {second.detail}"
     return None
-
-
-def _anew(problem: Problem) -> dict[str, Any]:
-    tests = dict(problem.tests or {})
-    return tests | {"memory_mb": tests.get("memory_mb", 512) + 1}
 
 
 def trivial_programs(c: Candidate) -> list[tuple[str, str]]:
@@ -96,20 +91,14 @@ def _program(names: tuple[str | None, str], body: str) -> str:
 
 
 def _entry(tests: dict[str, Any]) -> tuple[str | None, str] | None:
-    """The class, if there is one, and the function that the tests call."""
-    entry = tests.get("entry_point") or _called(tests.get("asserts") or [])
-    if not entry:
-        return None
-    owner, _, name = str(entry).replace("()", "").rpartition(".")
+    """The class, if there is one, and the function that the tests call; None where the program has
+    to define several."""
+    entry = tests.get("entry_point")
+    if entry is None:
+        names = list(asked_names(tests))
+        return (None, names[0]) if len(names) == 1 else None
+    owner, _, name = entry.replace("()", "").rpartition(".")
     return owner or None, name
-
-
-def _called(asserts: list[str]) -> str | None:
-    """The function of `assert f(...) == ...`."""
-    comparison = _comparison(asserts[0]) if asserts else None
-    call = comparison.left if comparison else None
-    function = call.func if isinstance(call, ast.Call) else None
-    return function.id if isinstance(function, ast.Name) else None
 
 
 def _first_expected(tests: dict[str, Any]) -> str | None:
@@ -124,10 +113,8 @@ def _first_expected(tests: dict[str, Any]) -> str | None:
 
 
 def _comparison(source: str) -> ast.Compare | None:
-    try:
-        statement = ast.parse(source).body[0]
-    except (SyntaxError, ValueError, IndexError, RecursionError):
-        return None
+    tree = parsed(source)
+    statement = tree.body[0] if tree and tree.body else None
     test = statement.test if isinstance(statement, ast.Assert) else None
     return test if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Eq) else None
 

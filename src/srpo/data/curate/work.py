@@ -11,9 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from srpo.data.curate.judged import GROUP_BYTES, SCHEMA, Judged, from_row, to_row
+from srpo.data.curate.judged import SCHEMA, Judged, from_row, to_row
 from srpo.files import replacing, write_whole
 from srpo.types import UserError
+
+# Texts that are many in one group of rows can be more than an Arrow array of them may hold.
+GROUP_ROWS, GROUP_BYTES = 4096, 64 << 20
 
 
 class Work:
@@ -87,7 +90,7 @@ def write_judged(path: Path, rows: Iterable[Judged], schema: pa.Schema = SCHEMA)
             row = {name: value for name, value in to_row(judged).items() if name in names}
             group.append(row)
             size += sum(len(v) for v in row.values() if isinstance(v, str))
-            if len(group) >= 4096 or size > GROUP_BYTES:
+            if len(group) >= GROUP_ROWS or size > GROUP_BYTES:
                 writer.write_table(pa.Table.from_pylist(group, schema))
                 group, size = [], 0
         writer.write_table(pa.Table.from_pylist(group, schema))

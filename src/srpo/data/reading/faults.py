@@ -7,9 +7,8 @@ from typing import Any
 
 from srpo.errors import RowFault
 
-Found = Iterator[
-    dict[str, Any] | RowFault
-]  # rows in their order, a fault in the place of a bad one
+# Rows in their order, a fault in the place of a bad one.
+Found = Iterator[dict[str, Any] | RowFault]
 
 
 class Broken(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from srpo.data.reading.faults import Broken, Found, first_line
-from srpo.data.reading.names import format_of
+from srpo.data.reading.names import format_of, has_rows
 from srpo.data.reading.tables import BATCH_ROWS, given_columns, table_rows
 from srpo.types import UserError
 
@@ -52,10 +52,8 @@ def hub_name(path: str | Path) -> HubName | None:
 
 
 def _is_layout(folder: Path) -> bool:
-    files = (file for file in folder.rglob("*") if format_of(file) and file.is_file())
-    relative = [file.relative_to(folder).parts for file in files]
-    shown = [p for p in relative if not p[-1].startswith("dataset_info")]
-    return bool(shown) and all(len(parts) > 1 for parts in shown)
+    files = [file for file in folder.rglob("*") if has_rows(file) and file.is_file()]
+    return bool(files) and all(file.parent != folder for file in files)
 
 
 def hub_rows(name: HubName, wanted: list[str] | None, where: str) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from collections.abc import Iterator
+from io import BufferedReader
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
@@ -46,9 +47,8 @@ def json_file(path: Path, where: str) -> Found:
         yield from _checked(rows, where)
 
 
-def _begins(file: IO[bytes], sign: bytes) -> bool:
-    start = file.peek(1000)[:1000] if hasattr(file, "peek") else b""  # pyright: ignore
-    return start.removeprefix(BOM).lstrip()[:1] == sign
+def _begins(file: BufferedReader, sign: bytes) -> bool:
+    return file.peek(1000)[:1000].removeprefix(BOM).lstrip()[:1] == sign
 
 
 def _is_lines(path: Path) -> bool:

@@ -15,6 +15,12 @@ def format_of(path: PurePath) -> str | None:
     return suffix if (suffix := _unpacked(path).suffix) in FORMATS else None
 
 
+def has_rows(path: PurePath) -> bool:
+    """Whether a file of a folder is data: neither hidden nor about the data."""
+    about = path.name.startswith((".", "README", "dataset_info"))
+    return not about and format_of(path) is not None
+
+
 def stem(path: PurePath) -> str:
     """The name without what says how it is written: the same for a packed file."""
     return _unpacked(path).stem if format_of(path) else path.stem

@@ -36,24 +36,20 @@ import json
 import keyword
 import math
 import re
-import threading
 import types
 import unicodedata
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from srpo.sandbox import base
 from srpo.sandbox.inside.names import owners, read_sources
 from srpo.types import UserError, short
 from srpo.verifiers.code.names import star_names, unclear_asserts, unclear_check
+from srpo.verifiers.code.source import MAX_SOURCE, quiet
 from srpo.verifiers.json_values import json_fault, text_fault
 
 _ENTRY_POINT = re.compile(r"([^\W\d]\w*)(\(\))?(?:\.([^\W\d]\w*))?")
 BOUNDS = {"time_limit_s": base.BOUNDS["time_s"], "memory_mb": base.BOUNDS["memory_mb"]}
 MAX_TEXT = 1 << 24  # characters of a case's input and output, or of all cases' values together
-MAX_SOURCE = 1 << 20  # characters: to read them takes up to 500 times as many bytes
 ANSWERS = 64 << 20  # bytes that a program may answer to tests which are code
 _KEYS = {
     "function": {"type", "entry_point", "setup", "cases"},
@@ -81,14 +77,14 @@ def validate_tests(tests: Any, where: str) -> None:
         _check_entry_point(tests.get("entry_point"), where)
     if kind == "function":
         _check_calls(_some(tests, "cases", where), where)
-        with _quiet():
+        with quiet():
             _compiled(tests.get("setup", ""), f"{where}.setup")
     elif kind == "stdin":
         _check_tolerance(tests.get("tolerance", STDIN_TOLERANCE), where)
         for index, case in enumerate(_some(tests, "cases", where)):
             _check_stdin(case, f"{where}.cases[{index}]")
     else:
-        with _quiet():
+        with quiet():
             _check_sources(kind, tests, where)
 
 
@@ -133,19 +129,6 @@ def _is_name(name: str) -> bool:
     """Whether a program can define it, spelt as Python keeps it."""
     plain = unicodedata.normalize("NFKC", name) == name
     return name.isidentifier() and not keyword.iskeyword(name) and plain
-
-
-_reading = threading.Lock()
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No warnings of the data's invalid escapes and such. One thread at a time: the list of
-    warnings to ignore is all threads', and Python 3.11's `ast.parse` raises SystemError where they
-    take turns in it."""
-    with _reading, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _check_sources(kind: str, tests: dict[str, Any], where: str) -> None:
@@ -265,7 +248,7 @@ def asked_names(tests: dict[str, Any]) -> frozenset[str]:
         return frozenset({tests["entry_point"].replace("()", "").partition(".")[0]})
     if tests["type"] == "stdin":
         return frozenset()
-    with _quiet():
+    with quiet():
         setup, sources = read_sources(tests.get("setup", ""), list(tests["asserts"]), star_names)
     return owners(setup, sources).program
 

@@ -65,7 +65,7 @@ class _Read:
 
 
 class CodeVerifier:
-    """`(problem, text) -> Verdict` by running the code. Identical programs run once.
+    """`(problem, text) -> Verdict` by running the code. Identical programs of responses run once.
 
     conventional_imports   whether every program begins with CONVENTIONAL_IMPORTS. Those for a class
                            `Solution`, as LeetCode has them, always do
@@ -96,8 +96,9 @@ class CodeVerifier:
         return self._verdict(read, code)
 
     def run_program(self, problem: Problem, code: str) -> Verdict:
-        """The same for a program without a text around it."""
-        return self._verdict(self._read(problem), code)
+        """The same for a program without a text around it. It is run, whatever was found before:
+        whoever runs a reference twice wants to know whether it passes twice."""
+        return self._verdict(self._read(problem), code, remember=False)
 
     def _read(self, problem: Problem) -> _Read:
         tests, where = problem.tests, f"problem {problem.id}"
@@ -106,9 +107,11 @@ class CodeVerifier:
         digest = _digest(tests, where)
         return self._validated.get(digest, lambda: _validated(tests, digest, where))
 
-    def _verdict(self, read: _Read, code: str) -> Verdict:
+    def _verdict(self, read: _Read, code: str, remember: bool = True) -> Verdict:
         if len(code) > MAX_CODE_CHARS:
             return Verdict(Outcome.INCORRECT, None, f"code of {len(code)} characters")
+        if not remember:
+            return self._run(read.tests, code, read.answer)
         of_code = hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()
         return self._once.get(
             (read.digest, of_code), lambda: self._run(read.tests, code, read.answer)

@@ -47,7 +47,7 @@ _TOKEN = re.compile(
     r"|(?P<END>\n|[.!?;:](?=\s)|[。！？；：])"
 )
 _QUOTATION = re.compile(r"«[^»]*+»|“[^”]*+”|「[^」]*+」|\"[^\"\n]*+\"|'[^'\n]*+'")
-_KANA = re.compile(r"[\u3041-\u30ff]")
+KANA = re.compile(r"[\u3041-\u30ff]")
 # Chinese that the Japanese character set has too, but no Japanese sentence.
 _CHINESE_ONLY = frozenset("个么从两没這們麼嗎")
 _SCRIPTS = {"ARABIC", "HEBREW", "DEVANAGARI", "THAI", "BENGALI", "TAMIL", "TELUGU", "GEORGIAN"}
@@ -80,9 +80,9 @@ def foreign_share(prompt: str, text: str) -> tuple[float, int]:
     writing = prose(text).lower()
     if _plainly_english(writing):
         return 0.0, 0
-    tokens = list(_tokens(writing))
-    asked = list(_tokens(prose(_QUOTATION.sub(" ", prompt)).lower()))
-    quoted = _Quoted(list(_tokens(prose(prompt).lower())))
+    tokens = list(tokens_of(writing))
+    asked = list(tokens_of(prose(_QUOTATION.sub(" ", prompt)).lower()))
+    quoted = _Quoted(list(tokens_of(prose(prompt).lower())))
     own = [token for token in tokens if not quoted(*token)]
     main = _main_script(tokens, asked)
     foreign = sum(_letters(*token) for token in own if token[0] not in (main, "LATIN"))
@@ -104,7 +104,8 @@ def _plainly_english(writing: str) -> bool:
     return _SHOWS_ANOTHER.isdisjoint(words)
 
 
-def _tokens(writing: str) -> Iterator[Token]:
+def tokens_of(writing: str) -> Iterator[Token]:
+    """The words of prose in small letters, with their scripts, and the ends of sentences."""
     for match in _TOKEN.finditer(writing):
         script, word = match.lastgroup or "", match[0]
         if script == "OTHER":
@@ -140,7 +141,7 @@ class _Quoted:
         return script == "CJK" and len(word) > 1 and all(p in self._pairs for p in pairs)
 
 
-def _amounts(tokens: list[Token]) -> Counter[str]:
+def letters_by_script(tokens: list[Token]) -> Counter[str]:
     """Letters by script."""
     amounts = Counter[str]()
     for script, word in tokens:
@@ -148,23 +149,23 @@ def _amounts(tokens: list[Token]) -> Counter[str]:
     return +amounts
 
 
-def _largest(amounts: Counter[str], preferred: str = "", prior: int = 1) -> str:
+def largest(amounts: Counter[str], preferred: str = "", prior: int = 1) -> str:
     """Ties go to English, then by name, so that it is always the same; "" for no amounts."""
     weighed = {k: n * (prior if k == preferred else 1) for k, n in amounts.items()}
     return max(sorted(weighed), key=lambda k: (weighed[k], k == "en"), default="")
 
 
 def _main_script(tokens: list[Token], prompt: list[Token]) -> str:
-    amounts = _amounts(tokens)
+    amounts = letters_by_script(tokens)
     if not count(word for script, word in tokens if script == "LATIN"):
         amounts["LATIN"] = 0  # no function word at all: names and terms
-    return _largest(+amounts, _largest(_amounts(prompt)), _SCRIPT_PRIOR)
+    return largest(+amounts, largest(letters_by_script(prompt)), _SCRIPT_PRIOR)
 
 
 def _main_language(tokens: list[Token], prompt: list[Token]) -> str:
     """The language with the most function words."""
-    asked = _largest(count(word for _, word in prompt))
-    return _largest(count(word for _, word in tokens), asked, _LANGUAGE_PRIOR)
+    asked = largest(count(word for _, word in prompt))
+    return largest(count(word for _, word in tokens), asked, _LANGUAGE_PRIOR)
 
 
 def _foreign_runs(tokens: list[Token], among: str, main: str, quoted: _Quoted) -> int:
@@ -199,7 +200,7 @@ def _convincing(run: dict[str, frozenset[str]]) -> bool:
 def _chinese_or_japanese(own: list[Token], tokens: list[Token], prompt: list[Token]) -> int:
     """Letters of the one that is not the main one. Kana shows Japanese; Han letters alone may be
     either, unless Japanese does not have them."""
-    main = _largest(_east_asian(tokens), _largest(_east_asian(prompt)), _SCRIPT_PRIOR)
+    main = largest(_east_asian(tokens), largest(_east_asian(prompt)), _SCRIPT_PRIOR)
     amounts = _east_asian(own)
     return amounts.total() - amounts[main]
 
@@ -207,7 +208,7 @@ def _chinese_or_japanese(own: list[Token], tokens: list[Token], prompt: list[Tok
 def _east_asian(tokens: list[Token]) -> Counter[str]:
     amounts = Counter[str]()
     for script, word in tokens:
-        if script == "CJK" and _KANA.search(word):
+        if script == "CJK" and KANA.search(word):
             amounts["ja"] += _letters(script, word)
         elif script == "CJK" and not _japanese(word):
             amounts["zh"] += _letters(script, word)
