@@ -65,6 +65,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "run.files": set(),
     "run.display": BASE | {"report"},
     "report": BASE | {"run.files", "domains", "verifiers"},
+    "report.curation": BASE | {"report", "data"},
     "grading": BASE | {"data", "domains", "verifiers"},
     "grading.display": BASE | {"report", "grading.files"},
     "reproduce": BASE | {"report", "run.signals", "run.files"},

@@ -15,6 +15,7 @@ from srpo.cli import (
     chat,
     check,
     compare,
+    curate,
     doctor,
     grade,
     init,
@@ -50,6 +51,7 @@ for command in (
     compare.compare,
     reproduce.reproduce,
     grade.grade,
+    curate.curate,
     doctor.doctor,
 ):
     app.command()(command)

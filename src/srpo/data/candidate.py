@@ -17,7 +17,7 @@ class Candidate:
 
     source: str
     row: int
-    domain: Literal["math", "code"]
+    domain: Literal["math", "code", "unknown"]  # unknown: of a row that could not be read
     prompt: str
     answer: tuple[str, ...] = ()  # math: the gold answer, or several that are all accepted
     tests: dict[str, Any] | None = None  # code: see `srpo.verifiers.code.tests`

@@ -12,7 +12,7 @@ from srpo.data.messages import one_turn
 from srpo.data.patterns import find_answer
 from srpo.data.reading.names import stem
 from srpo.data.rows import file_rows, value_at
-from srpo.domains import find_domain
+from srpo.domains import SHIPPED, find_domain
 from srpo.domains.math import answer_text
 from srpo.nano.problems import nano_problems
 from srpo.recipe.own import load_own
@@ -38,7 +38,10 @@ def load_problems(sources: list[Source], field: str, seed: int) -> list[Problem]
         domain = find_domain(source.domain, f"{field}[{i}].domain")
         found = list(_load(source, domain, where, seed))
         if not found:
-            raise UserError(f"{where}: holds no problems; give a file with at least one row")
+            raise UserError(
+                f"{where}: holds no problems of domain {domain.name}; give a file with at least one"
+                " row of it"
+            )
         for problem in found:
             if problem.id in seen:
                 raise UserError(
@@ -68,16 +71,24 @@ def _load(source: Source, domain: Domain, where: str, seed: int) -> Iterator[Pro
             source.domain, source.split, limit, seed, source.families, source.levels
         )
         return
-    rows = islice(_rows(source, where, seed), source.limit)
-    for number, row in enumerate(rows, 1):
+    numbered = enumerate(_rows(source, where, seed), 1)
+    own = ((number, row) for number, row in numbered if not _is_others(row, domain))
+    for number, row in islice(own, source.limit):
         yield _problem(source, domain, row, number, f"{where} row {number}")
+
+
+def _is_others(row: Any, domain: Domain) -> bool:
+    """Whether a column `domain`, as `srpo curate` writes it, leaves the row to another source of
+    the same file."""
+    named = row.get("domain") if isinstance(row, dict) else None
+    return isinstance(named, str) and named in SHIPPED and named != domain.name
 
 
 def _rows(source: Source, where: str, seed: int) -> Iterator[dict[str, Any]]:
     if _is_own(source.path):
         return _own_rows(source, where, seed)
     wanted = [source.id_field, source.prompt_field, source.answer_field, source.tests_field]
-    wanted.append(source.reference_field)
+    wanted += [source.reference_field, "domain"]
     return file_rows(source.path, wanted, where)
 
 

@@ -72,7 +72,8 @@ class Source(Section):
     hub's layout as `./folder:config:split`; or a function of your own that makes rows, as
     `package.module:name` (docs/extending.md). What exists on disk is not looked for on the hub."""
     domain: str
-    """math or code, or a domain of your own as `package.module:NAME`: what judges the answers."""
+    """math or code, or a domain of your own as `package.module:NAME`: what judges the answers. Rows
+    whose column `domain` names the other of math and code are left to a source for that."""
     split: Literal["train", "heldout"] = "train"
     """Which of disjoint splits to draw from, where problems are generated; ignored for files."""
     limit: Count | None = None

@@ -54,17 +54,15 @@ def _counts(group: Group) -> tuple[int, int] | str:
 
 @contextmanager
 def _parts(rating: RatingConfig, problems: list[Candidate]) -> Iterator[Parts]:
-    """Those of a training on these problems, which are put in files for it."""
+    """Those of a training on these problems, which are put in a file for it."""
     with tempfile.TemporaryDirectory(prefix="srpo-rating-") as folder:
-        sources: list[dict[str, str]] = []
-        for domain in sorted({c.domain for c in problems}):
-            path = Path(folder, f"{domain}.parquet")
-            of_domain = (Judged(c) for c in problems if c.domain == domain)
-            write_judged(path, of_domain, TRAIN_SCHEMA)
-            sources.append({"path": str(path), "domain": domain, "reference_field": "none"})
+        path = Path(folder, "problems.parquet")
+        write_judged(path, map(Judged, problems), TRAIN_SCHEMA)
+        domains = sorted({c.domain for c in problems})
+        sources = [{"path": str(path), "domain": d, "reference_field": "none"} for d in domains]
         recipe = load_recipe(rating.recipe, rating.set).model_dump(mode="json")
         recipe["data"] |= {"train": sources, "eval": [], "overlong": "drop"}
-        recipe["curriculum"] = "mixed" if len(sources) > 1 else f"{sources[0]['domain']}-only"
+        recipe["curriculum"] = "mixed" if len(domains) > 1 else f"{domains[0]}-only"
         recipe |= {"output_dir": folder, "eval": {"at": []}}
         with opened_parts(parse_recipe(recipe, rating.recipe), Observer()) as parts:
             yield parts

@@ -56,6 +56,12 @@ def test_mathematics(row: dict[str, Any]):
     assert found.answer == (str(N),)
 
 
+@pytest.mark.parametrize("number", [0, 7, 25, 104, 809, 100, 999])
+def test_aime_answers_lose_leading_zeros_alone(number: int):
+    row = {"ID": "2024-I-1", "Problem": "How many?", "Answer": f"{number:03}"}
+    assert read(row).answer == (str(number),)
+
+
 def livecodebench(private: str) -> dict[str, Any]:
     return {
         "question_title": "Double",

@@ -14,7 +14,6 @@ from srpo.data.adapters.values import has
 from srpo.data.adapters.worked import read_worked
 
 _AIME = re.compile("aime", re.I)
-_PADDED = re.compile(r"0+(?=\d)")
 
 
 def _fits(row: Row) -> bool:
@@ -28,7 +27,7 @@ def _read(row: Row) -> dict[str, Any]:
     """Answers are whole numbers of up to three digits, some written with all three: 025."""
     found = read_worked(row)
     found["answer"] = tuple(
-        _PADDED.sub("", a, count=1) if a.isdecimal() and len(a) <= 3 else a for a in found["answer"]
+        str(int(a)) if a.isdecimal() and len(a) <= 3 else a for a in found["answer"]
     )
     return found
 

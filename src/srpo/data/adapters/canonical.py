@@ -1,4 +1,4 @@
-"""Our own rows, see `srpo.data.problem`, with `reference` beside them."""
+"""Our own rows: those of `srpo.data.problem`, with `reference` beside them, and curated ones."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
 from srpo.data.adapters.meta import meta
-from srpo.data.adapters.values import answers, from_json, item, pass_rate, text
+from srpo.data.adapters.values import answers, from_json, pass_rate, text
+from srpo.data.curate.judged import SCHEMA
 from srpo.data.messages import one_turn
 from srpo.data.problem import KEYS
 from srpo.errors import RowFault
 from srpo.types import short
 
-_KNOWN = {*KEYS, "reference", "pass_rate"}
+_KNOWN = {*KEYS, *SCHEMA.names}
 
 
 def _fits(row: Row) -> bool:
@@ -24,16 +25,18 @@ def _read(row: Row) -> dict[str, Any]:
     domain = row.get("domain") or ("code" if row.get("tests") is not None else "math")
     if domain not in ("math", "code"):
         raise RowFault(f"domain is {short(domain)}: expected math or code")
-    turn, more = one_turn(row["prompt"]), dict(item(row, "meta"))
+    turn, more = one_turn(row["prompt"]), dict(from_json(row.get("meta") or {}, "meta"))
     if turn is None:
         raise RowFault(f"prompt is {short(row['prompt'])}: expected a text or messages of one turn")
-    system, reference = more.pop("system", None), more.pop("reference", None)
+    system, reference = more.pop("system", row.get("system")), more.pop("reference", None)
     found = {
         "domain": domain,
         "prompt": turn[0] or "",
         "system": turn[1] if turn[1] is not None else system,
         "pass_rate": pass_rate(more | row),
+        "solution": row.get("solution"),
         "meta": more | meta(more, row),
+        "changes": tuple(row.get("changes") or ()),
     }
     if domain == "math":
         return found | {"answer": answers(row.get("answer"), "answer")}

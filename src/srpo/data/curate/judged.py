@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import pyarrow as pa
 
 from srpo.data.candidate import Candidate
+
+NOT_VERIFIED = "not verified"  # begins the note of a row that a failure of ours left unverified
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +33,16 @@ class Judged:
     def stays(self) -> bool:
         return not self.reason
 
-    def dropped(self, stage: str, reason: str, evidence: str) -> Judged:
-        """The first reason is the one that counts."""
-        return self if self.reason else replace(self, stage=stage, reason=reason, evidence=evidence)
+    def dropped(
+        self, stage: str, reason: str, evidence: str, allow: Collection[str] = ()
+    ) -> Judged:
+        """With the reason to drop it, of which the first one counts; with a note where `allow` has
+        that reason."""
+        if self.reason:
+            return self
+        if reason in allow:
+            return self.noted(f"{reason}: {evidence}")
+        return replace(self, stage=stage, reason=reason, evidence=evidence)
 
     def noted(self, note: str) -> Judged:
         return replace(self, notes=(*self.notes, note))

@@ -10,12 +10,13 @@ from concurrent.futures import Future
 from typing import Any
 
 from srpo.data.candidate import Candidate
+from srpo.data.curate.judged import NOT_VERIFIED
 from srpo.types import Outcome, Problem, Verdict
 from srpo.verifiers.code.source import parsed
 from srpo.verifiers.code.tests import asked_names
 from srpo.verifiers.pool import VerifierPool
 
-Found = tuple[str, str]  # reason and evidence; "" where the row may stay
+Found = tuple[str, str]  # reason, "" where the row may stay, and evidence or a note
 AHEAD = 4  # rows under way for each worker
 
 
@@ -43,7 +44,10 @@ def _begin(pool: VerifierPool, c: Candidate) -> Callable[[], Found]:
         if first is not None and (found := _of_reference(pool, problem, first)) is not None:
             return found
         for name, running in trivial:
-            if running.result().outcome is Outcome.CORRECT:
+            verdict = running.result()
+            if verdict.outcome is Outcome.ERROR:
+                return "", f"{NOT_VERIFIED}: {name}: {verdict.detail}"
+            if verdict.outcome is Outcome.CORRECT:
                 return "trivial_passes", f"{name} passes {len(_cases(c)) or 'all'} tests"
         return "", "" if first is not None else "no reference program"
 
@@ -52,11 +56,15 @@ def _begin(pool: VerifierPool, c: Candidate) -> Callable[[], Found]:
 
 def _of_reference(pool: VerifierPool, problem: Problem, first: Future[Verdict]) -> Found | None:
     verdict = first.result()
-    if verdict.outcome is not Outcome.CORRECT:
+    if verdict.outcome is Outcome.INCORRECT:
         return "reference_fails", verdict.detail
+    if verdict.outcome is Outcome.ERROR:
+        return "", f"{NOT_VERIFIED}: {verdict.detail}"
     second = pool.submit_program(problem, str(problem.meta["reference"])).result()
-    if second.outcome is not Outcome.CORRECT:
+    if second.outcome is Outcome.INCORRECT:
         return "not_deterministic", f"passed once, then {second.detail}"
+    if second.outcome is Outcome.ERROR:
+        return "", f"{NOT_VERIFIED}: {second.detail}"
     return None
 
 

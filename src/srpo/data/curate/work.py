@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -80,27 +81,60 @@ class Results:
             file.write(json.dumps([id_, value]) + "\n")
 
 
+class JudgedWriter:
+    """A Parquet file of rows, there in one move at the end; memory holds a group of them. Use as
+    a context manager.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema = SCHEMA) -> None:
+        self._path, self._schema = path, schema
+        self._names = set(schema.names)
+        self._group: list[dict[str, Any]] = []
+        self._size = 0
+        self.rows = 0
+
+    def add(self, judged: Judged) -> None:
+        """The next row."""
+        row = {name: value for name, value in to_row(judged).items() if name in self._names}
+        self._group.append(row)
+        self._size += sum(len(v) for v in row.values() if isinstance(v, str))
+        self.rows += 1
+        if len(self._group) >= GROUP_ROWS or self._size > GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._writer.write_table(pa.Table.from_pylist(self._group, self._schema))
+        self._group, self._size = [], 0
+
+    def __enter__(self) -> Self:
+        with ExitStack() as opened:
+            unfinished = opened.enter_context(replacing(self._path))
+            self._writer = opened.enter_context(pq.ParquetWriter(unfinished, self._schema))
+            self._opened = opened.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if error[0] is None:
+            self._flush()
+        self._opened.__exit__(*error)
+
+
 def write_judged(path: Path, rows: Iterable[Judged], schema: pa.Schema = SCHEMA) -> None:
-    """A Parquet file, in one move; memory holds a group of its rows."""
-    names = set(schema.names)
-    with replacing(path) as unfinished, pq.ParquetWriter(unfinished, schema) as writer:
-        group: list[dict[str, Any]] = []
-        size = 0
+    """A Parquet file of the rows, in one move."""
+    with JudgedWriter(path, schema) as writer:
         for judged in rows:
-            row = {name: value for name, value in to_row(judged).items() if name in names}
-            group.append(row)
-            size += sum(len(v) for v in row.values() if isinstance(v, str))
-            if len(group) >= GROUP_ROWS or size > GROUP_BYTES:
-                writer.write_table(pa.Table.from_pylist(group, schema))
-                group, size = [], 0
-        writer.write_table(pa.Table.from_pylist(group, schema))
+            writer.add(judged)
 
 
-def read_judged(path: Path, where: Callable[[Judged], bool] = lambda _: True) -> Iterator[Judged]:
+def read_judged(path: Path) -> Iterator[Judged]:
     """The rows of a file of SCHEMA, or of a part of it."""
     missing = dict.fromkeys(SCHEMA.names, "")
     for batch in pq.ParquetFile(path).iter_batches(512):
         for row in batch.to_pylist():
-            judged = from_row(missing | row)
-            if where(judged):
-                yield judged
+            yield from_row(missing | row)
+
+
+def find_judged(path: Path, id_: str) -> Judged | None:
+    """The row of that id, without reading the texts of others."""
+    found = pq.read_table(path, filters=[("id", "=", id_)]).to_pylist()
+    return from_row(dict.fromkeys(SCHEMA.names, "") | found[0]) if found else None

@@ -32,6 +32,7 @@ _SECONDS = re.compile(r"((?:'|prime\s*\}?|\N{PRIME})\s*\d+(?:\.\d+)?\s*)\"")  # 
 _QUANTITY = re.compile(  # of a text: \text{12 apples}
     r"\s*((?:\\?\$)?-?\d[\d.,:/]*(?:\\?%)?)(?:\s+([a-zA-Z].*)|\s*)", re.S
 )
+_IN_PARENTHESES = re.compile(r"\s*\((-?\d[\d.,]*)\)\s*")  # \textbf{(113) }
 _RM = re.compile(r"\{\\(?:rm|bf|it)\s+([^{}]*)\}")
 _SILENT = {
     "left", "right", "big", "Big", "bigg", "Bigg", "bigl", "bigr", "Bigl", "Bigr", "biggl",
@@ -133,6 +134,8 @@ def normalise(text: str) -> str:
 
 def _quote(match: re.Match[str]) -> str:
     content = match[1]
+    if number := _IN_PARENTHESES.fullmatch(content):
+        return number[1]
     if quantity := _QUANTITY.fullmatch(content):
         return quantity[1] + (f' "{quantity[2]}"' if quantity[2] else "")
     return f'"{content}"' if content.strip() else " "

@@ -1,0 +1,5 @@
+from srpo.data.candidate import Candidate
+
+
+def clean(candidate: Candidate) -> Candidate:
+    return candidate

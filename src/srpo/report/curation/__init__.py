@@ -1,0 +1,1 @@
+"""A finished curation: report.md, report.html and card.md."""
