@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from srpo.report.chart import Axis, Chart, Series
 from srpo.report.colors import domain_style
-from srpo.report.curation.summary import BINS, LENGTHS, Summary
+from srpo.report.curation.summary import BINS, LENGTHS, STAGES, Summary
 from srpo.report.sheet import Sheet
 
 TOPICS = 20
@@ -34,11 +34,15 @@ def sheets(s: Summary) -> list[Sheet]:
     return found
 
 
-def reason_sheet(s: Summary, meanings: dict[str, str]) -> Sheet:
+def reason_sheet(s: Summary) -> Sheet:
     """Every rule that dropped a row."""
-    ordered = sorted(s.reasons.items(), key=lambda item: -item[1].count)
-    rows = [[name, r.stage, meanings.get(name, ""), _n(r.count)] for name, r in ordered]
-    return Sheet("Dropped rows by reason", ["reason", "stage", "what it drops", "rows"], rows, 3)
+    rows = [[name, s.reasons[name].stage, _n(s.reasons[name].count)] for name in by_count(s)]
+    return Sheet("Dropped rows by reason", ["reason", "stage", "rows"], rows)
+
+
+def by_count(s: Summary) -> list[str]:
+    """The reasons, the most frequent first."""
+    return sorted(s.reasons, key=lambda name: -s.reasons[name].count)
 
 
 def charts(s: Summary) -> list[Chart]:
@@ -49,7 +53,7 @@ def charts(s: Summary) -> list[Chart]:
             "funnel",
             "Rows left after each stage",
             "From the rows read to those that training gets.",
-            [stage for stage, *_ in funnel],
+            [STAGES.get(stage, stage) for stage, *_ in funnel],
             {"rows": [float(left) for *_, left in funnel]},
         )
     ]

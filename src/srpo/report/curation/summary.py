@@ -17,16 +17,16 @@ BINS = 10  # of pass rates
 LENGTHS = (50, 100, 200, 400, 800, 1600, 3200, 6400)  # characters of a question
 _NUMBER = re.compile(r"\b\d+(?:\.\d+)?\b|x\d+\b")
 
-# The stages in their order, with what each does.
+# The stages in their order, and what a chart has room for.
 STAGES = {
     "read": "read",
     "complete": "complete",
-    "filter": "filtered",
+    "filter": "filter",
     "language": "language",
-    "verify": "verified",
-    "duplicates": "duplicates",
-    "contamination": "contamination",
-    "difficulty": "difficulty",
+    "verify": "verify",
+    "duplicates": "doubles",
+    "contamination": "leaks",
+    "difficulty": "rating",
 }
 
 
