@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -81,9 +81,8 @@ def _curated(config: Curation, out: Path, display: PhaseDisplay) -> int:
     """Curate, write the reports, and say what came of it. How many rows could not be read."""
     from srpo.data.curate.pipeline import curate as run
     from srpo.report.curation.write import write_reports
-    from srpo.run.rating import rate
 
-    done = run(config, out, rate, display.phase)
+    done = run(config, out, _rate, display.phase)
     summary = write_reports(done, config, shlex.join(["srpo", *sys.argv[1:]]))
     display.phase("done", 0, 0)
     for stage, gone, left in summary.funnel():
@@ -97,6 +96,13 @@ def _curated(config: Curation, out: Path, display: PhaseDisplay) -> int:
     if unreadable and (more := unreadable.count - len(unreadable.examples)):
         typer.echo(f"and {more:,} more, see dropped.parquet", err=True)
     return unreadable.count if unreadable else 0
+
+
+def _rate(*given: Any) -> None:
+    """Few curations need what loads a model."""
+    from srpo.run.rating import rate
+
+    rate(*given)
 
 
 def _push(out: Path, name: str) -> None:
