@@ -1,5 +1,0 @@
-from srpo.data.candidate import Candidate
-
-
-def clean(candidate: Candidate) -> Candidate:
-    return candidate
