@@ -32,7 +32,9 @@ def prompts(name: str, math: Mend | None, code: Mend | None = None) -> Cleaner:
         if mend is None:
             return candidate
         text, done = mend(candidate.prompt)
-        return replace(candidate, prompt=text, changes=_with(candidate, done)) if done else candidate
+        return (
+            replace(candidate, prompt=text, changes=_with(candidate, done)) if done else candidate
+        )
 
     cleaner.__name__ = name
     return cleaner
