@@ -38,11 +38,17 @@ def _ftfy() -> tuple[Any, Any]:
     return ftfy, options
 
 
+# Control characters of Latin-1 as Windows-1252 has them, which ftfy always takes them for.
+_ALONE = {code: bytes([code]).decode("cp1252", "ignore") or chr(code) for code in range(0x80, 0xA0)}
+
+
 def _decoded(text: str) -> Mended:
     if text.isascii():
         return text, ""
     ftfy, options = _ftfy()
     mended = ftfy.fix_text(text, options)
+    if mended == text.translate(_ALONE):  # these are no halves of letters
+        return text, ""
     return (mended, "mojibake mended") if mended != text else (text, "")
 
 

@@ -76,8 +76,43 @@ def _done(found: Counter[str]) -> str:
     return "restored " + ", ".join(shown) if shown else ""
 
 
+# TeX's own codes of ligatures, from files made of its output; `ﬁ` may stand beside what it stands
+# for. A form feed before a word is one only where the word needs it.
+_OF_TEX = {"\x0b": "ff", "\x0c": "fi", "\x0e": "ffi", "\x0f": "ffl"}
+_LIGATURE = re.compile("(?<=[a-z])[\x0b\x0c\x0e\x0f](?=[a-z])|(?<![^\\s(])\x0c(?=[a-z])")
+_NEEDS_FI = re.compile(
+    r"(?:nd|nds|nding|rst|ve|ves|gure|gures|ll|lls|lled|nal|nally|eld|elds|nite|nish|nished|xed|fth"
+    r"|fteen|fty|lm|lms|sh|re|t|ts|tted|tting|nger|ngers)(?![a-z])"
+)
+
+
+def _with_ligatures(text: str) -> Mended:
+    """The letters of TeX's ligatures in the place of their codes."""
+    if not any(code in text for code in _OF_TEX):
+        return text, ""
+    found: Counter[str] = Counter()
+
+    def mend(match: re.Match[str]) -> str:
+        letters, start, end = _OF_TEX[match[0]], match.start(), match.end()
+        if text.startswith(letters, end) or text.endswith(letters, max(0, start - 3), start):
+            return ""
+        if not text[start - 1 : start].isalpha() and not _NEEDS_FI.match(text, end):
+            return match[0]
+        found[letters] += 1
+        return letters
+
+    return _LIGATURE.sub(mend, text), _done(found)
+
+
 def _plain(text: str) -> Mended:
     """Line ends are newlines; newlines and tabs stay."""
+    text, ligatures = _with_ligatures(given := text)
+    mended, done = _without_controls(text)
+    done = ", ".join(filter(None, (ligatures, done)))
+    return mended, done or ("removed control characters" if mended != given else "")
+
+
+def _without_controls(text: str) -> Mended:
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
     mended = _PAGE.sub(" ", lines.translate(_WINDOWS)) if not lines.isascii() else lines
     mended = _OTHER.sub("", _PAGE.sub(" ", mended))

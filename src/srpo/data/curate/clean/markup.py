@@ -1,5 +1,5 @@
-"""Links, pictures, HTML and forum tags. Where a picture stood, `[image]` is left, for the rules that
-ask whether the problem can do without it."""
+"""Links, pictures, HTML and forum tags. Where a picture stood, `[image]` is left, for the rules
+that ask whether the problem can do without it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from srpo.data.curate.clean.texts import Mended, outside_verbatim, pieces, promp
 IMAGE = "[image]"
 
 _ADDRESS = r"(?:https?://|www\.)[^\s<>()\[\]\"'{}|\\^`$]{1,2000}"
-_TARGET = r"(?:https?://|www\.)(?:\\.|[^()\s\\]|(?<=-) |\([^()\s]{0,200}\)){0,2000}"
+_TARGET = r"(?:https?://|www\.)(?:\\.|[^()\s\\]|(?<=-) |\([^()\s]{0,200}\)){1,2000}"
 _PICTURE_FILE = r"\.(?:png|jpe?g|gif|svg|webp|bmp)"
 _PICTURE = re.compile(
     r"!\[[^\[\]\n]{0,200}\]\([^()\n]{0,2000}\)"
@@ -19,8 +19,8 @@ _PICTURE = re.compile(
     r"|<img\b[^<>\n]{0,2000}>"
     r"|\[\[(?:File|Image):[^\[\]\n]{1,200}\]\]"
     rf"|\[[^\[\]\n]{{1,200}}\]\((?:https?://|www\.)[^()\s]{{1,2000}}{_PICTURE_FILE}\)"
-    r"|(?:\bFor (?:the |a )?(?:figure|map|picture|diagram|image)(?: here)?(?:,? (?:go to|see|visit))?"
-    rf":? ){_ADDRESS}",
+    r"|(?:\bFor (?:the |a )?(?:figure|map|picture|diagram|image)(?: here)?"
+    rf"(?:,? (?:go to|see|visit))?:? ){_ADDRESS}",
     re.I,
 )
 _PICTURE_LINE = re.compile(
@@ -77,8 +77,8 @@ def _links_of_code(text: str) -> Mended:
 def _report(mended: str, text: str, counts: dict[str, int]) -> Mended:
     if mended == text:
         return text, ""
-    done = [f"removed {times(n, kind)}" for kind, n in counts.items() if n]
-    return mended, ", ".join(done).replace("removed an image", "marked an image")
+    verbs = {"image": "marked", "link": "removed"}
+    return mended, ", ".join(f"{verbs[kind]} {times(n, kind)}" for kind, n in counts.items() if n)
 
 
 # Names that LaTeX, where & stands before a column's text, does not have.
@@ -131,10 +131,15 @@ _FORUM = re.compile(
 )
 
 
+_ITEM = re.compile(r"^\[\*\] ?", re.M)
+
+
 def _forum_tags(text: str) -> Mended:
     if "[/" not in text:
         return text, ""
     mended = _without_pairs(_FORUM, text)
+    if mended != text:
+        mended = _ITEM.sub("- ", mended)
     return (mended, "removed forum tags") if mended != text else (text, "")
 
 

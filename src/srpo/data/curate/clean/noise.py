@@ -14,7 +14,10 @@ _CONTEST = (
     r"|SMT|CHMMC|NIMO|OMO|Math ?Prize|MATHCOUNTS|Putnam|Purple Comet|Tournament of Towns"
     r"|[A-Z][a-z]+ (?:Math(?:ematical)? )?(?:Olympiad|Competition|Contest))"
 )
-_POINTS = r"[(\[（【]\s?(?:本?(?:小|大)?题)?\s?(?:满分|共)?\s?\d{1,3}\s?(?:points?|pts?\.?|marks?|分)\s?[)\]）】]"  # noqa: RUF001
+_POINTS = (
+    r"[(\[（【]\s?(?:本?(?:小|大)?题)?\s?(?:满分|共)?\s?\d{1,3}\s?"  # noqa: RUF001
+    r"(?:points?|pts?\.?|marks?|分)\s?[)\]）】]"  # noqa: RUF001
+)
 _OF_CONTEST = rf"[(\[](?:(?:19|20)\d\d,? )?{_CONTEST}\b[^\n()\[\]$]{{0,40}}[)\]]"
 _OF_CHINA = (
     r"[(（【](?:19|20)\d\d[^()（）【】\n$]{0,30}(?:竞赛|联赛|高考|试题|试卷|预赛|模拟|奥林匹克|中考)"  # noqa: RUF001
@@ -27,7 +30,7 @@ _PREFIXES = [
     # Problem 3.  **Problem 3.**  \textbf{Problem 5.}  Problem 7-1 (40 points)  Example 5 Find
     re.compile(
         rf"\A{_OPEN}?{_WORD} {_NUMBER}"
-        rf"(?: ?{_POINTS}[.:]?| ?[.:](?!\d)| ?{_CLOSE}[.:]?|(?=\n)|(?= [A-Z][a-z]+ )(?! (?:Is|Was)))"
+        rf"(?: ?{_POINTS}[.:]?| ?[.:](?!\d)| ?{_CLOSE}[.:]?|(?=\n)|(?= [A-Z][a-z]+ ))"
         rf"{_CLOSE}?\s*"
     ),
     re.compile(rf"\A{_OPEN}?{_WORD}(?: Statement)?(?::\*\*|:\}}|\*\*:?|:|(?=\n))\s*", re.I),
@@ -50,7 +53,8 @@ _SUFFIXES = [
     re.compile(rf"(?<=[.?!。？$\]\n])[ \n]?(?:{_POINTS}|{_OF_CONTEST}|{_OF_CHINA})\Z"),  # noqa: RUF001
 ]
 _POINTS_OF_FORMULA = re.compile(
-    r" ?\\(?:qquad|quad) ?[\[(] ?\d{1,3} ?\\text ?\{ ?points? ?\} ?[\])](?=\s{0,3}(?:\$\$|\\\])\s*\Z)"
+    r" ?\\(?:qquad|quad) ?[\[(] ?\d{1,3} ?\\text ?\{ ?points? ?\} ?[\])]"
+    r"(?=\s{0,3}(?:\$\$|\\\])\s*\Z)"
 )
 
 
@@ -102,9 +106,9 @@ def _credits(text: str) -> Mended:
 
 
 _TRANSLATION = re.compile(
-    r"(?:Please )?\btranslate (?:the )?(?:above|following|given) ?(?:text|problem|question|content)?"
-    r"(?: above| below)? (?:in)?to English(?:,? (?:and )?(?:please )?(?:keep|retain|maintain|preserv)"
-    r"(?:ing)? the (?:original|source) (?:text's )?[^.\n]{0,120})?[.:] ?"
+    r"(?:Please )?\btranslate (?:the )?(?:above|following|given)"
+    r"(?: (?:text|problem|question|content))? (?:in)?to English(?:,? (?:and )?(?:please )?"
+    r"(?:keep|retain|maintain|preserv)(?:e|ing)? the (?:original|source) [^.\n]{0,140})?[.:] ?"
     r"|(?:Please )?\btranslate the text above into English[^.\n]{0,140}\. ?"
     r"|(?:Here is|The following is) the (?:English )?translation(?: of the (?:above )?text)?[^.:\n]"
     r"{0,60}[.:]\s?|The translation of the above text into English is as follows:\s?"

@@ -14,7 +14,11 @@ _COMMANDS = (
     r"|subset|subseteq|succ|succeq|supset|supseteq|triangleleft|triangleright|u|ull|vdash|warrow"
     r"|cong|um)(?![A-Za-z])"
 )
-_WRITTEN = re.compile(rf"(?<!\\)(?<!(?<!\$)\$)\\n(?!{_COMMANDS})(?=[^a-z]|[a-z][^A-Za-z]|\Z)")
+# `$\n$` may be of a macro; after a formula's end comes prose.
+_WRITTEN = re.compile(
+    rf"(?<!\\)\\n(?!{_COMMANDS})"
+    r"(?:(?<=\$\\n)(?<!\$\$\\n)(?=[A-Z\u4e00-\u9fff]|\\n)|(?<![^$]\$\\n)(?=[^a-z]|[a-z][^A-Za-z]|\Z))"
+)
 
 
 def _written_newlines(text: str) -> Mended:
@@ -54,6 +58,11 @@ _TRAILING = re.compile(r"(?<![ \t])[ \t]+(?=\n|\Z)")
 _RUN = re.compile(r"(?<=[^\s\\])[ \t]{2,3}(?=\S)")  # longer ones may be a gap to be filled
 _TAB = re.compile(r"(?<=\S)\t(?=\S)")
 _LINES = re.compile(r"\n{3,}")
+
+
+def _trailing(match: re.Match[str]) -> str:
+    r"""One blank after a backslash is the command `\ `."""
+    return " " if match.string[match.start() - 1 : match.start()] == "\\" else ""
 
 
 def _whitespace(text: str) -> Mended:

@@ -20,7 +20,8 @@ _VERBATIM = re.compile(
     re.S,
 )
 _MATH = re.compile(
-    r"\\\\|\\(?P<escape>[\[\]()$])|(?P<dollar>\$\$?)|\\(?P<block>begin|end)\{|(?P<blank>\n[ \t]*+\n)"
+    r"\\\\|\\(?P<escape>[\[\]()$])|(?P<dollar>\$\$?)|\\(?P<block>begin|end)\{"
+    r"|(?P<blank>\n[ \t]*+\n)"
 )
 
 
