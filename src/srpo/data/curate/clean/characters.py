@@ -55,7 +55,8 @@ def _decoded(text: str) -> Mended:
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANK = "\u00a0\u1680\u2000-\u200a\u202f\u205f"
 _OF_CODE = re.compile(f"[{_BLANK}]")  # wide blanks may be in a sample
-_OF_MATH = re.compile(f"[{_BLANK}\u2800\u3000]")
+_OF_MATH = re.compile(f"[{_BLANK}\u2800]")
+_WIDE = "\u3000"  # as wide as two: a row of them is a gap to be filled
 _LINE = re.compile("[\u2028\u2029]")
 # Zero-width blank, word joiner and invisible operators, byte order mark, soft hyphen, marks of
 # direction. Joiners between letters of other scripts, and in emoji, belong there.
@@ -82,7 +83,7 @@ def _of_math(text: str) -> Mended:
     """NFC, not NFKC: superscripts and full-width forms carry meaning."""
     if text.isascii():
         return text, ""
-    visible = _visible(_OF_MATH.sub(" ", text))
+    visible = _visible(_OF_MATH.sub(" ", text).replace(_WIDE, "  "))
     mended = unicodedata.normalize("NFC", visible).translate(_LIGATURES)
     mended = mended.replace(_WIDE_DOLLAR, r"\$")
     if mended == text:

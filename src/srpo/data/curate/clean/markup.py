@@ -10,11 +10,11 @@ from srpo.data.curate.clean.texts import Mended, outside_verbatim, pieces, promp
 
 IMAGE = "[image]"
 
-_ADDRESS = r"(?:https?://|www\.)[^\s<>()\[\]\"'{}|\\^`$]{1,2000}"
+_ADDRESS = r"(?:https?://|www\.)[^\s<>()\[\]\"'{}|\\^`$]{1,500}+"
 _TARGET = r"(?:https?://|www\.)(?:\\.|[^()\s\\]|(?<=-) |\([^()\s]{0,200}\)){1,2000}"
 _PICTURE_FILE = r"\.(?:png|jpe?g|gif|svg|webp|bmp)"
 _PICTURE = re.compile(
-    r"!\[[^\[\]\n]{0,200}\]\([^()\n]{0,2000}\)"
+    r"!\[[^\[\]\n]{0,200}\]\((?=[^()\s]{0,500}?[/.:])[^()\n]{0,2000}\)"  # no factorial
     r"|\[img\b[^\[\]\n]{0,80}\][^\[\]\n]{0,2000}\[/img\]"
     r"|<img\b[^<>\n]{0,2000}>"
     r"|\[\[(?:File|Image):[^\[\]\n]{1,200}\]\]"
@@ -32,7 +32,7 @@ _ALONE = re.compile(rf"\A\s*+\[[^\[\]\n]{{1,200}}\]\({_TARGET}\)[ \t]*+\n")
 _LINK = re.compile(rf"\[([^\[\]\n]{{1,200}})\]\({_TARGET}\)")
 _URL_TAG = re.compile(r"\[url(?:=[^\[\]\n]{0,2000})?\]([^\[\]\n]{0,2000})\[/url\]", re.I)
 _BARE = re.compile(
-    r"(?:^|(?<=[\n.?!$\])]))[ \t]*+(?:(?:Sources?|Links?|AoPS|Taken from|From|See(?: also)?|Ref"
+    r"(?:^|(?<=[\n?!$\])])|(?<=\.)(?=\s))[ \t]*+(?:(?:Sources?|Links?|AoPS|Taken from|From|See(?: also)?|Ref"
     rf"erences?)[ \t]?:?[ \t]?)?[<(\[]?{_ADDRESS}[>)\]]?\.?[ \t]*+(?=\n|\Z)",
     re.I,
 )

@@ -37,7 +37,10 @@ _PREFIXES = [
     re.compile(r"\A[【\[]?(?:例|练习|问题)\s?\d{1,3}\s?(?:[】\]]|[.．:：、]|\s)\s*"),  # noqa: RUF001
     re.compile(r"\A第\s?\d{1,3}\s?题\s?[.．:：、]\s*"),  # noqa: RUF001
     re.compile(r"\A(?:题目|问题|题)\s?[:：]\s*"),  # noqa: RUF001
-    re.compile(r"\A[一二三四五六七八九十]{1,3}\s?[、.．]\s*(?=\S)"),  # noqa: RUF001
+    re.compile(
+        r"\A[一二三四五六七八九十]{1,3}\s?[、.．]\s*"  # noqa: RUF001
+        r"(?=[（(【$]|设|已知|若|在|求|如图|给定|对)"  # noqa: RUF001
+    ),
     re.compile(rf"\A(?:{_POINTS}|{_OF_CONTEST}|{_OF_CHINA})[.:]?\s*"),
     # (MON 1) of the shortlists, [10A] of the AMC
     re.compile(
@@ -50,7 +53,7 @@ _PREFIXES = [
 # 12. In a rectangle
 _COUNTED = re.compile(r"\A(\d{1,3}) ?(?:\.|\)|．|、)\s?(?=[A-Z$\\(（\[【\u4e00-\u9fff])")  # noqa: RUF001
 _SUFFIXES = [
-    re.compile(rf"(?<=[.?!。？$\]\n])[ \n]?(?:{_POINTS}|{_OF_CONTEST}|{_OF_CHINA})\Z"),  # noqa: RUF001
+    re.compile(rf"(?<=[.?!。？\]\n])[ \n]?(?:{_POINTS}|{_OF_CONTEST}|{_OF_CHINA})\Z"),  # noqa: RUF001
 ]
 _POINTS_OF_FORMULA = re.compile(
     r" ?\\(?:qquad|quad) ?[\[(] ?\d{1,3} ?\\text ?\{ ?points? ?\} ?[\])]"
@@ -162,7 +165,7 @@ def _contest_boilerplate(text: str) -> Mended:
 
 headings = prompts("headings", _headings)
 credits_ = prompts("credits", _credits)
-remarks = prompts("remarks", _remarks, _remarks)
+remarks = prompts("remarks", _remarks)
 instructions = prompts("instructions", _instructions, _instructions)
 dollars = prompts("dollars", _dollars, _dollars)
 contest_boilerplate = prompts("contest_boilerplate", None, _contest_boilerplate)
