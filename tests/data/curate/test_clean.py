@@ -61,6 +61,8 @@ def code(prompt: str) -> Candidate:
         ("x<sub>10</sub>&nbsp;&amp;lt; 5", "x_{10} < 5", "removed HTML"),
         ("An [i]odd [/i] one, A[i].", "An odd one, A[i].", "removed forum tags"),
         ("[list]\n[*] a\n[*] b\n[/list]", "- a\n- b", "removed forum tags"),
+        ("[list][*] a [*] b[/list]", "- a\n- b", "removed forum tags"),
+        ("[asy]\n a  b[/asy] \t Find", "[asy]\n a  b[/asy] Find", "tidied blanks"),
         ("Compute $|c-a|$.The answer is 5.", "Compute $|c-a|$. The answer is 5.", "parted"),
         ("Let $x=1.$Find $y$.", "Let $x=1.$ Find $y$.", "parted glued sentences"),
         ("Find it?\n\n[i]Proposed by A. Bee[/i]", "Find it?", "removed a credit"),

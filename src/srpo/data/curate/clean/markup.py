@@ -32,8 +32,9 @@ _ALONE = re.compile(rf"\A\s*+\[[^\[\]\n]{{1,200}}\]\({_TARGET}\)[ \t]*+\n")
 _LINK = re.compile(rf"\[([^\[\]\n]{{1,200}})\]\({_TARGET}\)")
 _URL_TAG = re.compile(r"\[url(?:=[^\[\]\n]{0,2000})?\]([^\[\]\n]{0,2000})\[/url\]", re.I)
 _BARE = re.compile(
-    r"(?:^|(?<=[\n?!$\])])|(?<=\.)(?=\s))[ \t]*+(?:(?:Sources?|Links?|AoPS|Taken from|From|See(?: also)?|Ref"
-    rf"erences?)[ \t]?:?[ \t]?)?[<(\[]?{_ADDRESS}[>)\]]?\.?[ \t]*+(?=\n|\Z)",
+    r"(?:^|(?<=[\n?!$\])])|(?<=\.)(?=\s))[ \t]*+"
+    r"(?:(?:Sources?|Links?|AoPS|Taken from|From|See(?: also)?|References?)[ \t]?:?[ \t]?)?"
+    rf"[<(\[]?{_ADDRESS}[>)\]]?\.?[ \t]*+(?=\n|\Z)",
     re.I,
 )
 
@@ -131,7 +132,11 @@ _FORUM = re.compile(
 )
 
 
-_ITEM = re.compile(r"^\[\*\] ?", re.M)
+_ITEM = re.compile(r"(?:^|(?<=\s))\[\*\] ?", re.M)
+
+
+def _item(match: re.Match[str]) -> str:
+    return "- " if match.string[match.start() - 1 : match.start()] in ("", "\n") else "\n- "
 
 
 def _forum_tags(text: str) -> Mended:
@@ -139,7 +144,7 @@ def _forum_tags(text: str) -> Mended:
         return text, ""
     mended = _without_pairs(_FORUM, text)
     if mended != text:
-        mended = _ITEM.sub("- ", mended)
+        mended = _ITEM.sub(_item, mended)
     return (mended, "removed forum tags") if mended != text else (text, "")
 
 

@@ -55,7 +55,7 @@ def _glued(text: str) -> Mended:
 
 
 _TRAILING = re.compile(r"(?<![ \t])[ \t]+(?=\n|\Z)")
-_RUN = re.compile(r"(?<=[^\s\\])[ \t]{2,3}(?=\S)")  # longer ones may be a gap to be filled
+_RUN = re.compile(r"(?:(?<=[^\s\\])|\A)[ \t]{2,3}(?=\S)")  # longer ones may be a gap to be filled
 _TAB = re.compile(r"(?<=\S)\t(?=\S)")
 _LINES = re.compile(r"\n{3,}")
 
