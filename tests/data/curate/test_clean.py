@@ -137,7 +137,14 @@ def test_leaves(text: str) -> None:
     "text",
     [
         *("\tLet it be.", "A.\t67", "She can\tan apple", "to\to", "equal\tequal", "$5\n= u$"),
-        *("It is\nequal.\night falls", "$a$\neq", "$a\text b$", "f\f\\frac", "An\rangle"),
+        *(
+            "It is\nequal.\night falls",
+            "$a$\neq",
+            "$a\text b$",
+            "f\f\\frac",
+            "An\rangle",
+            "The first\rfloor",
+        ),
     ],
 )
 def test_control_characters_that_are_no_commands(text: str) -> None:

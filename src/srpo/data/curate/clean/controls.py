@@ -13,8 +13,8 @@ from srpo.data.curate.clean.texts import MathSpans, Mended, all_texts
 _EATEN: dict[str, tuple[str, str, str]] = {
     "\x07": (
         "a",
-        "lpha ngle pprox rctan rcsin rccos rccot leph malg symp triangle bs ligned",
-        "st cute mp rg",
+        "lpha ngle pprox rctan rcsin rccos rccot leph malg symp bs",
+        "st cute rg",
     ),
     "\x08": (
         "b",
@@ -25,12 +25,12 @@ _EATEN: dict[str, tuple[str, str, str]] = {
     "\t": (
         "t",
         "imes heta riangle extbf extit extrm exttt extstyle ilde herefore anh riangleq frac ext",
-        "an au o op ag hicksim",
+        "an au o op ag",
     ),
     "\n": ("n", "", "eq abla otin"),
     "\x0b": ("v", "ec arepsilon arphi artheta arnothing dots", "ee ert dash"),
     "\x0c": ("f", "rac orall", "lat rown box"),
-    "\r": ("r", "ight ightarrow floor ceil brace ho", "angle vert m"),
+    "\r": ("r", "ight ightarrow ceil", "floor brace angle vert ho m"),
 }
 _BRACED = {"ext", "extbf", "extit", "extrm", "exttt", "frac", "rac", "ilde"}
 _CANDIDATE = re.compile("([\x07\x08\t\n\x0b\x0c\r])([A-Za-z]+)(?=([ \t]?)(.?))")
