@@ -32,7 +32,7 @@ _ALONE = re.compile(rf"\A\s*+\[[^\[\]\n]{{1,200}}\]\({_TARGET}\)[ \t]*+\n")
 _LINK = re.compile(rf"\[([^\[\]\n]{{1,200}})\]\({_TARGET}\)")
 _URL_TAG = re.compile(r"\[url(?:=[^\[\]\n]{0,2000})?\]([^\[\]\n]{0,2000})\[/url\]", re.I)
 _BARE = re.compile(
-    r"(?:^|(?<=[\n?!$\])])|(?<=\.)(?=\s))[ \t]*+"
+    r"(?:^|(?<=[\n$\])])|(?<=[.?!])(?=\s))[ \t]*+"
     r"(?:(?:Sources?|Links?|AoPS|Taken from|From|See(?: also)?|References?)[ \t]?:?[ \t]?)?"
     rf"[<(\[]?{_ADDRESS}[>)\]]?\.?[ \t]*+(?=\n|\Z)",
     re.I,
