@@ -206,7 +206,7 @@ _THING = (
 )
 _IMAGE = _pattern(
     r"(?:\bwill be|\bis|\bare|\bequals?|\bequal to|\bby|\bformula|\bfunction|=)\s*:?\s*"
-    r"(?:<image>|!\[[^\]\n]{0,80}\]\()",
+    r"(?:<image>|\[image\]|!\[[^\]\n]{0,80}\]\()",
     rf"\b{_THING}\b(?:(?!example|sample)[^.!?]){{0,70}}\b(?:shown|illustrated|given|depicted|seen|"
     rf"drawn|presented) (?:in|by|on) (?:the )?(?:\w+ )?(?:{_PICTURE})\b",
     rf"\b{_THING} (?:\w+ ){{0,3}}(?:is |are )?(?:as )?shown (?:above|below)\b",
