@@ -11,10 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from srpo.data.curate.duplicates import DECISIVE
 from srpo.data.curate.tokens import is_number, tokens_of
 
 N = 8  # tokens
 COVERED = 0.7  # of the n-grams: the problem itself, or a new wording of it
+COVERED_NUMBERS = 0.5  # the same, where it has so many different numbers:
+NUMBERS = 3
+LONG = 16  # tokens
 RESEMBLES = 0.4  # not the problem, and worth a look
 COMMON = 8  # rows with an n-gram: more, and it is a phrase
 
@@ -26,30 +30,36 @@ class Match:
     eval_id: str
     share: float  # of the problem's n-grams, phrases left out
     words: str  # a part that they have in common
-    same_numbers: bool
+    is_copy: bool  # else it only resembles the problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    id: str
+    grams: dict[int, str]
+    says: Counter[str]  # numbers and words without which it is another problem
 
     @property
-    def is_copy(self) -> bool:
-        return self.share >= COVERED and self.same_numbers
+    def needed(self) -> float:
+        return COVERED_NUMBERS if sum(map(is_number, self.says)) >= NUMBERS else COVERED
 
 
 class Contamination:
-    """The evaluation problems. First `count` every row, then ask `match`."""
+    """The evaluation problems, as pairs of id and question. First `count` every row, then ask
+    `match`."""
 
     def __init__(self, problems: Iterable[tuple[str, str]]) -> None:
-        """`problems`: ids and questions."""
-        self._ids: list[str] = []
-        self._numbers: list[Counter[str]] = []
-        self._grams: list[dict[int, str]] = []
+        self._problems: list[_Problem] = []
+        self._texts: dict[int, str] = {}
         self._found_in: defaultdict[int, list[int]] = defaultdict(list)
         self._rows: Counter[int] = Counter()
         for id_, prompt in problems:
             tokens = tokens_of(prompt)
-            self._ids.append(id_)
-            self._numbers.append(Counter(filter(is_number, tokens)))
-            self._grams.append(_grams(tokens))
-            for gram in self._grams[-1]:
-                self._found_in[gram].append(len(self._ids) - 1)
+            problem = _Problem(id_, _grams(tokens), Counter(filter(_is_telling, tokens)))
+            for gram in problem.grams:
+                self._found_in[gram].append(len(self._problems))
+            self._problems.append(problem)
+            self._texts.setdefault(_whole(prompt, tokens), id_)
 
     def count(self, prompt: str) -> None:
         """Take note of the n-grams of a row that evaluation problems have, too."""
@@ -58,33 +68,41 @@ class Contamination:
     def match(self, prompt: str) -> Match | None:
         """The problem that the row covers most of; None below RESEMBLES."""
         tokens = tokens_of(prompt)
-        own = _grams(tokens)
-        touched = {i for gram in own.keys() & self._found_in.keys() for i in self._found_in[gram]}
-        best: tuple[float, int] = (0.0, -1)
-        for i in sorted(touched):
-            best = max(best, (self._share(i, own), i), key=lambda found: (found[0], -found[1]))
-        share, i = best
+        if same := self._texts.get(_whole(prompt, tokens)):
+            return Match(same, 1.0, " ".join(tokens[:N]), True)
+        own = [gram for gram in _grams(tokens) if self._tells(gram)]
+        covered = Counter(i for gram in own for i in self._found_in[gram])
+        shares = ((count / self._telling(i), -i) for i, count in covered.items())
+        share, place = max(shares, default=(0.0, 0))
         if share < RESEMBLES:
             return None
-        words = next(text for gram, text in self._grams[i].items() if gram in own and self._tells(gram))
-        same = not self._numbers[i] - Counter(filter(is_number, tokens))
-        return Match(self._ids[i], share, words, same)
+        problem = self._problems[-place]
+        words = next(problem.grams[gram] for gram in own if gram in problem.grams)
+        says_it = not problem.says - Counter(filter(_is_telling, tokens))
+        return Match(problem.id, share, words, share >= problem.needed and says_it)
 
-    def _share(self, i: int, own: dict[int, str]) -> float:
-        telling = [gram for gram in self._grams[i] if self._tells(gram)]
-        return sum(gram in own for gram in telling) / len(telling) if telling else 0.0
+    def _telling(self, i: int) -> int:
+        return sum(map(self._tells, self._problems[i].grams))
 
     def _tells(self, gram: int) -> bool:
-        """Whether an n-gram is no phrase of many problems."""
-        return self._rows[gram] <= COMMON and len(self._found_in[gram]) <= 2
+        """Whether an n-gram is of evaluation problems, and no phrase of many."""
+        return 0 < len(self._found_in.get(gram, ())) <= 2 and self._rows[gram] <= COMMON
+
+
+def _is_telling(token: str) -> bool:
+    return is_number(token) or token in DECISIVE
+
+
+def _whole(prompt: str, tokens: list[str]) -> int:
+    """Of the text; of a short one, whose figure may be all of it, with every character."""
+    return _digest(" ".join(prompt.split() if len(tokens) < LONG else tokens))
 
 
 def _grams(tokens: list[str]) -> dict[int, str]:
-    """The n-grams by their digest, in order; a short text is one by itself, with its ends."""
-    width = min(N, len(tokens))
+    """The n-grams by their digest, in order; a short text is one, and no part of another."""
     if len(tokens) < N:
-        tokens, width = ["^", *tokens, "$"], len(tokens) + 2
-    texts = (" ".join(tokens[i : i + width]) for i in range(len(tokens) - width + 1))
+        tokens = ["^", *tokens, *"$" * (N - 1 - len(tokens))]
+    texts = (" ".join(tokens[i : i + N]) for i in range(len(tokens) - N + 1))
     return {_digest(text): text for text in texts}
 
 

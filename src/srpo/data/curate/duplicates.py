@@ -6,6 +6,8 @@ texts themselves confirm is a copy: of the row that stays, never of another copy
 chain of small changes joins two questions.
 """
 
+# ruff: noqa: SIM905 (a table of words)
+
 from __future__ import annotations
 
 import difflib
@@ -19,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from srpo.data.candidate import Candidate
 from srpo.data.curate.tokens import is_hard, is_number, is_word, tokens_of
 from srpo.types import UserError
 
@@ -32,17 +33,19 @@ BATCH = 2048
 
 # Words that turn a question into another one, though everything else is the same.
 DECISIVE = frozenset(
-    "no not non never without neither nor except even odd max min maximum minimum maximal minimal"
-    " largest smallest greatest least most fewest larger smaller greater less more fewer longest"
-    " shortest longer shorter highest lowest first last inside outside interior exterior inscribed"
-    " circumscribed increasing decreasing ascending descending sum product difference quotient ratio"
-    " area volume perimeter length width height radius diameter circumference angle side slope sine"
-    " cosine tangent positive negative nonnegative real complex integer integers rational irrational"
-    " prime composite before after left right above below up down clockwise counterclockwise"
-    " distinct identical different equal same ordered unordered strictly at all some any every each"
-    " north south east west union intersection numerator denominator row column black white red blue"
-    " sin cos tan cot sec csc arcsin arccos arctan log ln lg exp gcd lcm mod"
-    " green true false always sometimes exactly only 不 无 非 最 大 小 奇 偶 和 积 差 内 外 正 负 上 下 左 右".split()
+    """
+    no not non never without neither nor except even odd max min maximum minimum maximal minimal
+    largest smallest greatest least most fewest larger smaller greater less more fewer longest
+    shortest longer shorter highest lowest first last inside outside interior exterior inscribed
+    circumscribed increasing decreasing ascending descending sum product difference quotient ratio
+    area volume perimeter length width height radius diameter circumference angle side slope sine
+    cosine tangent sin cos tan cot sec csc arcsin arccos arctan log ln lg exp gcd lcm mod positive
+    negative nonnegative real complex integer integers rational irrational prime composite before
+    after left right above below up down clockwise counterclockwise distinct identical different
+    equal same ordered unordered strictly at all some any every each north south east west union
+    intersection numerator denominator row column black white red blue green true false always
+    sometimes exactly only 不 无 非 最 大 小 奇 偶 和 积 差 内 外 正 负 上 下 左 右
+    """.split()
 )
 
 
@@ -115,7 +118,9 @@ class Duplicates:
             for bucket in _buckets(_mix(part, numbers)):
                 members = rows[bucket].tolist()
                 for place, row in enumerate(members):
-                    pairs.update((earlier, row) for earlier in members[max(0, place - EARLIER) : place])
+                    pairs.update(
+                        (earlier, row) for earlier in members[max(0, place - EARLIER) : place]
+                    )
         return pairs
 
 
@@ -204,7 +209,10 @@ def _same_text(
     if stays.domain == "math":
         other = next((row for row in others if not same_answer(stays, known[row])), None)
         if other is not None:
-            return {row: _conflict(known[row], known[other if row == first else first], rows, known) for row in rows}
+            return {
+                row: _conflict(known[row], known[other if row == first else first], rows, known)
+                for row in rows
+            }
     found = {}
     for row in others:
         exact = known[row].prompt == stays.prompt
@@ -243,4 +251,6 @@ def _rensa() -> Any:
     try:
         return import_module("rensa")
     except ImportError as error:
-        raise UserError("srpo curate finds duplicates with rensa: pip install 'srpo[data]'") from error
+        raise UserError(
+            "srpo curate finds duplicates with rensa: pip install 'srpo[data]'"
+        ) from error

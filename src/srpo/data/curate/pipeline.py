@@ -24,7 +24,13 @@ from srpo.data.curate.difficulty import band
 from srpo.data.curate.judged import TRAIN_SCHEMA, Judged
 from srpo.data.curate.programs import try_programs
 from srpo.data.curate.raw import Raw, open_sources
-from srpo.data.curate.together import together
+from srpo.data.curate.together import (
+    OnPhase,
+    Rows,
+    without_duplicates,
+    without_evaluation_problems,
+    without_shared_tests,
+)
 from srpo.data.curate.work import JudgedWriter, Results, Work, read_judged
 from srpo.domains.code import CODE
 from srpo.recipe.curation import Curation, RatingConfig
@@ -33,8 +39,6 @@ from srpo.verifiers.pool import VerifierPool
 
 TRAIN, DROPPED = "train.parquet", "dropped.parquet"
 
-OnPhase = Callable[[str, int, int], None]
-Rows = Callable[[], Iterator[Judged]]  # all rows anew, as they stand after a stage
 Rate = Callable[[RatingConfig, int, list[Candidate], Callable[[str, Any], None], OnPhase], None]
 
 
@@ -75,7 +79,9 @@ def curate(config: Curation, out: Path, rate: Rate, on_phase: OnPhase) -> Curate
     against = open_sources(config.decontaminate, "decontaminate", config.seed)
     work = Work(out, plan(config, raws, against))
     total = _alone(config, raws, work, on_phase)
-    rows = together(config, against, work, on_phase)
+    rows = without_shared_tests(work.rows, config.allow)
+    rows = without_duplicates(rows, config.allow, on_phase)
+    rows = without_evaluation_problems(rows, against, config.allow, on_phase)
     if config.verify:
         rows = _programs(config, rows, work.results("programs"), on_phase)
     rows = _difficulty(config, rows, work.results("difficulty"), rate, on_phase)

@@ -4,6 +4,8 @@ r"""A question as tokens in which spelling no longer shows: what comparisons of 
 variable, an operator or a word less is another text.
 """
 
+# ruff: noqa: RUF001, SIM905 (signs that look alike are the point; tables of words)
+
 from __future__ import annotations
 
 import re
@@ -20,15 +22,19 @@ _ENVIRONMENT = re.compile(r"\\(?:begin|end) ?\{[^{}]{1,20}\}(?:\{[lcr| ]{1,20}\}
 _DRAWN = re.compile(r"\[asy\][^\[]{0,20000}(?:\[(?!/asy\])[^\[]{0,2000}){0,500}\[/asy\]")
 # Commands and signs that say how something looks.
 _LOOKS = frozenset(
-    "\\left \\right \\big \\Big \\bigg \\Bigg \\displaystyle \\textstyle \\quad \\qquad \\text"
-    " \\textbf \\textit \\mathrm \\mathbf \\mbox \\hbox \\operatorname \\rm \\bf \\it \\ensuremath"
-    " \\bigl \\bigr \\Bigl \\Bigr \\limits \\nolimits \\noindent \\par \\boldsymbol \\bm \\emph \\mathbb \\mathcal \\lbrace \\rbrace \\underline \\textrm".split()
+    """
+    \\left \\right \\big \\Big \\bigg \\Bigg \\bigl \\bigr \\Bigl \\Bigr \\displaystyle \\textstyle
+    \\quad \\qquad \\text \\textbf \\textit \\textrm \\emph \\underline \\mathrm \\mathbf \\mathbb
+    \\mathcal \\mbox \\hbox \\operatorname \\rm \\bf \\it \\ensuremath \\limits \\nolimits
+    \\noindent \\par \\boldsymbol \\bm \\lbrace \\rbrace
+    """.split()
 )
 _SIGNS = frozenset("$\\{}.,;:!?\"'`~#_[]、。，；：！？（）“”‘’…·&")
 _BRACKETS = frozenset(["(", ")", "|", "/", "\\frac", "\\ldots", "\\parallel", "\\mathrm"])
-_SPELLINGS = {
+_SPELLINGS: dict[str, str] = {
     "\\dfrac": "\\frac", "\\df": "\\frac", "\\minus": "-", "\\equal": "=", "\\plus": "+",
-    "\\Z": "Z", "\\N": "N", "\\R": "R", "\\tfrac": "\\frac", "\\cfrac": "\\frac", "\\le": "≤", "\\leq": "≤",
+    "\\Z": "Z", "\\N": "N", "\\R": "R",
+    "\\tfrac": "\\frac", "\\cfrac": "\\frac", "\\le": "≤", "\\leq": "≤",
     "\\leqslant": "≤", "\\ge": "≥", "\\geq": "≥", "\\geqslant": "≥", "\\ne": "≠", "\\neq": "≠",
     "\\cdot": "×", "\\times": "×", "*": "×", "·": "×", "\\dots": "\\ldots", "\\cdots": "\\ldots",
     "\\lt": "<", "\\gt": ">", "−": "-", "–": "-", "—": "-", "\\degree": "\\circ", "°": "\\circ",
