@@ -21,13 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from srpo.data.curate.tokens import is_hard, is_number, is_word, tokens_of
+from srpo.data.curate.tokens import drawing_of, is_hard, is_number, is_word, tokens_of
 from srpo.types import UserError
 
 SHINGLE = 3  # tokens
 BANDS, BAND_ROWS = 15, 4  # finds 95% of the pairs with a Jaccard index of 0.65
 PERMUTATIONS = BANDS * BAND_ROWS
 NEAR = 0.65  # Jaccard index of the shingles
+NAMED = 3  # variables: "the point" against "the point P"
 EARLIER = 16  # rows of one bucket that a row is compared with
 BATCH = 2048
 
@@ -39,12 +40,12 @@ DECISIVE = frozenset(
     shortest longer shorter highest lowest first last inside outside interior exterior inscribed
     circumscribed increasing decreasing ascending descending sum product difference quotient ratio
     area volume perimeter length width height radius diameter circumference angle side slope sine
-    cosine tangent sin cos tan cot sec csc arcsin arccos arctan log ln lg exp gcd lcm mod positive
-    negative nonnegative real complex integer integers rational irrational prime composite before
+    cosine tangent sin cos tan cot sec csc arcsin arccos arctan log ln lg exp gcd lcm positive
+    negative nonnegative real complex rational irrational prime composite before
     after left right above below up down clockwise counterclockwise distinct identical different
-    equal same ordered unordered strictly at all some any every each north south east west union
-    intersection numerator denominator row column black white red blue green true false always
-    sometimes exactly only 不 无 非 最 大 小 奇 偶 和 积 差 内 外 正 负 上 下 左 右
+    equal same ordered unordered strictly all some any every north south east west union
+    intersection numerator denominator row column black white red blue green always sometimes
+    exactly only 不 无 非 最 大 小 奇 偶 和 积 差 内 外 正 负 上 下 左 右
     """.split()
 )
 
@@ -82,7 +83,7 @@ class Duplicates:
     def add(self, prompt: str) -> None:
         """The next row's question."""
         tokens = tokens_of(prompt)
-        self._texts.append(_digest(tokens))
+        self._texts.append(_digest([*tokens, drawing_of(prompt)]))
         self._numbers.append(_digest(sorted(filter(is_number, tokens))))
         self._batch.append(sorted(_shingles(tokens)))
         if len(self._batch) == BATCH:
@@ -197,7 +198,8 @@ def _by_text(group: list[int], known: dict[int, Known]) -> Iterable[list[int]]:
     """Digests may collide, and math and code are not compared."""
     texts: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
     for row in group:
-        texts[known[row].domain, *tokens_of(known[row].prompt)].append(row)
+        prompt = known[row].prompt
+        texts[known[row].domain, drawing_of(prompt), *tokens_of(prompt)].append(row)
     return [rows for rows in texts.values() if len(rows) > 1]
 
 
@@ -230,21 +232,44 @@ def _conflict(own: Known, other: Known, rows: list[int], known: dict[int, Known]
 def near(one: str, other: str) -> float | None:
     """The Jaccard index of two questions' shingles, where they ask the same; else None.
 
-    They do where the index is NEAR or more, numbers, formulas and variables are the same in their
-    order, and no word that differs is one that decides what is asked, see DECISIVE.
+    They do where the index is NEAR or more, no figure is another one, numbers and formulas are the
+    same in their order (but that one may name a few variables more), and no word that differs is
+    one that decides what is asked, see DECISIVE.
     """
+    if len({drawing_of(one), drawing_of(other)} - {""}) > 1:
+        return None
     a, b = tokens_of(one), tokens_of(other)
     first, second = _shingles(a), _shingles(b)
     likeness = len(first & second) / len(first | second)
     if likeness < NEAR:
         return None
-    if list(filter(is_hard, a)) != list(filter(is_hard, b)):
+    if not _same_formulas(list(filter(is_hard, a)), list(filter(is_hard, b))):
         return None
     words_a, words_b = list(filter(is_word, a)), list(filter(is_word, b))
     for _, i, j, k, m in difflib.SequenceMatcher(None, words_a, words_b, False).get_opcodes():
         if words_a[i:j] != words_b[k:m] and DECISIVE & {*words_a[i:j], *words_b[k:m]}:
             return None
     return likeness
+
+
+def _same_formulas(a: list[str], b: list[str]) -> bool:
+    if a == b:
+        return True
+    short, long = sorted((a, b), key=len)
+    if not 0 < len(long) - len(short) <= NAMED:
+        return False
+    more = (token for token in long)
+    extra = [token for wanted in short for token in _until(more, wanted)]
+    extra += more
+    return len(extra) == len(long) - len(short) and all(len(t) == 1 and t.isalpha() for t in extra)
+
+
+def _until(tokens: Iterator[str], wanted: str) -> Iterator[str]:
+    """Those before the wanted one, which is taken, too."""
+    for token in tokens:
+        if token == wanted:
+            return
+        yield token
 
 
 def _rensa() -> Any:
