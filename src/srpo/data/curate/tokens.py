@@ -67,7 +67,8 @@ def tokens_of(text: str) -> list[str]:
     text = _FUNCTION.sub("", _MARKUP.sub(" ", _ENVIRONMENT.sub(" ", text)))
     text = _BARE.sub(r"\1 ", _REQUEST.sub(" ", _GROUPED.sub("", text)))
     found: list[str] = []
-    for token in _TOKEN.findall(text):
+    tokens: list[str] = _TOKEN.findall(text)
+    for token in tokens:
         if token in _LOOKS or token in _SIGNS:
             continue
         if len(token) > 1 and token[0] != "\\" and not token[0].isdigit():
