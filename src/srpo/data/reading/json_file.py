@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from srpo.data.reading.faults import Broken, Found
 from srpo.data.reading.json_text import JsonText, NoValue
@@ -17,32 +17,30 @@ from srpo.errors import RowFault
 from srpo.types import short
 
 WHOLE_LIMIT = 512 << 20  # bytes: an object of columns has to be held as a whole
-_ARRAY = re.compile(rb"\s*\[")
 _ARRAY_OF_ROWS = re.compile(rb"\s*\[\s*(?:[{\]]|\Z)")  # a line of JSONL may be a wrong one: [1, 2]
 
 
 def jsonl_file(path: Path, where: str) -> Found:
     """The rows of a JSONL file; it may be one array all the same. Raises Broken."""
     with open_bytes(path) as file:
-        is_array = _ARRAY_OF_ROWS.match(file.peek(1000)[:1000].removeprefix(BOM))
-        yield from _array(file, where) if is_array else json_lines(file, where)
+        if _ARRAY_OF_ROWS.match(file.peek(1000)[:1000].removeprefix(BOM)):
+            yield from _checked(_items(JsonText(file)), where)
+        else:
+            yield from json_lines(file, where)
 
 
 def json_file(path: Path, where: str) -> Found:
     """The rows of a file of one array, of one object, or of objects one after the other, each on a
     line or not. Raises Broken."""
     with open_bytes(path) as file:
-        if _ARRAY.match(file.peek(1000)[:1000].removeprefix(BOM)):
-            yield from _array(file, where)
+        text = JsonText(file)
+        if text.next_sign() == "[":
+            yield from _checked(_items(text), where)
             return
-        values = _values_of(file)
+        values = _values_of(text)
         two = list(islice(values, 2))
         rows = _shaped(two[0]) if len(two) == 1 else chain(two, values)
         yield from _checked(rows, where)
-
-
-def _array(file: IO[bytes], where: str) -> Found:
-    yield from _checked(_items(JsonText(file, LINE_LIMIT)), where)
 
 
 def _items(text: JsonText) -> Iterator[Any]:
@@ -50,20 +48,19 @@ def _items(text: JsonText) -> Iterator[Any]:
     if text.next_sign() == "]":
         text.take("]")
     else:
-        yield text.value()
+        yield text.value(LINE_LIMIT)
         while text.next_sign() == ",":
             text.take(",")
-            yield text.value()
+            yield text.value(LINE_LIMIT)
         text.take("]")
     if text.next_sign():
         raise Broken(f"goes on after its array's end with {text.near()}; keep one array")
 
 
-def _values_of(file: IO[bytes]) -> Iterator[Any]:
+def _values_of(text: JsonText) -> Iterator[Any]:
     """Values one after the other, with space between them, or none between objects."""
-    text = JsonText(file, WHOLE_LIMIT, by_lines=True)
     while sign := text.next_sign():
-        yield text.value()
+        yield text.value(WHOLE_LIMIT, by_lines=True)
         text.part(sign)
 
 

@@ -28,13 +28,10 @@ class NoValue:
 
 
 class JsonText:
-    """A file's text as far as it is needed: one value of at most `limit` characters, and a chunk.
+    """A file's text as far as it is needed: one value, and a chunk."""
 
-    With `by_lines`, a bad value that begins a line ends with it where the next line begins a row.
-    """
-
-    def __init__(self, file: IO[bytes], limit: int, by_lines: bool = False) -> None:
-        self._file, self._limit, self._by_lines = file, limit, by_lines
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._limit, self._by_lines = file, 0, False
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape")
         self._text, self._at, self._ended = "", 0, False
         self._begun = self._has_no_text = False
@@ -66,8 +63,15 @@ class JsonText:
         if sign not in "[{" and self._text[self._at : self._at + 1].strip():
             raise Broken(f"not valid JSON: {self.near()} stands where a space is expected")
 
-    def value(self) -> Any:
-        """The next value, or NoValue. Raises Broken."""
+    def value(self, limit: int, by_lines: bool = False) -> Any:
+        """The next value, or NoValue. Raises Broken.
+
+        Args:
+            limit: characters, of a value that is not whole within a chunk.
+            by_lines: whether a bad value that begins a line ends with it, where the next line
+                begins a row.
+        """
+        self._limit, self._by_lines = limit, by_lines
         self.next_sign()
         value = self._value()
         self._new_line = False

@@ -16,7 +16,6 @@ CODECS = {".gz": "gzip", ".zst": "zstd"}
 BOMB_RATIO = 500  # text unpacks to 3 to 50 times its size
 BOMB_FLOOR = 256 << 20  # bytes: below this no ratio of a table does harm
 STRETCH = 32 << 20  # bytes unpacked, over each of which the ratio of a stream is taken
-PIECE = 256  # bytes: at most so many are lost before the place where a packed file is damaged
 BUFFER = 64 << 10
 
 
@@ -93,8 +92,8 @@ class _Raw(io.RawIOBase):
             piece = self._stream.read(size)
         except (OSError, pa.ArrowException) as error:
             if self._codec and self._piece == BUFFER:
-                self._again_in_small_pieces()
-                return self._read(min(size, PIECE))
+                self._again_byte_by_byte()
+                return self._read(1)
             what = f"no whole {self._codec} file" if self._codec else "cannot be read"
             raise Broken(f"{what}: {first_line(error)}; fetch or write it anew") from error
         self._given += len(piece)
@@ -102,12 +101,12 @@ class _Raw(io.RawIOBase):
             self._check_stretch()
         return piece
 
-    def _again_in_small_pieces(self) -> None:
+    def _again_byte_by_byte(self) -> None:
         """A piece with damage in it is lost as a whole: go back to where it began."""
         given = self._given
         self._stream.close()
         self._open()
-        self._piece = PIECE
+        self._piece = 1
         while self._given < given:
             self._given += len(self._stream.read(min(BUFFER, given - self._given)))
         self._stretch_from, self._packed_from = given, self._file.tell()
