@@ -18,9 +18,9 @@ from srpo.errors import RowFault
 from srpo.types import UserError
 
 
-def packed_as(name: str, content: bytes) -> bytes:
+def packed_as(name: str, content: bytes, level: int = 1) -> bytes:
     if name.endswith(".gz"):
-        return gzip.compress(content, 1)
+        return gzip.compress(content, level)
     if name.endswith(".zst"):
         return pa.Codec("zstd").compress(content, asbytes=True)
     return content
