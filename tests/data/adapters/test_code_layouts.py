@@ -92,7 +92,7 @@ def test_sandboxfusion():
     broken = json.dumps([{"input": {"stdin": "1"}, "output": "2"}])
     assert "expected input.stdin and output.stdout" in fault(sandboxfusion(test=broken))
     assert "neither JSON nor base64" in fault(sandboxfusion(test="none!"))
-    assert "labels is '[]': expected an object" in fault(sandboxfusion(labels="[]"))
+    assert "labels is []: expected an object" in fault(sandboxfusion(labels="[]"))
 
 
 def apps(**columns: Any) -> dict[str, Any]:
