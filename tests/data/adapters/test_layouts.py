@@ -159,3 +159,28 @@ def test_real_sets(name: str):
         kinds["asked" if found.prompt and (found.answer or found.tests) else "lacking"] += 1
     assert kinds.total() == ROWS[name]
     assert kinds["lacking"] <= 2
+
+
+NO_SETS = ("traces_", "curation_hand_labels", "math_equivalence_cases")
+
+
+@pytest.mark.skipif(DATA is None, reason="SRPO_DATA names no folder of real data sets")
+def test_every_set_is_read_in_full():
+    """Each row is a candidate or one fault. `pytest -s` shows the counts."""
+    for path in sorted(Path(str(DATA)).glob("*.json*")):
+        if path.name.startswith(NO_SETS):
+            continue
+        kinds: Counter[str] = Counter()
+        layout = None
+        for number, row in read_rows(path):
+            assert isinstance(row, dict), row
+            layout = layout or find_layout(row, path.name)
+            try:
+                read_row(layout, row, path.stem, number)
+                kinds["candidates"] += 1
+            except RowFault:
+                kinds["faults"] += 1
+        text = path.read_text()
+        rows = text.count("\n") if path.suffix == ".jsonl" else len(json.loads(text))
+        print(path.name, layout.name if layout else None, dict(kinds))
+        assert kinds.total() == rows + (path.suffix == ".jsonl" and not text.endswith("\n"))

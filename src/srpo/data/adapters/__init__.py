@@ -39,6 +39,8 @@ LAYOUTS: tuple[Layout, ...] = (  # the most specific first
     *(OPENR1, MATH500, MATH, MINERVA, AIME, AMC, DEEPSCALER, GSM8K),
 )
 
+_DEEP = "has a value that is nested too deep; give flatter values"
+
 
 def find_layout(row: Row, where: str) -> Layout:
     """The layout of a set, by one of its rows. Raises UserError for one that none fits, with the
@@ -50,7 +52,10 @@ def find_layout(row: Row, where: str) -> Layout:
     """
     if not isinstance(row, dict):
         raise UserError(f"{where}: must be an object, got {short(row)}")
-    found = next((layout for layout in LAYOUTS if layout.fits(row)), None)
+    try:
+        found = next((layout for layout in LAYOUTS if layout.fits(row)), None)
+    except RecursionError as error:
+        raise UserError(f"{where}: {_DEEP}") from error
     if found is None:
         columns = short(sorted(map(str, row)), 300)
         raise UserError(
@@ -79,6 +84,8 @@ def read_row(layout: Layout, row: Row, source: str, number: int) -> Candidate:
         raise RowFault(f"{where}: has no column {error}") from error
     except UserError as error:
         raise RowFault(f"{where}: {error}") from error
+    except (RecursionError, MemoryError) as error:
+        raise RowFault(f"{where}: {_DEEP}") from error
     if tests is not found.tests:  # asserts in a list
         return replace(found, tests=tests)
     return found

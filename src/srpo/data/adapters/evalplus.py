@@ -7,6 +7,7 @@ reference is part of the check, so that it runs where all code of a data set run
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from srpo.data.adapters.base import Row
 from srpo.data.adapters.values import text
 from srpo.errors import RowFault
 from srpo.types import short
-from srpo.verifiers.code.source import quiet
+from srpo.verifiers.code.source import parsed
 
 T = TypeVar("T")
 
@@ -71,6 +72,7 @@ def check(candidate):
     for arguments, expected in _cases({inputs}):
         {compare}
 """
+_PART = re.compile(r"\{(reference|first|compare|inputs)\}")
 _COMPARE = "_compare(candidate(*copy.deepcopy(arguments)), expected, {atol!r})"
 _ROOT = "(xs,) = arguments\n        x = candidate(copy.copy(xs))\n        "
 _ROOT += "assert abs(sum(c * x**i for i, c in enumerate(xs))) < 1e-4"
@@ -85,10 +87,13 @@ def plus_tests(row: Row, setup: str) -> dict[str, Any]:
     """Tests on all inputs of a row of HumanEval+ or MBPP+ that there is room for."""
     entry = text(row, "entry_point")
     program = text(row, "prompt") + text(row, "canonical_solution")
-    code = _CODE.replace("{reference}", _within_function(program, entry))
-    code = code.replace("{first}", str(int(entry == "tuple_size")))  # a list's size is by chance
-    code = code.replace("{compare}", ODD.get(entry, _COMPARE.format(atol=row.get("atol") or 0)))
-    code = code.replace("{inputs}", repr(list(that_fit(_inputs(row)))))
+    parts = {
+        "reference": _within_function(program, entry),
+        "first": str(int(entry == "tuple_size")),  # a list's size is by chance
+        "compare": ODD.get(entry, _COMPARE.format(atol=row.get("atol") or 0)),
+        "inputs": repr(list(that_fit(_inputs(row)))),
+    }
+    code = _PART.sub(lambda found: parts[found[1]], _CODE)  # once: a reference may have braces
     return {"type": "check", "entry_point": entry, "setup": setup, "code": code}
 
 
@@ -114,12 +119,10 @@ def that_fit(values: list[T]) -> Iterator[T]:
 
 def _within_function(program: str, entry: str) -> str:
     """Source of a function that returns the reference, whose own names stay inside."""
-    try:
-        with quiet():
-            body = ast.parse(program).body
-        outer = ast.parse(f"def _reference():\n    return {entry}").body[0]
-    except (SyntaxError, ValueError, RecursionError) as error:
-        raise RowFault(f"canonical_solution is {short(program)}: no Python ({error})") from error
-    assert isinstance(outer, ast.FunctionDef)
-    outer.body[:0] = body
-    return ast.unparse(ast.fix_missing_locations(outer))
+    body, outer = parsed(program), parsed(f"def _reference():\n    return {entry}")
+    if body is None or outer is None:
+        raise RowFault(f"canonical_solution is {short(program)}: no Python, or too long")
+    function = outer.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.body[:0] = body.body
+    return ast.unparse(ast.fix_missing_locations(function))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Any
+
+import yaml
 
 from srpo.data.adapters.base import Row
 
@@ -34,11 +36,13 @@ _ANSWERS = [
 ]
 _TESTS = ["tests", "test", "test_cases", "unit_tests", "test_list", "asserts", "cases"]
 _ALIKE = 0.75
+_COLUMNS, _LENGTH = 200, 100  # most columns looked at, and characters of their names: it takes time
 _PLAIN = re.compile(r"[A-Za-z_./][\w./-]*")
 
 
 def guess(row: Row, where: str) -> str:
     """A recipe's `sources` with the likeliest columns."""
+    row = {k: v for k, v in islice(row.items(), _COLUMNS) if len(k) <= _LENGTH}
     question = _likeliest(row, _QUESTIONS, _is_question) or _longest(row)
     rest = {k: v for k, v in row.items() if k != question}
     tests = _likeliest(rest, _TESTS, _is_tests)
@@ -93,4 +97,7 @@ def _shortest(row: Row) -> str | None:
 
 
 def _yaml(value: str) -> str:
-    return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    """As YAML reads it back: `yes` and `null` are no texts there."""
+    if _PLAIN.fullmatch(value) and yaml.safe_load(value) == value:
+        return value
+    return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=1 << 30).strip()

@@ -14,13 +14,18 @@ def _fits(row: Row) -> bool:
     return has(row, "prompt", "entry_point", "canonical_solution", "test")
 
 
+def stub(prompt: str) -> str:
+    """The function that a prompt begins, with a body: some have no docstring that would be one."""
+    return f"{prompt.rstrip()}\n    pass\n"
+
+
 def _read(row: Row) -> dict[str, Any]:
     """The prompt, a function without its body, is what tests and program stand on."""
     prompt, solution, test = (text(row, c) for c in ("prompt", "canonical_solution", "test"))
     tests = {
         "type": "check",
         "entry_point": text(row, "entry_point"),
-        "setup": prompt,
+        "setup": stub(prompt),
         "code": test,
     }
     return {

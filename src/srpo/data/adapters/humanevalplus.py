@@ -6,7 +6,7 @@ from typing import Any
 
 from srpo.data.adapters.base import Layout, Row
 from srpo.data.adapters.evalplus import plus_tests
-from srpo.data.adapters.humaneval import HUMANEVAL
+from srpo.data.adapters.humaneval import HUMANEVAL, stub
 from srpo.data.adapters.values import has, text
 
 
@@ -17,7 +17,7 @@ def _fits(row: Row) -> bool:
 def _read(row: Row) -> dict[str, Any]:
     found = HUMANEVAL.read(row)
     if found["reference"]:
-        found["tests"] = plus_tests(row, text(row, "prompt") + "    pass\n")
+        found["tests"] = plus_tests(row, stub(text(row, "prompt")))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from srpo.verifiers.code.source import quiet
+from srpo.verifiers.code.source import MAX_SOURCE, quiet
 
 
 def first_python3(programs: list[Any]) -> str | None:
@@ -13,6 +13,8 @@ def first_python3(programs: list[Any]) -> str | None:
 
 
 def _compiles(program: str) -> bool:
+    if len(program) > MAX_SOURCE:
+        return False
     try:
         with quiet():
             compile(program, "<reference>", "exec", dont_inherit=True)

@@ -38,14 +38,14 @@ def _next_row(reader: Iterator[list[str]], lines: _Lines) -> list[str] | str | N
     try:
         return next(reader, None)
     except csv.Error as error:
-        return f"no readable CSV ({error}); quote cells, and double the quotes within them"
+        return f"is no readable CSV ({error}); quote cells, and double the quotes within them"
     except _TooLong:
         return TOO_LONG
 
 
 def _header(cells: list[str] | str, wanted: list[str] | None) -> list[str]:
     if isinstance(cells, str):
-        raise Broken(f"its first row, of column names, is {cells}")
+        raise Broken(f"its first row, of column names, {cells}")
     if bad := next((c for c in cells if _no_text(c)), None):
         raise Broken(f"its first row, of column names, is not UTF-8: {bad!a}; save it as UTF-8")
     twice = [c for c, times in Counter(cells).items() if times > 1]

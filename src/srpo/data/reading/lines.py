@@ -11,6 +11,7 @@ from srpo.errors import RowFault
 from srpo.verifiers.json_values import json_error
 
 LINE_LIMIT = 64 << 20  # bytes
+MOST_BLANK = 1_000_000  # lines, one after the other
 BOM = b"\xef\xbb\xbf"
 TOO_LONG = (
     f"is longer than {LINE_LIMIT >> 20} MB, more than any problem needs; shorten it, or leave it"
@@ -20,13 +21,17 @@ TOO_LONG = (
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes | None]:
     """The lines with their ends, without the mark of a text's first bytes; None for a line over
-    LINE_LIMIT, which is passed over without being held. Raises Broken for UTF-16."""
-    first = True
+    LINE_LIMIT, which is passed over without being held. Raises Broken for UTF-16, and for a file
+    that goes on and on with nothing in it."""
+    first, blank = True, 0
     while line := file.readline(LINE_LIMIT + 1):
         if first:
             if line[:2] in (b"\xff\xfe", b"\xfe\xff"):
                 raise Broken("is UTF-16; save it as UTF-8")
             line, first = line.removeprefix(BOM), False
+        blank = blank + 1 if len(line) <= 2 and line.isspace() else 0
+        if blank > MOST_BLANK:
+            raise Broken(f"goes on with more than {MOST_BLANK:,} blank lines; leave them out")
         if len(line) <= LINE_LIMIT:
             yield line
             continue

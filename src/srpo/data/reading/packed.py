@@ -14,8 +14,8 @@ from srpo.data.reading.faults import Broken, first_line
 
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 BOMB_RATIO = 500  # text unpacks to 3 to 50 times its size
-BOMB_FLOOR = 256 << 20  # bytes: below this no ratio does harm
-PIECE = 256  # bytes: at most so many are lost before the place where a packed file is damaged
+BOMB_FLOOR = 256 << 20  # bytes: below this no ratio of a table does harm
+STRETCH = 32 << 20  # bytes unpacked, over each of which the ratio of a stream is taken
 BUFFER = 64 << 10
 
 
@@ -40,25 +40,28 @@ def open_seekable(path: Path) -> AbstractContextManager[IO[bytes]]:
     return unpacked
 
 
-def check_ratio(packed: int, unpacked: int) -> None:
+def check_ratio(packed: int, unpacked: int, floor: int = BOMB_FLOOR) -> None:
     """Raises Broken for what is made to fill the memory or the disk."""
-    if unpacked > BOMB_FLOOR and unpacked > BOMB_RATIO * packed:
+    if unpacked > floor and unpacked > BOMB_RATIO * packed:
         raise Broken(
-            f"unpacks to more than {BOMB_RATIO} times its {packed:,} bytes, as no text does; give"
-            " the file unpacked if you trust it"
+            f"unpacks to more than {BOMB_RATIO} times its size, {unpacked:,} bytes from {packed:,},"
+            " as no text does; give the file unpacked if you trust it"
         )
 
 
 class _Raw(io.RawIOBase):
     def __init__(self, path: Path) -> None:
-        self._codec = CODECS.get(path.suffix)
-        self._given = 0
+        self._path, self._codec = path, CODECS.get(path.suffix)
+        self._piece = BUFFER
         self._failed: Broken | None = None
+        self._open()
+
+    def _open(self) -> None:
+        self._given = self._stretch_from = self._packed_from = 0
         try:
-            self._size = path.stat().st_size
-            self._stream: Any = pa.OSFile(str(path))
+            self._file = self._stream = pa.OSFile(str(self._path))
             if self._codec:
-                self._stream = pa.CompressedInputStream(self._stream, self._codec)
+                self._stream = pa.CompressedInputStream(self._file, self._codec)
         except (OSError, pa.ArrowException) as error:
             raise Broken(f"cannot be read: {first_line(error)}") from error
 
@@ -66,13 +69,13 @@ class _Raw(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """In pieces: what was read before the damage is given first, then Broken is raised."""
+        """What was read before the damage is given first, then Broken is raised."""
         if self._failed is not None:
             raise self._failed
         done = 0
         while done < len(buffer):
             try:
-                piece = self._read(min(len(buffer) - done, PIECE if self._codec else BUFFER))
+                piece = self._read(min(len(buffer) - done, self._piece))
             except Broken as error:
                 self._failed = error
                 if done:
@@ -88,12 +91,31 @@ class _Raw(io.RawIOBase):
         try:
             piece = self._stream.read(size)
         except (OSError, pa.ArrowException) as error:
+            if self._codec and self._piece == BUFFER:
+                self._again_byte_by_byte()
+                return self._read(1)
             what = f"no whole {self._codec} file" if self._codec else "cannot be read"
             raise Broken(f"{what}: {first_line(error)}; fetch or write it anew") from error
         self._given += len(piece)
-        if self._codec:
-            check_ratio(self._size, self._given)
+        if self._codec and self._given - self._stretch_from > STRETCH:
+            self._check_stretch()
         return piece
+
+    def _again_byte_by_byte(self) -> None:
+        """A piece with damage in it is lost as a whole: go back to where it began."""
+        given = self._given
+        self._stream.close()
+        self._open()
+        self._piece = 1
+        while self._given < given:
+            self._given += len(self._stream.read(min(BUFFER, given - self._given)))
+        self._stretch_from, self._packed_from = given, self._file.tell()
+
+    def _check_stretch(self) -> None:
+        """By stretches, so that a bomb ends soon whatever its size, and whatever came before it."""
+        packed = self._file.tell()
+        check_ratio(packed - self._packed_from, self._given - self._stretch_from, STRETCH)
+        self._stretch_from, self._packed_from = self._given, packed
 
     def close(self) -> None:
         if not self.closed and hasattr(self, "_stream"):

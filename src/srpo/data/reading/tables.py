@@ -68,6 +68,7 @@ def _rows_a_batch(metadata: Any) -> int:
     """So many that a batch stays small, even if one long text is repeated in each row, which a
     dictionary makes cheap to store. Raises Broken for what is made to fill the memory."""
     rows = BATCH_ROWS
+    check_ratio(metadata.serialized_size, metadata.num_rows)  # a column of one value is no bytes
     for i in range(metadata.num_row_groups):
         group = metadata.row_group(i)
         columns = [group.column(j) for j in range(group.num_columns)]
@@ -78,8 +79,10 @@ def _rows_a_batch(metadata: Any) -> int:
 
 
 def _batches(parquet: pq.ParquetFile, given: list[str], rows: int) -> Iterator[pa.RecordBatch]:
+    """Group by group: a batch over the end of one would be lost with the next one's damage."""
     try:
-        yield from parquet.iter_batches(batch_size=rows, columns=given)
+        for group in range(parquet.num_row_groups):
+            yield from parquet.iter_batches(batch_size=rows, row_groups=[group], columns=given)
     except Exception as error:
         raise _unreadable(error) from error
 
