@@ -25,6 +25,8 @@ _SUFFIXES = [
     # Qwen2.5-Math and DeepSeek-R1
     re.compile(rf"(?:Please )?\breason step by step,? and {_BOXED}\.?\s*\Z", re.I),
     re.compile(rf"(?:Please )?\b{_BOXED}\.?\s*\Z", re.I),
+    # DAPO-Math-17k's Chinese rows
+    re.compile(r"让我们一步一步地思考。[^\n]{0,200}\s*\Z"),
 ]
 _LENGTH = 2000  # of a suffix, with the blanks after it
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from srpo.data.candidate import Candidate
-from srpo.data.curate import code_filters, completeness
+from srpo.data.curate import code_filters, completeness, math_filters
 from srpo.data.curate.language import language_of
 from srpo.data.curate.rule import Rule
 from srpo.recipe.curation import Curation
 
 COMPLETENESS: tuple[Rule, ...] = (completeness.no_question, completeness.no_ground_truth)
-MATH: tuple[Rule, ...] = ()
 
 
 def code_rules(config: Curation) -> tuple[Rule, ...]:
@@ -40,6 +39,6 @@ def other_language(languages: list[str]) -> Rule:
 
 def stages(config: Curation, domain: str) -> list[tuple[str, tuple[Rule, ...]]]:
     """Each stage's name with its rules for problems of a domain."""
-    filters = code_rules(config) if domain == "code" else MATH
+    filters = code_rules(config) if domain == "code" else math_filters.RULES
     languages = (other_language(config.languages),) if config.languages else ()
     return [("complete", COMPLETENESS), ("filter", filters), ("language", languages)]
