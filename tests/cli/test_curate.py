@@ -181,3 +181,28 @@ def test_hostile_texts_stay_text(tmp_path: Path):
         assert "<script>alert" not in text
         assert "\x1b" not in text
     assert "\x1b" not in run("--out", tmp_path / "out", "--explain", "evil:0").output
+
+
+def test_raw_rows_to_training_on_what_is_not_easy(tmp_path: Path):
+    """Nano rates its own pool, and trains on what is left of both domains, in one file."""
+    recipe = tmp_path / "c.yaml"
+    sources = [{"path": "nano:math", "limit": 12}, {"path": "nano:code", "limit": 12}]
+    difficulty = {"recipe": "nano", "samples": 4, "easy_from": 0.9, "keep": ["medium", "hard"]}
+    recipe.write_text(yaml.safe_dump({"sources": sources, "difficulty": difficulty}))
+    out = tmp_path / "pool"
+    code, output = finish(srpo("curate", "--recipe", recipe, "--out", out))
+    assert code == 0, output
+    table = pq.read_table(out / "train.parquet").to_pylist()
+    assert {row["domain"] for row in table} == {"math", "code"}
+    assert {row["difficulty"] for row in table} <= {"medium", "hard"}
+    assert all(row["samples"] == 4 and row["correct"] / 4 == row["pass_rate"] for row in table)
+    assert "Pass rates of the kept rows" in (out / "report.html").read_text()
+    settings = {f"data.train[{i}].path": out / "train.parquet" for i in range(2)}
+    settings |= {"output_dir": tmp_path / "run", "max_steps": "1", "eval.at": "[]"}
+    settings |= {"sampler.prompts_per_step": "4", "rollout.group_size": "4", "curriculum": "mixed"}
+    options = [word for k, v in settings.items() for word in ("--set", f"{k}={v}")]
+    code, output = finish(srpo("train", "nano", *options))
+    assert code == 0, output
+    ledger = pq.read_table(tmp_path / "run" / "ledger.parquet").to_pylist()
+    assert ledger
+    assert {row["id"] for row in ledger} <= {row["id"] for row in table}
