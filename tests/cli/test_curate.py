@@ -205,4 +205,4 @@ def test_raw_rows_to_training_on_what_is_not_easy(tmp_path: Path):
     assert code == 0, output
     ledger = pq.read_table(tmp_path / "run" / "ledger.parquet").to_pylist()
     assert ledger
-    assert {row["id"] for row in ledger} <= {row["id"] for row in table}
+    assert {row["problem_id"] for row in ledger} <= {row["id"] for row in table}
