@@ -4,24 +4,19 @@
 or more whose words are not identical, drawn by whether numbers and answers agree; "identical" of
 those that are, as many to the duplicates of "random" as there are in the sets (42%); "aimed" of
 texts that are equal but for blanks and signs, with answers that are spelt otherwise.
+
+`labels/pairs_untuned.jsonl`: another reader's pairs, none identical, on which nothing was tuned.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from pathlib import Path
-
 import pytest
 
-from real_rows import cleaned, needs_data
+from real_rows import Label, cleaned, labels, measured, needs_data
 from srpo.data.curate.duplicates import Duplicates, Known, resolve
 from srpo.data.curate.together import same_answer
 
-LABELS = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "labels" / "pairs.jsonl").read_text().splitlines()
-]
+PAIRS, UNTUNED = labels("pairs"), labels("pairs_untuned")
 PRECISION, RECALL = 0.95, 0.9
 
 pytestmark = needs_data
@@ -41,26 +36,35 @@ def found(a: tuple[str, int], b: tuple[str, int]) -> str:
     return "conflict" if said else "sibling"
 
 
+def measure(lines: list[Label], label: str) -> tuple[int, float, float]:
+    return measured(
+        label,
+        lines,
+        lambda line: line["label"] == label,
+        lambda line: found(line["a"], line["b"]) == label,
+    )
+
+
 @pytest.mark.parametrize("label", ["duplicate", "conflict"])
 def test_precision_and_recall(label: str) -> None:
-    counts: Counter[tuple[bool, bool]] = Counter()
-    missed_by = Counter[str]()
-    for line in LABELS:
-        said = found(line["a"], line["b"])
-        counts[line["label"] == label, said == label] += 1
-        if (said == label) != (line["label"] == label):
-            print("differs:", line, said)
-            missed_by[line["sample"]] += 1
-    right, missed, wrong = counts[True, True], counts[True, False], counts[False, True]
-    precision, recall = right / max(1, right + wrong), right / max(1, right + missed)
-    print(f"{label:10} {right=} {missed=} {wrong=} {precision=:.3f} {recall=:.3f} {missed_by}")
-    assert right + missed >= 20
+    positives, precision, recall = measure(PAIRS, label)
+    assert positives >= 20
     assert precision >= PRECISION
     assert recall >= RECALL
 
 
-def test_no_sibling_is_merged() -> None:
-    siblings = [line for line in LABELS if line["label"] == "sibling"]
+@pytest.mark.parametrize("label", ["duplicate", "conflict"])
+def test_what_was_not_tuned_on(label: str) -> None:
+    """Misreadings by machines in numbers and formulas are not taken for copies: half of these."""
+    positives, precision, recall = measure(UNTUNED, label)
+    assert positives >= 20
+    assert precision >= PRECISION
+    assert recall >= 0.5
+
+
+@pytest.mark.parametrize("lines", [PAIRS, UNTUNED], ids=["tuned", "untuned"])
+def test_no_sibling_is_merged(lines: list[Label]) -> None:
+    siblings = [line for line in lines if line["label"] == "sibling"]
     assert len(siblings) >= 50
     merged = [line for line in siblings if found(line["a"], line["b"]) != "sibling"]
     assert not merged
