@@ -6,15 +6,12 @@ were looked for, and say of one rule only, which `sample` names, whether it appl
 
 from __future__ import annotations
 
-import json
 import os
-from collections import Counter
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from srpo.data.adapters import find_layout, read_row
+from real_rows import Label, labels, measured, needs_data, raw
 from srpo.data.candidate import Candidate
 from srpo.data.curate import code_filters as rules
 from srpo.data.curate.rule import Rule
@@ -31,44 +28,26 @@ RULES: dict[str, Rule] = {
     "missing_helper": rules.missing_helper,
     "image_missing": rules.image_missing,
 }
-LABELS = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "labels" / "code.jsonl").read_text().splitlines()
-]
+LABELS = labels("code")
 ENOUGH, PRECISION, RECALL = 20, 0.95, 0.9
 
-pytestmark = pytest.mark.skipif(
-    "SRPO_DATA" not in os.environ, reason="SRPO_DATA, the folder of the data sets, is not set"
-)
-
-
-@cache
-def read(name: str) -> list[Candidate]:
-    [path] = Path(os.environ["SRPO_DATA"]).glob(f"{name}.json*")
-    rows = list(read_rows(path))
-    found = [(number, row) for number, row in rows if isinstance(row, dict)]
-    assert len(found) == len(rows)
-    layout = find_layout(found[0][1], name)
-    return [read_row(layout, row, name, number) for number, row in found]
+pytestmark = needs_data
 
 
 @pytest.mark.parametrize("name", RULES)
 def test_precision_and_recall(name: str) -> None:
-    counts: Counter[tuple[bool, bool]] = Counter()
-    for label in LABELS:
-        if label["sample"] in ("random", name):
-            found = RULES[name](read(label["set"])[label["row"]]) is not None
-            counts[name in label["labels"], found] += 1
-            if found != (name in label["labels"]):
-                print("differs:", label)
-    right, missed, wrong = counts[True, True], counts[True, False], counts[False, True]
-    precision, recall = right / max(1, right + wrong), right / max(1, right + missed)
-    print(f"{name:20} {right=} {missed=} {wrong=} {precision=:.3f} {recall=:.3f}")
-    if right + missed >= ENOUGH:
+    def says(line: Label) -> bool:
+        return RULES[name](raw(line["set"])[line["row"]]) is not None
+
+    of_rule = [line for line in LABELS if line["sample"] in ("random", name)]
+    positives, precision, recall = measured(
+        name, of_rule, lambda line: name in line["labels"], says
+    )
+    if positives >= ENOUGH:
         assert precision >= PRECISION
         assert recall >= RECALL
     else:
-        assert wrong <= 1
+        assert sum(says(line) and name not in line["labels"] for line in of_rule) <= 1
 
 
 def trapped() -> list[Candidate]:
@@ -93,6 +72,6 @@ def test_shared_tests() -> None:
 
 @pytest.mark.parametrize("name", ["codeforces_test", "code_contests_test", "leetcode_train_v0.2.0"])
 def test_nothing_is_shared_elsewhere(name: str) -> None:
-    rows = read(name)
+    rows = raw(name)
     pairs = [(row.prompt, digest) for row in rows for digest in rules.tests_digests(row)]
     assert rules.shared_tests(pairs) == set()
