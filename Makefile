@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint setup vllm clean
+.PHONY: demo test test-vllm test-rest lint setup vllm clean
 
 setup: .venv/.ready
 
@@ -27,8 +27,20 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 
-test: lint vllm
-	$(BIN)/python -m pytest
+# Two at a time: vLLM's tests, most of them one process at work, beside the others.
+test: vllm
+	$(MAKE) --no-print-directory -j2 lint test-vllm test-rest
+
+# Two torch threads wait for each other in a loop: beside other work they hardly get on.
+test-vllm test-rest: export OMP_NUM_THREADS = 1
+
+VLLM_TESTS := tests/rollout/vllm tests/test_vllm_training.py
+
+test-vllm: vllm
+	$(BIN)/python -m pytest $(VLLM_TESTS)
+
+test-rest: vllm
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(VLLM_TESTS))
 
 clean:
 	rm -rf .venv runs
