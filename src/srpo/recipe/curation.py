@@ -90,7 +90,7 @@ class Curation(Section):
     """Reason codes whose rows stay, for example `weak_tests`; they are counted all the same."""
     min_tests: Count = 4
     """Code: a problem with fewer tests is `weak_tests`."""
-    languages: list[str] = []
+    languages: list[Annotated[str, Field(pattern="^[a-z]{2}$")]] = []
     """Keep problems in these languages only (en, zh, ...); none keeps all."""
     verify: bool = True
     """Run reference programs, and trivial ones, and compare golds with worked solutions."""

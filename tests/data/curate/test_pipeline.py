@@ -215,6 +215,14 @@ def test_another_plan_does_not_go_on_with_an_unfinished_one(tmp_path: Path):
         run(tmp_path / "out", path, min_tests=9)
 
 
+def test_a_reason_that_is_none_is_named(tmp_path: Path):
+    path = write(tmp_path / "rows.jsonl", [math_row(random.Random())])
+    with pytest.raises(UserError, match="no reason code 'weak_test'; did you mean weak_tests"):
+        run(tmp_path / "out", path, allow=["weak_test"])
+    with pytest.raises(UserError, match="languages"):
+        run(tmp_path / "out", path, languages=["english"])
+
+
 def test_nothing_to_curate():
     with pytest.raises(UserError, match="name a source"):
         curate(Curation(), Path("out"), never, quiet)

@@ -24,6 +24,7 @@ from srpo.data.curate.difficulty import band
 from srpo.data.curate.judged import TRAIN_SCHEMA, Judged
 from srpo.data.curate.programs import try_programs
 from srpo.data.curate.raw import Raw, open_sources
+from srpo.data.curate.reasons import check_allowed
 from srpo.data.curate.together import (
     OnPhase,
     Rows,
@@ -75,6 +76,7 @@ def curate(config: Curation, out: Path, rate: Rate, on_phase: OnPhase) -> Curate
     """
     if not config.sources:
         raise UserError("nothing to curate: name a source, or list some in the recipe's sources")
+    check_allowed(config)
     raws = open_sources(config.sources, "sources", config.seed)
     against = open_sources(config.decontaminate, "decontaminate", config.seed)
     work = Work(out, plan(config, raws, against))

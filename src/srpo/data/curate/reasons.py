@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
+
 from srpo.data.curate.rules import stages
 from srpo.recipe.curation import Curation
+from srpo.types import UserError
 
 _OTHERS = {
     "unreadable": "Rows that cannot be read as a problem.",
@@ -32,6 +35,18 @@ def meanings(config: Curation) -> dict[str, str]:
         for _, rules in stages(config, domain):
             found |= {r.__name__: _first_line(r.__doc__) for r in rules}
     return found
+
+
+def check_allowed(config: Curation) -> None:
+    """Raises UserError for a reason to allow that there is not."""
+    known = sorted(set(meanings(config)) - {"unreadable"})
+    for reason in config.allow:
+        if reason not in known:
+            close = difflib.get_close_matches(reason, known, n=1)
+            meant = f"; did you mean {close[0]}?" if close else ""
+            raise UserError(
+                f"allow: no reason code {reason!r}{meant}; known are {', '.join(known)}"
+            )
 
 
 def _first_line(doc: str | None) -> str:
