@@ -71,7 +71,7 @@ def _with(judged: Judged, finding: Finding | None, allow: list[str]) -> Judged:
     if finding is None or not judged.stays:
         return judged
     if not finding.reason:
-        return judged.noted(finding.evidence)
+        return judged.noted(f"near copy: {finding.evidence}")
     return judged.dropped("duplicates", finding.reason, finding.evidence, allow)
 
 

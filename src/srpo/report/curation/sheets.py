@@ -62,7 +62,7 @@ def charts(s: Summary) -> list[Chart]:
             _bars(
                 "rates",
                 "Pass rates of the kept rows",
-                "At 0% and 100% a group of responses teaches nothing.",
+                "To the nearest tenth. At 0% and 100% a group of responses teaches nothing.",
                 [f"{100 * i // BINS}%" for i in range(BINS + 1)],
                 {"rows": [float(count) for count in s.rates]},
             )

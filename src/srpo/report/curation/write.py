@@ -26,7 +26,7 @@ def write_reports(done: Curated, config: Curation, command: str) -> Summary:
     summary, said = summarise(done.all_rows()), meanings(config)
     name = done.out.resolve().name
     origins = [Origin(r.name, r.source.path, r.source.license, r.files()) for r in done.raws]
-    recipe = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    recipe = yaml.safe_dump(config.model_dump(mode="json", exclude_none=True), sort_keys=False)
     write_whole(done.out / PAGE, curation_page(summary, name, said))
     write_whole(done.out / MARKDOWN, curation_markdown(summary, name, said))
     write_whole(done.out / CARD, card(summary, name, origins, command, recipe, done.out))
