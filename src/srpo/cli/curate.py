@@ -84,6 +84,7 @@ def _curated(config: Curation, out: Path, display: PhaseDisplay) -> int:
 
     done = run(config, out, _rate, display.phase)
     summary = write_reports(done, config, shlex.join(["srpo", *sys.argv[1:]]))
+    done.finished()
     display.phase("done", 0, 0)
     for stage, gone, left in summary.funnel():
         if gone:

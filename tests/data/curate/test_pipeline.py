@@ -53,7 +53,9 @@ def run(
     out: Path, *sources: Path, rate: Any = never, on_phase: Any = quiet, **more: Any
 ) -> Curated:
     tree = {"sources": [{"path": str(path)} for path in sources], **more}
-    return curate(parse_section(Curation, tree, "test"), out, rate, on_phase)
+    done = curate(parse_section(Curation, tree, "test"), out, rate, on_phase)
+    done.finished()
+    return done
 
 
 def fates(done: Curated) -> dict[str, str]:

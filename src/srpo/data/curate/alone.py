@@ -30,7 +30,7 @@ class Chunk:
 
 
 class RowJudge:
-    """Judges rows one by one; use it as a context manager. Picklable until it is entered."""
+    """Judges rows one by one. It has a process that compares answers: `close` it."""
 
     def __init__(self, config: Curation) -> None:
         self._config = config

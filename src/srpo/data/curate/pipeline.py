@@ -45,11 +45,16 @@ Rate = Callable[[RatingConfig, int, list[Candidate], Callable[[str, Any], None],
 
 @dataclass(frozen=True)
 class Curated:
-    """A finished curation's folder, and what it was made of."""
+    """A curation's folder with its data, and what it was made of."""
 
     out: Path
     raws: list[Raw]
     rows: int
+    work: Work
+
+    def finished(self) -> None:
+        """Nothing more is made of it: what a repetition would go on from is removed."""
+        self.work.remove()
 
     @property
     def train(self) -> Path:
@@ -63,7 +68,8 @@ class Curated:
 
 
 def curate(config: Curation, out: Path, rate: Rate, on_phase: OnPhase) -> Curated:
-    """Write `train.parquet` and `dropped.parquet` into `out`.
+    """Write `train.parquet` and `dropped.parquet` into `out`. Call `finished` on what it returns
+    when the reports are written, too.
 
     Args:
         config: with at least one source.
@@ -88,8 +94,7 @@ def curate(config: Curation, out: Path, rate: Rate, on_phase: OnPhase) -> Curate
         rows = _programs(config, rows, work.results("programs"), on_phase)
     rows = _difficulty(config, rows, work.results("difficulty"), rate, on_phase)
     _write(out, rows, total, on_phase)
-    work.remove()
-    return Curated(out, raws, total)
+    return Curated(out, raws, total, work)
 
 
 def plan(config: Curation, raws: list[Raw], against: list[Raw]) -> dict[str, Any]:
