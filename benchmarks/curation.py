@@ -127,7 +127,7 @@ def peer(
 ) -> None:
     """Candidate pairs: ours, and those of datasketch's MinHashLSH on the same shingles."""
     print(machine())
-    [raw] = open_sources([RawSource(path=str(file))], "sources", 0)
+    [raw] = open_sources([RawSource(path=str(file))], 0)
     prompts = [getattr(read(raw, n, row), "prompt", "") for n, row in raw.rows()]
     start = time.perf_counter()
     duplicates = Duplicates()

@@ -31,7 +31,7 @@ from srpo.cli.threads import wait_politely
 from srpo.types import SRPOError
 
 # A person can mend these; any other OSError is a bug of ours and keeps its traceback.
-THEIRS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+THEIRS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
 
 app = typer.Typer(
     no_args_is_help=True,

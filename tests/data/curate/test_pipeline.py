@@ -16,6 +16,7 @@ from srpo.data.curate import pipeline, raw
 from srpo.data.curate.pipeline import Curated, curate
 from srpo.recipe.curation import Curation, RatingConfig
 from srpo.recipe.load import parse_section
+from srpo.report.curation.summary import summarise
 from srpo.types import UserError
 
 Row = dict[str, Any]
@@ -215,6 +216,41 @@ def test_another_plan_does_not_go_on_with_an_unfinished_one(tmp_path: Path):
         run(tmp_path / "out", path, on_phase=stop)
     with pytest.raises(UserError, match="unfinished curation with another recipe"):
         run(tmp_path / "out", path, min_tests=9)
+
+
+def test_the_output_is_not_put_among_the_raw_data(tmp_path: Path):
+    rng = random.Random()
+    path = write(tmp_path / "train.jsonl", [math_row(rng)])
+    for out in (tmp_path, tmp_path / "out"):
+        with pytest.raises(UserError, match="is where the raw data"):
+            run(out, tmp_path if out != tmp_path else path)
+
+
+def test_an_unfinished_one_sees_that_its_data_changed(tmp_path: Path):
+    """Also where a source and an evaluation set have one name."""
+    rng = random.Random()
+    for name in ("raw", "eval"):
+        (tmp_path / name).mkdir()
+    path = write(tmp_path / "raw" / "rows.jsonl", [math_row(rng)])
+    against = [{"path": str(write(tmp_path / "eval" / "rows.jsonl", [math_row(rng)]))}]
+
+    def stop(*_: Any) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        run(tmp_path / "out", path, on_phase=stop, decontaminate=against)
+    write(path, [math_row(rng)])
+    with pytest.raises(UserError, match="unfinished curation with another sources"):
+        run(tmp_path / "out", path, decontaminate=against)
+
+
+def test_odd_topics_and_very_long_rows(tmp_path: Path):
+    rng = random.Random()
+    rows = [math_row(rng) | {"meta": {"topic": topic}} for topic in ([], [["x"]], ["a"], "b", 3)]
+    rows.append({"prompt": "Find x. " * 20_000, "answer": "3"})
+    done = run(tmp_path / "out", write(tmp_path / "rows.jsonl", rows))
+    assert fates(done)["rows:5"] == "too_long"
+    assert summarise(done.all_rows()).topics == {"a": 1, "b": 1}
 
 
 def test_a_reason_that_is_none_is_named(tmp_path: Path):

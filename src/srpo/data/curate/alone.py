@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from srpo.data.adapters import read_row
@@ -18,6 +18,8 @@ from srpo.errors import RowFault
 from srpo.recipe.curation import Curation
 from srpo.types import short
 from srpo.verifiers.math.verifier import MathVerifier
+
+LONGEST = 100_000  # characters of a question or a solution
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,9 @@ class RowJudge:
         candidate = read(raw, number, row)
         if isinstance(candidate, Judged):
             return candidate
+        if (length := max(len(candidate.prompt), len(candidate.solution or ""))) > LONGEST:
+            judged = Judged(replace(candidate, prompt=candidate.prompt[:LONGEST], solution=None))
+            return judged.dropped("complete", "too_long", f"{length:,} characters")
         candidate = clean(candidate)
         judged = Judged(candidate, language=language_of(candidate.prompt))
         for stage, rules in stages(self._config, candidate.domain):

@@ -10,7 +10,6 @@ chain of small changes joins two questions.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from array import array
 from collections import defaultdict
@@ -21,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from srpo.data.curate.tokens import drawing_of, is_hard, is_number, is_word, tokens_of
+from srpo.data.curate.tokens import drawing_of, is_hard, is_number, tokens_of
 from srpo.types import UserError
 
 SHINGLE = 3  # tokens
@@ -45,7 +44,8 @@ DECISIVE = frozenset(
     after left right above below up down clockwise counterclockwise distinct identical different
     equal same ordered unordered strictly all some any every north south east west union
     intersection numerator denominator row column black white red blue green always sometimes
-    exactly only 不 无 非 最 大 小 奇 偶 和 积 差 内 外 正 负 上 下 左 右
+    exactly only together apart adjacent separate injective surjective bijective
+    不 无 非 最 大 小 奇 偶 和 积 差 内 外 正 负 上 下 左 右
     """.split()
 )
 
@@ -245,11 +245,8 @@ def near(one: str, other: str) -> float | None:
         return None
     if not _same_formulas(list(filter(is_hard, a)), list(filter(is_hard, b))):
         return None
-    words_a, words_b = list(filter(is_word, a)), list(filter(is_word, b))
-    for _, i, j, k, m in difflib.SequenceMatcher(None, words_a, words_b, False).get_opcodes():
-        if words_a[i:j] != words_b[k:m] and DECISIVE & {*words_a[i:j], *words_b[k:m]}:
-            return None
-    return likeness
+    decisive = [[t for t in tokens if t in DECISIVE] for tokens in (a, b)]
+    return likeness if decisive[0] == decisive[1] else None
 
 
 def _same_formulas(a: list[str], b: list[str]) -> bool:

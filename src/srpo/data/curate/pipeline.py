@@ -23,7 +23,7 @@ from srpo.data.curate.alone import Chunk, RowJudge
 from srpo.data.curate.difficulty import band
 from srpo.data.curate.judged import TRAIN_SCHEMA, Judged
 from srpo.data.curate.programs import try_programs
-from srpo.data.curate.raw import Raw, open_sources
+from srpo.data.curate.raw import Raw, check_apart, open_sources
 from srpo.data.curate.reasons import check_allowed
 from srpo.data.curate.together import (
     OnPhase,
@@ -83,8 +83,9 @@ def curate(config: Curation, out: Path, rate: Rate, on_phase: OnPhase) -> Curate
     if not config.sources:
         raise UserError("nothing to curate: name a source, or list some in the recipe's sources")
     check_allowed(config)
-    raws = open_sources(config.sources, "sources", config.seed)
-    against = open_sources(config.decontaminate, "decontaminate", config.seed)
+    raws = open_sources(config.sources, config.seed)
+    against = open_sources(config.decontaminate, config.seed)
+    check_apart(out, [*config.sources, *config.decontaminate])
     work = Work(out, plan(config, raws, against))
     total = _alone(config, raws, work, on_phase)
     rows = without_shared_tests(work.rows, config.allow)
@@ -99,8 +100,11 @@ def curate(config: Curation, out: Path, rate: Rate, on_phase: OnPhase) -> Curate
 
 def plan(config: Curation, raws: list[Raw], against: list[Raw]) -> dict[str, Any]:
     """All that the outcome depends on: the recipe, and the bytes of the data."""
-    files = {raw.name: raw.files() for raw in [*raws, *against]}
-    return {"recipe": config.model_dump(mode="json"), "files": files}
+    return {
+        "recipe": config.model_dump(mode="json"),
+        "sources": [raw.files() for raw in raws],
+        "decontaminate": [raw.files() for raw in against],
+    }
 
 
 # Each row alone

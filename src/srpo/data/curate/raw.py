@@ -64,24 +64,34 @@ class Raw:
         ]
 
 
-def open_sources(sources: list[RawSource], field: str, seed: int) -> list[Raw]:
+def open_sources(sources: list[RawSource], seed: int) -> list[Raw]:
     """Raises UserError for a set that is not there, or whose layout nobody knows.
 
     Args:
         sources: of the recipe or the command line.
-        field: the recipe's, for error messages.
         seed: of what is generated.
     """
     opened: list[Raw] = []
-    for i, source in enumerate(sources):
-        where = f"{field}[{i}]: {source.path}"
+    for source in sources:
         name = _name(source.path, {raw.name for raw in opened})
         layout = None if source.columns is None else mapped(source.columns)
         if layout is None:
             first = next((r for _, r in _rows(source, seed) if isinstance(r, dict)), None)
-            layout = None if first is None else find_layout(first, where)
+            layout = None if first is None else find_layout(first, source.path)
         opened.append(Raw(name, source, layout, seed))
     return opened
+
+
+def check_apart(out: Path, sources: list[RawSource]) -> None:
+    """Raises UserError where the output would be among the raw data."""
+    place = out.resolve()
+    for source in sources:
+        path = Path(source.path.partition(":")[0]).resolve()
+        within = path.is_dir() and place.is_relative_to(path)
+        if within or (path.is_file() and path.parent == place):
+            raise UserError(
+                f"--out {str(out)!r} is where the raw data {source.path!r} are: give another folder"
+            )
 
 
 def _name(path: str, taken: set[str]) -> str:

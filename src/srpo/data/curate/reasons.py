@@ -10,6 +10,7 @@ from srpo.types import UserError
 
 _OTHERS = {
     "unreadable": "Rows that cannot be read as a problem.",
+    "too_long": "Questions or solutions of more than 100,000 characters.",
     "undecidable_gold": "Gold answers that the verifier does not find equal to themselves.",
     "solution_disagrees": "Rows whose worked solution ends with another answer than the gold.",
     "duplicate_exact": "The same text as an earlier row, with the same answer.",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from srpo.data.curate.judged import SCHEMA, Judged, from_row, to_row
 from srpo.files import replacing, write_whole
-from srpo.types import UserError
+from srpo.types import UserError, short
 
 # Texts that are many in one group of rows can be more than an Arrow array of them may hold.
 GROUP_ROWS, GROUP_BYTES = 4096, 64 << 20
@@ -30,13 +31,17 @@ class Work:
     def __init__(self, out: Path, plan: dict[str, Any]) -> None:
         self.folder = out / ".curate"
         file = self.folder / "plan.json"
+        self._lock = _locked(self.folder)
+        shutil.rmtree(self._finished, ignore_errors=True)
         if file.is_file() and (other := json.loads(file.read_text(encoding="utf-8"))) != plan:
             differ = sorted(k for k in plan | other if plan.get(k) != other.get(k))
             raise UserError(
                 f"--out {str(out)!r} holds an unfinished curation with another {differ[0]}: finish"
                 " it with its own command, or give another folder"
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if not file.is_file():  # what is left of no plan that is known
+            for chunk in self.folder.glob("*.*"):
+                chunk.unlink()
         write_whole(file, json.dumps(plan, indent=1))
 
     def chunk(self, number: int) -> Path:
@@ -57,8 +62,26 @@ class Work:
         return Results(self.folder / f"{name}.jsonl")
 
     def remove(self) -> None:
-        """The curation is finished."""
-        shutil.rmtree(self.folder)
+        """The curation is finished. It is gone in one move: half of it would be of no plan."""
+        self.folder.rename(self._finished)
+        shutil.rmtree(self._finished)
+        self._lock.close()
+
+    @property
+    def _finished(self) -> Path:
+        return self.folder.with_name(".curate-finished")
+
+
+def _locked(folder: Path) -> IO[bytes]:
+    """The folder's lock. Raises UserError where another process has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise UserError(f"{folder.parent}: another srpo curate is at work in it") from error
+    return lock
 
 
 class Results:
@@ -136,5 +159,8 @@ def read_judged(path: Path) -> Iterator[Judged]:
 
 def find_judged(path: Path, id_: str) -> Judged | None:
     """The row of that id, without reading the texts of others."""
-    found = pq.read_table(path, filters=[("id", "=", id_)]).to_pylist()
+    try:
+        found = pq.read_table(path, filters=[("id", "=", id_)]).to_pylist()
+    except (pa.ArrowInvalid, UnicodeEncodeError) as error:
+        raise UserError(f"{path}: cannot be searched for {short(id_)}: {error}") from error
     return from_row(dict.fromkeys(SCHEMA.names, "") | found[0]) if found else None

@@ -115,8 +115,9 @@ class Summary:
         lengths = self.lengths.setdefault(c.domain, [0] * (len(LENGTHS) + 1))
         lengths[bisect_right(LENGTHS, len(c.prompt))] += 1
         topic = c.meta.get("topic")
-        if isinstance(topic, str | list):
-            self.topics[topic if isinstance(topic, str) else topic[0]] += 1
+        first = topic[0] if isinstance(topic, list) and topic else topic
+        if isinstance(first, str):
+            self.topics[first] += 1
 
 
 def summarise(rows: Iterable[Judged]) -> Summary:
