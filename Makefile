@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-vllm test-rest lint setup vllm clean
+.PHONY: demo test test-vllm test-runs test-rest lint setup vllm clean
 
 setup: .venv/.ready
 
@@ -27,20 +27,24 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 
-# Two at a time: vLLM's tests, most of them one process at work, beside the others.
+# Two at a time, each on one core.
 test: vllm
-	$(MAKE) --no-print-directory -j2 lint test-vllm test-rest
+	$(MAKE) --no-print-directory -j2 lint test-vllm test-runs test-rest
 
 # Two torch threads wait for each other in a loop: beside other work they hardly get on.
-test-vllm test-rest: export OMP_NUM_THREADS = 1
+test-vllm test-runs test-rest: export OMP_NUM_THREADS = 1
 
 VLLM_TESTS := tests/rollout/vllm tests/test_vllm_training.py
+RUN_TESTS := tests/benchmarks tests/cli tests/reproduce tests/run tests/test_trainer.py
 
 test-vllm: vllm
 	$(BIN)/python -m pytest $(VLLM_TESTS)
 
+test-runs: vllm
+	$(BIN)/python -m pytest $(RUN_TESTS)
+
 test-rest: vllm
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(VLLM_TESTS))
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(VLLM_TESTS) $(RUN_TESTS))
 
 clean:
 	rm -rf .venv runs
