@@ -271,7 +271,17 @@ def round_of(family: str, engine_name: str, folder: Path, result: Result) -> Non
     recipe = load_recipe("nano", settings)
     learner = LocalLearner.open(recipe, tokenizer)
     eos, weights = learner.info.eos, folder / "weights"
-    engine = open_engine(recipe, tokenizer, eos, CPU, CONTEXT, weights, print)
+    engine = open_engine(
+        recipe.model,
+        recipe.rollout,
+        recipe.learner.dtype,
+        tokenizer,
+        eos,
+        CPU,
+        CONTEXT,
+        weights,
+        print,
+    )
     random = torch.Generator().manual_seed(1)
     prompts = [torch.randint(2, 512, (n,), generator=random).tolist() for n in LENGTHS]
     result.greedy = greedy_equal(engine, learner.model, prompts)

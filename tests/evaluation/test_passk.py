@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srpo.evaluation.passk import mean_interval, pass_at_k
+from srpo.evaluation.passk import mean_interval, pass_at_k, student95
 
 
 @pytest.mark.parametrize("n", [1, 4, 7])
@@ -36,20 +36,28 @@ def test_impossible_counts_are_refused(n: int, c: int, k: int) -> None:
         pass_at_k(n, c, k)
 
 
-def wilson(p: float, n: float) -> tuple[float, float]:
+def wilson(p: float, n: float, z: float) -> tuple[float, float]:
     """The two p0 with (p - p0)^2 = z^2 p0 (1 - p0) / n, as roots of a quadratic."""
-    z2 = 1.959963984540054**2
+    z2 = z**2
     roots = np.roots([1 + z2 / n, -(2 * p + z2 / n), p * p]).real
     return float(min(roots)), float(max(roots))
 
 
 def test_interval_by_hand() -> None:
-    # mean 1/2, variance of the mean 1/12: as many as 3 independent answers
-    assert mean_interval([0.0, 1.0, 0.0, 1.0]) == pytest.approx((0.5, *wilson(0.5, 3)))
-    # variance of the mean 1/100: as many as 25
-    assert mean_interval([0.4, 0.6], samples=50) == pytest.approx((0.5, *wilson(0.5, 25)))
-    # all the same: no more than there are
-    assert mean_interval([0.5, 0.5], samples=4) == pytest.approx((0.5, *wilson(0.5, 8)))
+    # One more problem of variance 1/4: that of the mean is (4/4 + 1/4) / 16, as of 3.2 answers.
+    expected = (0.5, *wilson(0.5, 3.2, 3.182))
+    assert mean_interval([0.0, 1.0, 0.0, 1.0]) == pytest.approx(expected, abs=2e-3)
+    # (0.02 + 1/4) / 4: as many as 3.7
+    assert mean_interval([0.4, 0.6], 50) == pytest.approx((0.5, *wilson(0.5, 1 / 0.27, 12.706)))
+    # 1/4 / 4, and no more than there are
+    assert mean_interval([0.5, 0.5], samples=1) == pytest.approx((0.5, *wilson(0.5, 2, 12.706)))
+
+
+@pytest.mark.parametrize(
+    ("freedom", "quantile"), [(1, 12.706), (2, 4.303), (3, 3.182), (9, 2.262), (29, 2.045)]
+)
+def test_students_quantiles_are_those_of_the_tables(freedom: int, quantile: float) -> None:
+    assert student95(freedom) == pytest.approx(quantile, rel=0.01)
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
@@ -73,7 +81,7 @@ def test_the_interval_holds_the_mean_and_stays_between_0_and_1(rates: list[float
     assert high - low > 1e-4
 
 
-@pytest.mark.parametrize(("a", "b", "problems"), [(2, 3, 100), (0.2, 6, 40), (9, 0.3, 60)])
+@pytest.mark.parametrize(("a", "b", "problems"), [(2, 3, 100), (0.2, 2, 30), (9, 0.3, 60)])
 def test_the_interval_covers_the_truth_nineteen_times_in_twenty(a: float, b: float, problems: int):
     rng = np.random.default_rng(5)
     covered = 0
@@ -81,4 +89,4 @@ def test_the_interval_covers_the_truth_nineteen_times_in_twenty(a: float, b: flo
         rates = rng.binomial(8, rng.beta(a, b, problems)) / 8
         _, low, high = mean_interval(rates.tolist(), 8)
         covered += low <= a / (a + b) <= high
-    assert 910 <= covered <= 980
+    assert 930 <= covered <= 975

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from srpo.errors import OverlongPrompt, in_one_line
-from srpo.recipe.schema import Data
+from srpo.recipe.schema import Prompts
 from srpo.types import Problem, UserError, short
 from srpo.verifiers.domain import Domain
 
@@ -29,7 +29,7 @@ class Prompter:
     def __init__(
         self,
         tokenizer: Any,
-        config: Data,
+        config: Prompts,
         domains: Mapping[str, Domain],
         now: datetime | None = None,
     ):

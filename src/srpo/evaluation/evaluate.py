@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from srpo.evaluation.passk import mean_interval, pass_at_k
-from srpo.types import Group, Outcome
+from srpo.evaluation.numbers import numbers, of_group
+from srpo.types import Group
 
 
 def summarize(groups: Sequence[Group]) -> dict[str, dict[str, Any]]:
@@ -22,20 +22,15 @@ def summarize(groups: Sequence[Group]) -> dict[str, dict[str, Any]]:
 
 
 def _summary(groups: Sequence[Group]) -> dict[str, Any]:
-    judged = [g for g in groups if g.valid()]
     n = max(len(g.rollouts) for g in groups)
-    rates = [g.pass_rate() or 0.0 for g in judged]
-    mean, low, high = mean_interval(rates, n) if rates else (0.0, 0.0, 1.0)
-    whole = [g.count(Outcome.CORRECT) for g in judged if len(g.valid()) == n]
-    at_n = [pass_at_k(n, correct, n) for correct in whole]
-    rollouts = [r for g in groups for r in g.rollouts]
+    found = numbers([of_group(g) for g in groups], n)
     return {
-        "pass@1": mean,
-        "pass@1_low": low,
-        "pass@1_high": high,
-        **({f"pass@{n}": sum(at_n) / len(at_n)} if at_n and n > 1 else {}),
-        "mean_tokens": sum(len(r.token_ids) for r in rollouts) / len(rollouts),
-        "truncated": sum(r.finish_reason == "length" for r in rollouts) / len(rollouts),
-        "problems": len(groups),
-        "errors": sum(g.count(Outcome.ERROR) for g in groups),
+        "pass@1": found["avg@n"],
+        "pass@1_low": found["over_questions"]["low"],
+        "pass@1_high": found["over_questions"]["high"],
+        **({f"pass@{n}": found["pass@k"][n]} if n > 1 and found["pass@k"] else {}),
+        "mean_tokens": found["mean_tokens"],
+        "truncated": found["truncated"],
+        "problems": found["problems"],
+        "errors": found["errors"],
     }

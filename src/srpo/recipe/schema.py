@@ -100,13 +100,18 @@ class Source(Section):
     training: tests that it fails, no program may pass."""
 
 
-class Data(Section):
-    """The problems, and how they are put to the model."""
+class Problems(Section):
+    """Where the problems are."""
 
     train: Annotated[list[Source], Field(min_length=1)]
     """Problems to learn from."""
     eval: list[Source] = []
     """Held-out problems, for the evaluations before, between and after the stages."""
+
+
+class Prompts(Section):
+    """How problems are put to the model."""
+
     style: Literal["auto", "chat", "plain"] = "auto"
     """How a question becomes a prompt: the tokenizer's chat template, or `template` as it is;
     auto takes the chat template where the tokenizer has one."""
@@ -125,10 +130,14 @@ class Data(Section):
     """What is done with problems whose prompts are longer; how many were dropped is said."""
 
     @model_validator(mode="after")
-    def _template_has_place(self) -> Data:
+    def _template_has_place(self) -> Prompts:
         if self.template is not None and "{prompt}" not in self.template:
             raise ValueError(f"template {self.template!r} must contain {{prompt}}")
         return self
+
+
+class Data(Prompts, Problems):
+    """The problems, and how they are put to the model."""
 
 
 class RolloutConfig(Section):

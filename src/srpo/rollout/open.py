@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from srpo.models import load_model, model_path
-from srpo.recipe.schema import Recipe
+from srpo.recipe.schema import RolloutConfig
 from srpo.rollout.engine import RolloutEngine
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.rollout.vllm.engine import VllmEngine
@@ -20,7 +20,9 @@ from srpo.rollout.vllm.weights_folder import WeightsFolder
 
 
 def open_engine(
-    recipe: Recipe,
+    model: str,
+    config: RolloutConfig,
+    dtype: str,
     tokenizer: Any,
     eos: frozenset[int],
     device: torch.device,
@@ -28,22 +30,22 @@ def open_engine(
     weights: Path,
     message: Callable[[str], None],
 ) -> RolloutEngine:
-    """Started or reached, with the weights of the recipe's model. Raises UserError.
+    """Started or reached, with the weights of a model. Raises UserError.
 
     Args:
+        dtype: float32 or bfloat16.
         eos: every token that ends a response.
-        device: the learner's.
+        device: the learner's, if there is one.
         context: tokens of the longest prompt with its response.
         weights: the folder through which a server takes new weights.
         message: is told what the user should know.
     """
-    config, dtype = recipe.rollout, recipe.learner.dtype
     if config.engine == "transformers":
-        copy = load_model(recipe.model, dtype, device)
+        copy = load_model(model, dtype, device)
         engine = TransformersEngine(copy, tokenizer, config.max_rows, eos)
         engine.check()
         return engine
-    setup = VllmSetup(model_path(recipe.model), tokenizer, eos, config, dtype, device, context)
+    setup = VllmSetup(model_path(model), tokenizer, eos, config, dtype, device, context)
     if config.placement == "colocated":
         return VllmEngine(setup)
     if config.placement == "process":

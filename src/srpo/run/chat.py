@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import difflib
 import secrets
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from srpo.data.prompts import Prompter
 from srpo.data.sources import load_problems
 from srpo.domains import find_domains
-from srpo.models import eos_ids, load_model, load_tokenizer, model_path, pick_device
-from srpo.recipe.load import load_recipe, parse_recipe
+from srpo.models import eos_ids, load_model, load_tokenizer, pick_device
 from srpo.recipe.schema import Recipe
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.transformers.engine import TransformersEngine
-from srpo.run.anew import weights_of
-from srpo.run.folder import RunFolder
+from srpo.run.target import Target, find_target
 from srpo.types import Outcome, Problem, Rollout, UserError
 from srpo.verifiers.domain import Domain
 from srpo.verifiers.pool import VerifierPool
@@ -77,10 +73,11 @@ class Chat:
 @contextmanager
 def open_chat(target: str) -> Iterator[Chat]:
     """With a run's model, or any other. Raises UserError."""
-    recipe, model, problems, now = _found(target)
+    found = find_target(target)
+    recipe, model, problems = found.recipe, found.model, _problems(found)
     tokenizer: Any = load_tokenizer(model)
     domains = find_domains(s.domain for s in (*recipe.data.train, *recipe.data.eval))
-    prompter = Prompter(tokenizer, recipe.data, domains, now)
+    prompter = Prompter(tokenizer, recipe.data, domains, found.began)
     weights = load_model(model, recipe.learner.dtype, pick_device(recipe.learner.device))
     eos = eos_ids(weights, tokenizer) | frozenset(recipe.rollout.stop_token_ids)
     engine = TransformersEngine(weights, tokenizer, 1, eos)
@@ -88,28 +85,9 @@ def open_chat(target: str) -> Iterator[Chat]:
         yield Chat(recipe, problems, domains, prompter, engine, opened)
 
 
-def _found(target: str) -> tuple[Recipe, str, list[Problem], Any]:
-    folder = RunFolder(Path(target))
-    if folder.recipe.is_file():
-        sys.path.append(str(folder.origin.folder))  # for domains and verifiers of the user's own
-        recipe = folder.origin.locate(load_recipe(folder.recipe))
-        problems = load_problems(recipe.data.train, "data.train", recipe.seed)
-        problems += load_problems(recipe.data.eval, "data.eval", recipe.seed)
-        return recipe, str(weights_of(folder)), problems, folder.origin.began
-    path = Path(model_path(target))
-    if path.is_dir() and not (path / "config.json").is_file():
-        raise UserError(
-            f"{target!r} is neither a run (it has no recipe.yaml) nor a model (no config.json);"
-            " give a run's output_dir, a model's folder, nano or a hub id"
-        )
-    if not path.exists() and (target.startswith((".", "/", "~")) or target.count("/") > 1):
-        raise UserError(f"{target!r}: there is no such folder; give a run's or a model's")
-    return _plain(target), target, [], None
-
-
-def _plain(model: str) -> Recipe:
-    """What a model without a run is asked with: its chat template, or the question alone."""
-    data: dict[str, Any] = {"train": [{"path": "nano:math", "domain": "math"}]}
-    data |= {"template": "{prompt}\n"} if model == "nano" else {}
-    tree = {"model": model, "max_steps": 1, "data": data, "curriculum": "math-only"}
-    return parse_recipe(tree, "of a model alone")
+def _problems(target: Target) -> list[Problem]:
+    if target.folder is None:
+        return []
+    recipe = target.recipe
+    problems = load_problems(recipe.data.train, "data.train", recipe.seed)
+    return problems + load_problems(recipe.data.eval, "data.eval", recipe.seed)

@@ -103,7 +103,9 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         observer.message(note)
     observer.phase("start engine", 0, 0)
     engine = open_engine(
-        located,
+        located.model,
+        recipe.rollout,
+        recipe.learner.dtype,
         tokenizer,
         eos,
         learner.info.device,
