@@ -24,6 +24,7 @@ BASE = {
     "models",
     "nucleus",
     "files",
+    "plans",
     "weights",
 }
 # The parts, which the trainer puts together. rollout and learner never meet.
@@ -41,6 +42,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "types": {"errors"},
     "recipe": {"errors", "types"},
     "files": set(),
+    "plans": {"errors", "types", "files"},
     "metrics": {"files"},
     "diagnosis": {"metrics"},
     "observer": {"errors", "types", "recipe"},
@@ -56,8 +58,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sandbox.inside": set(),  # runs behind the walls, where the package is not
     "verifiers": {"errors", "types", "recipe", "sandbox", "workers"},
     "domains": {"errors", "types", "recipe", "sandbox", "verifiers"},
-    "evaluation": {"errors", "types", "recipe", "rollout"},
-    "data": {"errors", "types", "recipe", "files", "verifiers", "domains", "nano"},
+    "evaluation": {"errors", "types", "recipe", "files", "rollout", "data", "sandbox", "verifiers"},
+    "data": {"errors", "types", "recipe", "files", "plans", "verifiers", "domains", "nano"},
     "nano": {"types"},
     # --- what puts them together
     **dict.fromkeys(TRAINER, BASE | PARTS | TRAINER),

@@ -215,13 +215,14 @@ def eos_ids(model: PreTrainedModel, tokenizer: Any) -> frozenset[int]:
     return _eos_ids(getattr(model.generation_config, "eos_token_id", None), tokenizer)
 
 
-def eos_ids_of(name: str, tokenizer: Any) -> frozenset[int]:
-    """The same without the weights, and without asking the hub. Raises OSError."""
+def eos_ids_of(name: str, tokenizer: Any, offline: bool = True) -> frozenset[int]:
+    """The same without the weights; `offline`, without asking the hub. Raises OSError."""
     path = model_path(name)
+    local = offline or _is_away(path)
     try:
-        found: Any = GenerationConfig.from_pretrained(path, local_files_only=True)
+        found: Any = GenerationConfig.from_pretrained(path, local_files_only=local)
     except OSError:  # without such a file, transformers goes by the model's config
-        found = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+        found = AutoConfig.from_pretrained(path, local_files_only=local, trust_remote_code=False)
         found = found.get_text_config()
     return _eos_ids(getattr(found, "eos_token_id", None), tokenizer)
 

@@ -17,6 +17,7 @@ from srpo.cli import (
     compare,
     curate,
     doctor,
+    eval,
     grade,
     init,
     recipes,
@@ -55,6 +56,7 @@ for command in (
     doctor.doctor,
 ):
     app.command()(command)
+app.command("eval")(eval.evaluate)
 
 
 def main() -> None:

@@ -21,8 +21,8 @@ def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
     """Read a YAML file, or the shipped recipe of that name, and apply `key.sub=value` overrides.
     Raises UserError."""
     tree = read_tree(path)
-    for override in overrides or []:
-        _override(tree, override)
+    for text in overrides or []:
+        override(tree, text)
     return parse_recipe(tree, str(path))
 
 
@@ -60,7 +60,8 @@ def dump_recipe(recipe: Recipe) -> str:
     return yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False)
 
 
-def _override(tree: dict[str, Any], text: str) -> None:
+def override(tree: dict[str, Any], text: str, root: type[Section] = Recipe) -> None:
+    """Apply one `key.sub=value` to the keys of a `root`. Raises UserError."""
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise UserError(f"--set {text!r}: write key=value, for example --set learner.lr=1e-5")
@@ -69,19 +70,19 @@ def _override(tree: dict[str, Any], text: str) -> None:
     for depth, parent in enumerate(parents, 1):
         if isinstance(node, dict):
             node.setdefault(parent, {})
-            if isinstance(node[parent], str) and _is_union(parents[:depth]):
+            if isinstance(node[parent], str) and _is_union(root, parents[:depth]):
                 node[parent] = {"kind": node[parent]}
         node = node[_key(node, parent, text)]
     end = _key(node, last, text)
-    read = _value(value, [*parents, last], text)
-    if end == "kind" and node.get("kind") != read and _is_union(parents):
+    read = _value(root, value, [*parents, last], text)
+    if end == "kind" and node.get("kind") != read and _is_union(root, parents):
         node.clear()  # settings of another kind
     node[end] = read
 
 
-def _value(value: str, at: list[str], text: str) -> Any:
+def _value(root: type[Section], value: str, at: list[str], text: str) -> Any:
     """A field of text takes its text as it stands, or quoted; any other what YAML reads."""
-    as_it_stands = is_text(Recipe, at) and value != "null"
+    as_it_stands = is_text(root, at) and value != "null"
     try:
         read = yaml.safe_load(value)
     except Exception as error:  # as above
@@ -92,9 +93,9 @@ def _value(value: str, at: list[str], text: str) -> Any:
     return value if as_it_stands and not quoted else _number(read)
 
 
-def _is_union(at: list[str]) -> bool:
+def _is_union(root: type[Section], at: list[str]) -> bool:
     """Whether sections of several kinds may stand at a place."""
-    return len(place(Recipe, at)[1]) > 1
+    return len(place(root, at)[1]) > 1
 
 
 def _key(node: Any, key: str, text: str) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from threading import Event
 
-from srpo.rollout.engine import Request, Sampling
+from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.types import FinishReason, Rollout, UserError
 
 SEEDS = 2**63  # what torch and vLLM take is below
@@ -74,6 +77,32 @@ class Jobs:
         if len(group) < request.n:
             return None
         return request, [group[i] for i in range(request.n)]
+
+
+def finish(
+    requests: list[Request], submit: Callable[[Job], Future[Rollout]], closing: Event
+) -> Finished:
+    """The groups of requests whose rollouts are sampled one by one, in threads.
+
+    Args:
+        submit: begins to sample one.
+        closing: is set while what is out is given up, so that nothing waits for a server.
+    """
+    jobs = Jobs(requests)
+    out: dict[Future[Rollout], str] = {}
+    try:
+        while jobs.open:
+            for job in jobs.next():
+                out[submit(job)] = job.name
+            for future in wait(out, return_when=FIRST_COMPLETED).done:
+                if group := jobs.take(out.pop(future), future.result()):
+                    yield group
+    finally:
+        closing.set()
+        for future in out:
+            future.cancel()
+        wait(out)
+        closing.clear()
 
 
 def check_lengths(requests: list[Request], sampling: Sampling, context: int) -> None:

@@ -214,7 +214,7 @@ def test_another_plan_does_not_go_on_with_an_unfinished_one(tmp_path: Path):
 
     with pytest.raises(Killed):
         run(tmp_path / "out", path, on_phase=stop)
-    with pytest.raises(UserError, match="unfinished curation with another recipe"):
+    with pytest.raises(UserError, match="another curation, with another recipe"):
         run(tmp_path / "out", path, min_tests=9)
 
 
@@ -240,7 +240,7 @@ def test_an_unfinished_one_sees_that_its_data_changed(tmp_path: Path):
     with pytest.raises(Killed):
         run(tmp_path / "out", path, on_phase=stop, decontaminate=against)
     write(path, [math_row(rng)])
-    with pytest.raises(UserError, match="unfinished curation with another sources"):
+    with pytest.raises(UserError, match="another curation, with another sources"):
         run(tmp_path / "out", path, decontaminate=against)
 
 

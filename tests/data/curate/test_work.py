@@ -71,5 +71,5 @@ def test_results_survive_a_kill_in_the_middle_of_a_line(tmp_path: Path):
 
 def test_an_unfinished_curation_of_another_plan_is_refused(tmp_path: Path):
     Work(tmp_path, {"seed": 1, "allow": []})
-    with pytest.raises(UserError, match="unfinished curation with another seed"):
+    with pytest.raises(UserError, match="another curation, with another seed"):
         Work(tmp_path, {"seed": 2, "allow": []})

@@ -229,13 +229,13 @@ def test_a_server_killed_in_the_middle_loses_nothing(
     for request, rollouts in engine.generate(asked, SAMPLING):
         if not answers:
             kill(servers[0])
-            engine.url = servers[1].url  # a new server at the old one's name
+            engine.service.url = servers[1].url  # a new server at the old one's name
         assert request.index not in answers, "none is used twice"
         answers[request.index] = [r.token_ids for r in rollouts]
     assert answers == undisturbed, "the same rollouts, from the same weights"
     assert len(messages) == 1, "it had weights of its own"
 
     kill(servers[1])
-    engine.waits = (0.1, 0.1)
+    engine.service.waits = (0.1, 0.1)
     with pytest.raises(EngineError, match=r"does not answer: .*refused"):
         generate(engine, asked)

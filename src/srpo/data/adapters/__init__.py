@@ -23,6 +23,7 @@ from srpo.data.adapters.math500 import MATH500
 from srpo.data.adapters.mbpp import MBPP
 from srpo.data.adapters.mbppplus import MBPPPLUS
 from srpo.data.adapters.minerva import MINERVA
+from srpo.data.adapters.olympiadbench import OLYMPIADBENCH
 from srpo.data.adapters.openr1 import OPENR1
 from srpo.data.adapters.rllm import RLLM
 from srpo.data.adapters.sandboxfusion import SANDBOXFUSION
@@ -36,7 +37,7 @@ from srpo.verifiers.json_values import json_fault
 LAYOUTS: tuple[Layout, ...] = (  # the most specific first
     *(CANONICAL, EURUS, VERL, LIVECODEBENCH, CODE_CONTESTS, APPS, RLLM, LEETCODE),
     *(HUMANEVALPLUS, HUMANEVAL, MBPPPLUS, MBPP, SANDBOXFUSION),
-    *(OPENR1, MATH500, MATH, MINERVA, AIME, AMC, DEEPSCALER, GSM8K),
+    *(OPENR1, OLYMPIADBENCH, MATH500, MATH, MINERVA, AIME, AMC, DEEPSCALER, GSM8K),
 )
 
 _DEEP = "has a value that is nested too deep; give flatter values"

@@ -81,12 +81,38 @@ _SETS = ("similar_elements", "find_dissimilar", "Diff")  # their order is by cha
 ODD |= dict.fromkeys(_SETS, "assert set(candidate(*arguments)) == set(expected)")
 MATCHES = ("check_str", "text_match_three", "text_starta_endb")  # whether there is one
 ODD |= dict.fromkeys(MATCHES, "assert bool(candidate(*arguments)) == bool(expected)")
+# Its own reference calls eval, which no check may.
+_ALGEBRA = """
+def do_algebra(operator, operand):
+    powers, signs = [operand[:1]], []
+    for sign, value in zip(operator, operand[1:]):
+        if sign == "**":
+            powers[-1].append(value)
+        else:
+            signs.append(sign)
+            powers.append([value])
+    factors = []
+    for power in powers:
+        value = power.pop()
+        while power:
+            value = power.pop() ** value
+        factors.append(value)
+    total, term, adds = 0, factors[0], True
+    for sign, value in zip(signs, factors[1:]):
+        if sign in ("*", "//"):
+            term = term * value if sign == "*" else term // value
+        else:
+            total = total + term if adds else total - term
+            term, adds = value, sign == "+"
+    return total + term if adds else total - term
+"""
+OWN = {"do_algebra": _ALGEBRA}
 
 
 def plus_tests(row: Row, setup: str) -> dict[str, Any]:
     """Tests on all inputs of a row of HumanEval+ or MBPP+ that there is room for."""
     entry = text(row, "entry_point")
-    program = text(row, "prompt") + text(row, "canonical_solution")
+    program = OWN.get(entry) or text(row, "prompt") + text(row, "canonical_solution")
     parts = {
         "reference": _within_function(program, entry),
         "first": str(int(entry == "tuple_size")),  # a list's size is by chance

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from srpo.data.curate.judged import SCHEMA, Judged, from_row, to_row
-from srpo.files import replacing, write_whole
+from srpo.files import replacing
+from srpo.plans import claim
 from srpo.types import UserError, short
 
 # Texts that are many in one group of rows can be more than an Arrow array of them may hold.
@@ -30,19 +30,13 @@ class Work:
 
     def __init__(self, out: Path, plan: dict[str, Any]) -> None:
         self.folder = out / ".curate"
-        file = self.folder / "plan.json"
-        self._lock = _locked(self.folder)
+        self._lock = claim(self.folder, plan, out, "curation", self._clear)
         shutil.rmtree(self._finished, ignore_errors=True)
-        if file.is_file() and (other := json.loads(file.read_text(encoding="utf-8"))) != plan:
-            differ = sorted(k for k in plan | other if plan.get(k) != other.get(k))
-            raise UserError(
-                f"--out {str(out)!r} holds an unfinished curation with another {differ[0]}: finish"
-                " it with its own command, or give another folder"
-            )
-        if not file.is_file():  # what is left of no plan that is known
-            for chunk in self.folder.glob("*.*"):
-                chunk.unlink()
-        write_whole(file, json.dumps(plan, indent=1))
+
+    def _clear(self) -> None:
+        """What is left of no plan that is known goes."""
+        for chunk in self.folder.glob("*.*"):
+            chunk.unlink()
 
     def chunk(self, number: int) -> Path:
         """Where the chunk of that number is, or will be."""
@@ -70,18 +64,6 @@ class Work:
     @property
     def _finished(self) -> Path:
         return self.folder.with_name(".curate-finished")
-
-
-def _locked(folder: Path) -> IO[bytes]:
-    """The folder's lock. Raises UserError where another process has it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = (folder / "lock").open("ab")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise UserError(f"{folder.parent}: another srpo curate is at work in it") from error
-    return lock
 
 
 class Results:

@@ -123,14 +123,33 @@ def _library(where: str) -> Any:
     return datasets
 
 
-def _reach(name: HubName, where: str) -> None:
-    """Raises UserError, soon, where the hub or the data set is out of reach."""
+def revision(name: str, where: str) -> str | None:
+    """The commit of a data set of the hub that is read now; None where the hub is switched off.
+    Raises UserError where it is out of reach."""
+    found = _reach(HubName(name.partition(":")[0], None, None, False), where)
+    return None if found is None else found.sha
+
+
+def download(name: str, file: str, revision: str | None, where: str) -> Path:
+    """One file of a data set of the hub, as it was at a commit. Raises UserError."""
+    hub = importlib.import_module("huggingface_hub")
+    try:
+        found = hub.hf_hub_download(name, file, repo_type="dataset", revision=revision)
+    except Exception as error:  # of the library: many types
+        why = " ".join(str(error).split())[:400] or type(error).__name__
+        raise UserError(f"{where}: {name} {file} cannot be downloaded: {why}") from error
+    return Path(found)
+
+
+def _reach(name: HubName, where: str) -> Any:
+    """What the hub says of a data set, None where it is switched off. Raises UserError, soon, where
+    the hub or the data set is out of reach."""
     hub = importlib.import_module("huggingface_hub")
     if hub.constants.HF_HUB_OFFLINE:
-        return  # the library takes what it has kept
+        return None  # the library takes what it has kept
     errors = importlib.import_module("huggingface_hub.errors")
     try:
-        hub.HfApi().dataset_info(name.name, timeout=SECONDS)
+        return hub.HfApi().dataset_info(name.name, timeout=SECONDS)
     except errors.GatedRepoError as error:
         raise UserError(
             f"{where}: the data set asks you to accept its terms first; do so on its page of the"

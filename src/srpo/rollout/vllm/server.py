@@ -17,41 +17,26 @@ weights, and goes on; one whose label is another run's is an error.
 
 from __future__ import annotations
 
-import http.client
-import json
-import os
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from threading import Event, Lock
 from typing import Any, TypeVar
 
 from srpo.errors import EngineError
 from srpo.rollout.engine import Finished, Request, Sampling
-from srpo.rollout.jobs import Job, Jobs, check_lengths
+from srpo.rollout.jobs import Job, check_lengths, finish
+from srpo.rollout.service import BUSY, RefusedError, Service, UnreachableError
 from srpo.rollout.vllm.setup import CPU_BATCH_TOKENS, LOGPROBS_MODE, VllmSetup
 from srpo.rollout.vllm.weights_folder import WeightsFolder
 from srpo.rollout.vllm.worker import WORKER_EXTENSION
 from srpo.types import Rollout, UserError
 from srpo.weights import WeightSource
 
-REQUEST_S = 3600.0  # for one answer
-WAITS_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # a server may be restarted meanwhile
-BUSY = (500, 502, 503, 504)
-
 T = TypeVar("T")
-
-
-class UnreachableError(Exception):
-    """No answer, or none yet: worth another try."""
-
-
-class RefusedError(Exception):
-    """The server's own words."""
 
 
 class VllmServer:
@@ -70,11 +55,10 @@ class VllmServer:
             message: is told when the server was restarted.
         """
         assert setup.config.server_url
-        self.url = setup.config.server_url.rstrip("/")
+        self.service = Service(setup.config.server_url)
         self.setup, self.weights, self.message = setup, weights, message
-        self.waits: tuple[float, ...] = WAITS_S
         self.run, self.lock = uuid.uuid4().hex, Lock()
-        self.doubtful, self.closing = Event(), Event()  # weights may be gone; nobody waits
+        self.doubtful = Event()  # weights may be gone
         self._connect()
         self.pool = ThreadPoolExecutor(setup.config.max_rows)
 
@@ -85,22 +69,11 @@ class VllmServer:
         the prompt.
         """
         check_lengths(requests, sampling, self.setup.context)
-        jobs = Jobs(requests)
-        out: dict[Future[Rollout], str] = {}
         self.doubtful.set()
-        try:
-            while jobs.open:
-                for job in jobs.next():
-                    out[self.pool.submit(self._sample, job, sampling)] = job.name
-                for future in wait(out, return_when=FIRST_COMPLETED).done:
-                    if group := jobs.take(out.pop(future), future.result()):
-                        yield group
-        finally:  # the caller may stop early; the weights must not change under what is out
-            self.closing.set()
-            for future in out:
-                future.cancel()
-            wait(out)
-            self.closing.clear()
+        # The caller may stop early; the weights must not change under what is out.
+        submit = lambda job: self.pool.submit(self._sample, job, sampling)  # noqa: E731
+        with closing(finish(requests, submit, self.service.closing)) as finished:
+            yield from finished
 
     def load_weights(self, source: WeightSource) -> None:
         """By way of the folder."""
@@ -119,7 +92,7 @@ class VllmServer:
 
     def close(self) -> None:
         """The server stays, with the weights that it has."""
-        self.closing.set()
+        self.service.closing.set()
         self.pool.shutdown(cancel_futures=True)
         self.weights.remove()
 
@@ -136,29 +109,29 @@ class VllmServer:
                 raise RefusedError(f"its --logprobs-mode is {served['logprobs_mode']}")
             if served["max_model_len"] < self.setup.context:
                 raise RefusedError(f"its --max-model-len {served['max_model_len']} is too short")
-            self.name = self._get("/v1/models")["data"][0]["id"]
+            self.name = self.service.get("/v1/models")["data"][0]["id"]
             self.folder, self.version = str(Path(model).absolute()), 0
             if not Path(model).exists():  # a hub id
                 self.folder = model
             self._load()
         except (UnreachableError, RefusedError) as error:
             raise UserError(
-                f"rollout.server_url: {self.url!r} is no server to train with: {error};"
+                f"rollout.server_url: {self.service.url!r} is no server to train with: {error};"
                 f" start it with: {start_command(self.setup)}"
             ) from error
 
     def _load(self) -> None:
         folder = {"folder": self.folder, "label": self.label}
-        self._post("/collective_rpc", {"method": "replace_weights", "kwargs": folder})
+        self.service.post("/collective_rpc", {"method": "replace_weights", "kwargs": folder})
         for _ in range(50):  # the last request may not have given back its blocks yet
-            if self._post("/reset_prefix_cache", {})["success"]:
+            if self.service.post("/reset_prefix_cache", {})["success"]:
                 return
             time.sleep(0.1)
         raise RefusedError("its prefix cache is in use; does somebody else use this server?")
 
     def _served(self) -> dict[str, Any]:
         """What every worker says, if all say the same. See `FreshWeights.served`."""
-        first, *others = self._post("/collective_rpc", {"method": "served"})["results"]
+        first, *others = self.service.post("/collective_rpc", {"method": "served"})["results"]
         if any(other != first for other in others):
             raise RefusedError(f"its workers differ: {first}, {others}")
         return first
@@ -186,7 +159,7 @@ class VllmServer:
         def attempt() -> Rollout:
             self._settle()
             try:
-                choice = self._post("/v1/completions", body, BUSY)["choices"][0]
+                choice = self.service.post("/v1/completions", body, BUSY)["choices"][0]
                 return self._rollout(choice, sampling.stop)
             except UnreachableError:
                 self.doubtful.set()
@@ -207,7 +180,7 @@ class VllmServer:
                 self.message("the vLLM server was restarted; it gets the current weights again")
                 self._load()
             elif label != self.label:
-                raise EngineError(f"another run has changed the weights of {self.url}")
+                raise EngineError(f"another run has changed the weights of {self.service.url}")
             self.doubtful.clear()
 
     def _rollout(self, choice: dict[str, Any], stop: tuple[str, ...]) -> Rollout:
@@ -217,35 +190,12 @@ class VllmServer:
 
     def _persist(self, action: Callable[[], T]) -> T:
         """Raises EngineError when there is no answer after all the waiting."""
-        for pause in (*self.waits, None):
-            try:
-                return action()
-            except UnreachableError as error:
-                if pause is None or self.closing.wait(pause):
-                    raise EngineError(
-                        f"the vLLM server {self.url} does not answer: {error}"
-                    ) from error
-        raise AssertionError("unreachable")
-
-    def _post(self, path: str, body: dict[str, Any], busy: tuple[int, ...] = BUSY[1:]) -> Any:
-        return self._ask(path, json.dumps(body).encode(), busy)
-
-    def _get(self, path: str) -> Any:
-        return self._ask(path, None, BUSY[1:])
-
-    def _ask(self, path: str, body: bytes | None, busy: tuple[int, ...]) -> Any:
-        """The answer's JSON. Raises RefusedError, and UnreachableError for the statuses `busy`."""
-        request = urllib.request.Request(self.url + path, body, _headers())
         try:
-            with urllib.request.urlopen(request, timeout=REQUEST_S) as answer:
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            text = f"{path}: {error.code} {_said(error.read())}"
-            if error.code in busy:
-                raise UnreachableError(text) from error
-            raise RefusedError(text) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            raise UnreachableError(f"{type(error).__name__}: {error}") from error
+            return self.service.persist(action)
+        except UnreachableError as error:
+            raise EngineError(
+                f"the vLLM server {self.service.url} does not answer: {error}"
+            ) from error
 
 
 def start_command(setup: VllmSetup) -> str:
@@ -258,18 +208,3 @@ def start_command(setup: VllmSetup) -> str:
         f" --generation-config vllm --logprobs-mode {LOGPROBS_MODE}"
         f" --worker-extension-cls {WORKER_EXTENSION}" + (cpu if setup.device.type == "cpu" else "")
     )
-
-
-def _headers() -> dict[str, str]:
-    key = os.environ.get("VLLM_API_KEY")
-    return {"Content-Type": "application/json"} | (
-        {"Authorization": f"Bearer {key}"} if key else {}
-    )
-
-
-def _said(body: bytes) -> str:
-    """The error's message, shortened."""
-    try:
-        return json.loads(body)["error"]["message"][:300]
-    except (ValueError, KeyError, TypeError):
-        return body.decode("utf-8", "replace")[:300]

@@ -1,0 +1,1 @@
+"""Who says what is correct: ours is `srpo.verifiers`; these are others'."""

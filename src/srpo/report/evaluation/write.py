@@ -1,0 +1,27 @@
+"""The reports of an evaluation, beside its result."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from srpo.files import write_whole
+from srpo.report.evaluation.sheet import result_sheet
+from srpo.report.sheet import Sheet, table_lines
+from srpo.types import UserError
+
+
+def read_result(out: Path) -> dict[str, Any]:
+    """The result of a finished evaluation. Raises UserError."""
+    try:
+        return json.loads((out / "result.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{str(out)!r} is no finished evaluation: it has no result.json") from error
+
+
+def write_reports(out: Path) -> Sheet:
+    """report.md; returns the table of it."""
+    sheet = result_sheet(read_result(out))
+    write_whole(out / "report.md", "\n".join(table_lines(sheet)) + "\n")
+    return sheet
