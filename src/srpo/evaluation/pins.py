@@ -2,7 +2,8 @@
 what of another copy differs from it.
 
 The copy itself is not in the package. Of each problem `benchmarks/pins/NAME.json` has the SHA-256
-of its text and of its gold, and one byte for each word, by which a difference can be shown.
+of its text and of its answer, and one byte for each word, by which a difference can be shown. Tests
+of programs are spelled in many ways, so they are in no pin, but in the digest of what was used.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from srpo.types import Problem
 AROUND = 4  # words that are shown beside a difference
 ALIKE = 0.6  # what two texts of one problem have in common, at least
 DIGITS = 16  # of a problem's SHA-256
+SEARCHED = 100  # strange problems at most, for which the likest pinned one is looked for
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Pin:
 
     id: str
     text: str
-    gold: str
+    answer: str
     words: bytes
 
 
@@ -57,24 +59,23 @@ def pin(problem: Problem) -> Pin:
     """A problem's fingerprints."""
     text = _plain(problem.prompt)
     short_id = problem.id.partition("/")[2] or problem.id
-    return Pin(short_id, _sha(text)[:DIGITS], _sha(_gold(problem))[:DIGITS], _words(text))
+    return Pin(short_id, _sha(text)[:DIGITS], _sha(_answer(problem))[:DIGITS], _words(text))
 
 
 def dump(source: str, problems: Sequence[Problem]) -> str:
     """The file of a benchmark's pins; `source` says where the copy was."""
     rows = [
-        [p.id, p.text, p.gold, b64encode(p.words).decode()] for p in (pin(one) for one in problems)
+        [p.id, p.text, p.answer, b64encode(p.words).decode()]
+        for p in (pin(one) for one in problems)
     ]
     body = ",\n".join(f"  {json.dumps(row)}" for row in rows)
     head = json.dumps({"source": source, "sha256": digest(problems)})
     return f'{head[:-1]},\n "problems": [\n{body}\n ]}}\n'
 
 
-def pinned(name: str) -> dict[str, Any] | None:
-    """The pins of a benchmark, `problems` as Pin; None where no copy was read."""
+def pinned(name: str) -> dict[str, Any]:
+    """The pins of a benchmark, `problems` as Pin."""
     file = resources.files("srpo.evaluation.benchmarks") / "pins" / f"{name}.json"
-    if not file.is_file():
-        return None
     found = json.loads(file.read_text(encoding="utf-8"))
     found["problems"] = [Pin(i, t, g, b64decode(w)) for i, t, g, w in found["problems"]]
     return found
@@ -83,23 +84,27 @@ def pinned(name: str) -> dict[str, Any] | None:
 def differences(pins: Sequence[Pin], problems: Sequence[Problem]) -> list[Difference]:
     """What differs, in the order of the problems; their order itself does not matter."""
     given = [pin(p) for p in problems]
-    left = {(p.text, p.gold): p for p in pins}
-    strange = [(g, p) for g, p in zip(given, problems, strict=True) if (g.text, g.gold) not in left]
+    left = {(p.text, p.answer): p for p in pins}
+    strange = [
+        (g, p) for g, p in zip(given, problems, strict=True) if (g.text, g.answer) not in left
+    ]
     for g in given:
-        left.pop((g.text, g.gold), None)
+        left.pop((g.text, g.answer), None)
     found = []
+    by_id = {p.id: p for p in left.values()}
     for g, problem in strange:
-        nearest = _nearest(g, list(left.values()))
+        nearest = by_id.get(g.id)
+        if nearest is None and len(strange) <= SEARCHED:
+            nearest = _nearest(g, list(left.values()))
         if nearest is None:
             found.append(Difference(g.id, "added", _plain(problem.prompt)[:80]))
             continue
-        left.pop((nearest.text, nearest.gold))
+        left.pop((nearest.text, nearest.answer), None)
         if nearest.text != g.text:
             found.append(Difference(g.id, "text", shown(nearest.words, _plain(problem.prompt))))
-        if nearest.gold != g.gold:
-            found.append(
-                Difference(g.id, "answer", f"another one than pinned: {_gold(problem)[:80]}")
-            )
+        if nearest.answer != g.answer:
+            other = f"another one than pinned: {_answer(problem)[:80]}"
+            found.append(Difference(g.id, "answer", other))
     return found + [Difference(p.id, "missing", "") for p in left.values()]
 
 
@@ -143,6 +148,10 @@ def _plain(text: str) -> str:
 def _gold(problem: Problem) -> str:
     if problem.tests is not None:
         return json.dumps(problem.tests, sort_keys=True, ensure_ascii=False)
+    return _answer(problem)
+
+
+def _answer(problem: Problem) -> str:
     golds = problem.answer if isinstance(problem.answer, tuple) else (problem.answer or "",)
     return "\n".join(_plain(g) for g in golds)
 

@@ -18,13 +18,14 @@ from srpo.data.sources import load_problems
 from srpo.errors import RowFault
 from srpo.evaluation.benchmarks import find_benchmark
 from srpo.evaluation.benchmarks.base import Benchmark
-from srpo.evaluation.pins import differences, digest, pinned
+from srpo.evaluation.pins import Difference, differences, digest, pinned
 from srpo.evaluation.windows import in_window, read_release, read_window
 from srpo.recipe.schema import Source, domain_name
 from srpo.types import Problem, UserError
 
 HELDOUT = "heldout"
 NANO_DEFAULT = 128
+SHOWN = 5  # differences from the pinned copy, in warnings
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,10 @@ def _benchmark(spec: str, folder: Path | None, exclude_errata: bool) -> ProblemS
     problems = [replace(c.problem(), id=id_) for c, id_ in zip(rows, _ids(name, rows), strict=True)]
     record |= {"url": benchmark.url, "license": benchmark.license}
     found = pinned(name)
-    strange = differences(found["problems"], problems) if found and not part else []
+    strange = differences(found["problems"], problems)
+    strange = [d for d in strange if not (part and d.kind == "missing")]
     record |= {
-        "pinned": None if found is None else found["sha256"],
+        "pinned": found["sha256"],
         "differences": [d.line() for d in strange],
     }
     if part:
@@ -133,7 +135,7 @@ def _benchmark(spec: str, folder: Path | None, exclude_errata: bool) -> ProblemS
     if exclude_errata:
         problems = [p for p in problems if p.id not in wrong]
     made = _set(spec, benchmark.title + (f", {part}" if part else ""), problems, record)
-    made.warnings.extend(_warnings(benchmark, record, len(wrong), exclude_errata))
+    made.warnings.extend(_warnings(benchmark, strange, len(wrong), exclude_errata))
     return made
 
 
@@ -217,12 +219,17 @@ def _sums(files: Sequence[Path]) -> dict[str, str]:
 
 
 def _warnings(
-    benchmark: Benchmark, record: dict[str, Any], wrong: int, excluded: bool
+    benchmark: Benchmark, strange: Sequence[Difference], wrong: int, excluded: bool
 ) -> Iterable[str]:
-    if record["pinned"] is None:
-        yield f"{benchmark.name}: no copy of it is pinned, so nothing says whether its texts are"
-    for line in record["differences"]:
-        yield f"{benchmark.name}: differs from the pinned copy: {line}"
+    changed = [d for d in strange if d.kind in ("text", "answer")]
+    for d in changed[:SHOWN]:
+        yield f"{benchmark.name}: differs from the pinned copy: {d.line()}"
+    if len(changed) > SHOWN:
+        yield f"{benchmark.name}: {len(changed) - SHOWN} more differ; result.json lists them"
+    words = {"missing": "of the pinned copy are missing", "added": "are not in the pinned copy"}
+    for kind, said in words.items():
+        if count := sum(d.kind == kind for d in strange):
+            yield f"{benchmark.name}: {count} problems {said}"
     if wrong and not excluded:
         yield (
             f"{benchmark.name}: {wrong} problems are known not to be gradable; exclude_errata=true"

