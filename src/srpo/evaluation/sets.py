@@ -117,6 +117,12 @@ def _benchmark(spec: str, folder: Path | None, exclude_errata: bool) -> ProblemS
     rows = list(_candidates(paths, name, benchmark))
     problems = [replace(c.problem(), id=id_) for c, id_ in zip(rows, _ids(name, rows), strict=True)]
     record |= {"url": benchmark.url, "license": benchmark.license}
+    if part:
+        record["part"] = part
+    if ".." in part:
+        where = f"--on {spec}"
+        window = read_window(part, where)
+        problems = in_window(problems, window, lambda p: p.meta.get("date"), where)
     found = pinned(name)
     strange = differences(found["problems"], problems)
     strange = [d for d in strange if not (part and d.kind == "missing")]
@@ -124,12 +130,6 @@ def _benchmark(spec: str, folder: Path | None, exclude_errata: bool) -> ProblemS
         "pinned": found["sha256"],
         "differences": [d.line() for d in strange],
     }
-    if part:
-        record["part"] = part
-    if ".." in part:
-        where = f"--on {spec}"
-        window = read_window(part, where)
-        problems = in_window(problems, window, lambda p: p.meta.get("date"), where)
     wrong = {p.id: why for p in problems if (why := benchmark.errata.get(p.id.partition("/")[2]))}
     record |= {"errata": wrong, "errata_excluded": exclude_errata}
     if exclude_errata:

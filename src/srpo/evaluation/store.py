@@ -59,13 +59,13 @@ class Responses:
         with replacing(path) as unfinished:
             pq.write_table(pa.Table.from_pylist(list(rows), SCHEMA), unfinished)
 
-    def has(self, name: str, number: int) -> bool:
-        """Whether a part is done."""
-        return self.part(name, number).is_file()
-
     def begun(self) -> bool:
         """Whether any part is done."""
         return any(self.out.glob("responses/*.parquet"))
+
+    def complete(self, counts: dict[str, int]) -> bool:
+        """Whether all parts are done, given how many each problem set has."""
+        return all(self.part(name, n).is_file() for name, c in counts.items() for n in range(c))
 
     def parts(self, name: str, count: int) -> Iterator[list[Row]]:
         """The rows of the parts that there shall be, one part after the other. Raises UserError

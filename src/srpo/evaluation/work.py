@@ -110,22 +110,21 @@ class Evaluating:
     def _part(
         self, responses: Responses, one: ProblemSet, number: int, problems: list[Problem]
     ) -> None:
-        n = self.config.samples
+        n, file = self.config.samples, responses.part(one.name, number)
         self.on_phase(one.name, number * self.problems_a_part * n, len(one.problems) * n)
-        if not responses.has(one.name, number):
-            rows = self.source.rows(one.name, number, problems)
-        else:
-            rows = read_part(responses.part(one.name, number))
-            failed = [row for row in rows if row["outcome"] == Outcome.ERROR]
-            if not failed:
-                return
-            again = iter(judged(failed, problems, self.judges))
-            rows = [next(again) if row["outcome"] == Outcome.ERROR else row for row in rows]
+        there = file.is_file()
+        rows = read_part(file) if there else self.source.rows(one.name, number, problems)
         if [row["id"] for row in rows] != [p.id for p in problems for _ in range(n)]:
             raise UserError(
-                f"{responses.part(one.name, number)}: not {n} responses to each problem; the"
-                " evaluation has fewer than were asked for: delete the file, and start again"
+                f"{file}: not {n} responses to each of its problems, and fewer than were asked for"
+                " would be another number: delete it, and the same command makes it anew"
             )
+        failed = [row for row in rows if row["outcome"] == Outcome.ERROR]
+        if there and not failed:
+            return
+        if there:
+            again = iter(judged(failed, problems, self.judges))
+            rows = [next(again) if row["outcome"] == Outcome.ERROR else row for row in rows]
         self.beside.fill(rows, problems)
         responses.write(one.name, number, rows)
 

@@ -13,14 +13,14 @@ from srpo.data.prompts import Prompter
 from srpo.domains import find_domains
 from srpo.evaluation.evaluator import seed_of
 from srpo.evaluation.graders.beside import Beside
-from srpo.evaluation.sets import ProblemSet, load_sets
+from srpo.evaluation.sets import HELDOUT, ProblemSet, load_sets
 from srpo.evaluation.store import Responses
 from srpo.evaluation.work import Evaluating, OnPhase, Regraded, Sampled, versions
 from srpo.models import eos_ids_of, load_tokenizer, outline, pick_device
 from srpo.plans import claim
 from srpo.recipe.evaluation import Evaluation
 from srpo.recipe.load import load_recipe, parse_section
-from srpo.recipe.schema import Recipe
+from srpo.recipe.schema import Recipe, Source
 from srpo.rollout.collector import Collector
 from srpo.rollout.endpoint import Endpoint, encode
 from srpo.rollout.engine import RolloutEngine, Sampling
@@ -62,7 +62,7 @@ def evaluate(tree: dict[str, Any], place: Place, on_phase: OnPhase, message: Mes
     config = resolve(tree, target)
     if not config.on:
         raise UserError("--on: nothing is asked; give benchmarks, for example aime24, or nano:math")
-    own = [] if target is None else target.recipe.data.eval
+    own = target.recipe.data.eval if target else _heldout(config)
     sets = load_sets(config.on, place.data, config.seed, config.exclude_errata, own)
     for one in sets:
         for text in one.warnings:
@@ -79,14 +79,20 @@ def evaluate(tree: dict[str, Any], place: Place, on_phase: OnPhase, message: Mes
         pool = opened.enter_context(VerifierPool(config.verifier, domains.values()))
         beside = Beside(config)
         opened.callback(beside.close)
-        if place.earlier is not None:
-            source: Sampled | Regraded = Regraded(Responses(place.earlier), pool)
+        size = max(1, 2 * config.rollout.max_rows // config.samples)
+        sampled = Responses(place.out).complete({s.name: -(-len(s.problems) // size) for s in sets})
+        if place.earlier is not None or sampled:
+            source: Sampled | Regraded = Regraded(Responses(place.earlier or place.out), pool)
         elif target is None:
             source = _served(config, place.server or "", domains, pool, opened, message)
         else:
             source = _local(config, target, sets, domains, pool, opened, message)
-        size = max(1, 2 * config.rollout.max_rows // config.samples)
         return Evaluating(place.out, config, sets, source, pool, beside, size, on_phase).run()
+
+
+def _heldout(config: Evaluation) -> list[Source]:
+    """Those of the run whose responses are judged anew; a server has none."""
+    return find_target(config.model).recipe.data.eval if HELDOUT in config.on else []
 
 
 def resolve(tree: Mapping[str, Any], target: Target | None) -> Evaluation:
