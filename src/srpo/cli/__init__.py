@@ -12,6 +12,7 @@ import typer
 
 from srpo import __version__
 from srpo.cli import (
+    analyze,
     chat,
     check,
     compare,
@@ -51,6 +52,7 @@ for command in (
     chat.chat,
     compare.compare,
     reproduce.reproduce,
+    analyze.analyze,
     grade.grade,
     curate.curate,
     doctor.doctor,

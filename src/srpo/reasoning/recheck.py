@@ -41,7 +41,8 @@ RECHECK = Rules(
             r"|revisit\w*) (?:the (?:answer|result|solution|calculation)|that|this|your|if it"
             r"|the \w+ approach)\b"
             r"|(?:^|[,.;]|\bjust)\W*(?:just )?to (?:verify|confirm|check"
-            r"|be (?:sure|certain|thorough)|make sure|ensure (?:accuracy|correctness|this is|that this|I|we|my|our))\b"
+            r"|be (?:sure|certain|thorough)|make sure|ensure (?:accuracy|correctness|this is"
+            r"|that this|I|we|my|our))\b"
         ),
         "outcome of a check": (
             rf"{BEGIN}(?:that|this|it|everything|they|these|the (?:answer|result|math|calculation"
@@ -52,7 +53,8 @@ RECHECK = Rules(
             rf"{RIGHT}\b(?! (?:angle|triangle|way|side|order|answer|word|to\b|for\b))"
             rf"|{BEGIN}(?:that|this|it|everything) (?:all |also |indeed |still )?(?:checks? out"
             r"|adds? up|doesn't add up|holds? up|matches (?:what|my|the (?:previous|earlier"
-            r"|original|given|expected|result|answer))|seems? to (?:fit|work|match|check|hold)|confirms?)\b"
+            r"|original|given|expected|result|answer))|seems? to (?:fit|work|match|check|hold)"
+            r"|confirms?)\b"
             r"|(?:^|[.!,])\W*(?:yes|yeah|no|nope|yep|yup|ok|okay),? (?:so |because )?"
             r"(?:that|this|it)(?:'s| is| seems| works| fits| does|n't| isn't| still| all| can't"
             r"| would|\b)"
@@ -83,8 +85,8 @@ RECHECK = Rules(
         ),
         "question to oneself": (
             r"\b(?:is|was|are|does|did|isn't|doesn't) (?:that|this|it|my \w+|I) (?:really "
-            r"|actually |still )?(?:right|correct|accurate|true|make sense|work|add up|consistent|valid"
-            r"|satisfy)\b.*\?"
+            r"|actually |still )?(?:right|correct|accurate|true|make sense|work|add up|consistent"
+            r"|valid|satisfy)\b.*\?"
             r"|\bdid I (?:do|get|make|count|miss|use|add|calculate|read|mis)"
             r"|\bam I (?:sure|right|missing|correct|doing)"
         ),
