@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-vllm test-runs test-rest lint setup vllm clean
+.PHONY: demo test test-runs test-rest test-vllm test-walls lint setup vllm clean
 
 setup: .venv/.ready
 
@@ -27,24 +27,28 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 
-# Two at a time, each on one core.
+# Two at a time, each on one core; the longest first, so that both cores are busy to the end.
 test: vllm
-	$(MAKE) --no-print-directory -j2 lint test-vllm test-runs test-rest
+	$(MAKE) --no-print-directory -j2 test-runs test-rest test-vllm test-walls lint
 
 # Two torch threads wait for each other in a loop: beside other work they hardly get on.
-test-vllm test-runs test-rest: export OMP_NUM_THREADS = 1
+test-runs test-rest test-vllm test-walls: export OMP_NUM_THREADS = 1
 
-VLLM_TESTS := tests/rollout/vllm tests/test_vllm_training.py
 RUN_TESTS := tests/benchmarks tests/cli tests/reproduce tests/run tests/test_trainer.py
-
-test-vllm: vllm
-	$(BIN)/python -m pytest $(VLLM_TESTS)
+VLLM_TESTS := tests/rollout/vllm tests/test_vllm_training.py
+WALL_TESTS := tests/sandbox tests/verifiers
 
 test-runs: vllm
 	$(BIN)/python -m pytest $(RUN_TESTS)
 
 test-rest: vllm
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(VLLM_TESTS) $(RUN_TESTS))
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(RUN_TESTS) $(VLLM_TESTS) $(WALL_TESTS))
+
+test-vllm: vllm
+	$(BIN)/python -m pytest $(VLLM_TESTS)
+
+test-walls: vllm
+	$(BIN)/python -m pytest $(WALL_TESTS)
 
 clean:
 	rm -rf .venv runs

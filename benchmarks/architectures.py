@@ -35,6 +35,7 @@ import torch
 import transformers
 import typer
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+from transformers.utils import logging
 
 from srpo.errors import SRPOError, in_one_line
 from srpo.learner.batch import TrainBatch, TrainRow
@@ -393,7 +394,7 @@ def child(family: str, engine: str, folder: Path, answer: Connection) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    transformers.utils.logging.set_verbosity_error()
+    logging.set_verbosity_error()
     result, start = Result(), time.perf_counter()
     try:
         round_of(family, engine, folder, result)

@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import yaml
 
+from forked import Forked
 from srpo.metrics import WALL_CLOCK, read_metrics
 from srpo.recipe.load import parse_recipe
 from srpo.recipe.schema import Recipe
@@ -78,7 +79,7 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def signal_when_training(
-    process: subprocess.Popen[str], run: Path, delay: float, number: signal.Signals
+    process: subprocess.Popen[str] | Forked, run: Path, delay: float, number: signal.Signals
 ) -> None:
     """Send a signal `delay` seconds after the run's folder is there; harmless if it is over."""
     while process.poll() is None and not (run / "metrics.jsonl").exists():

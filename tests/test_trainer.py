@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import shutil
 import signal
 import time
@@ -16,35 +15,26 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from small_runs import (
-    differences,
-    finish,
-    signal_when_training,
-    small_recipe,
-    srpo,
-    write_recipe,
-)
+from forked import Forked
+from small_runs import differences, finish, signal_when_training, small_recipe, srpo, write_recipe
 from srpo.data.sources import fingerprint, load_problems
 from srpo.metrics import read_metrics
 from srpo.observer import Observer
 from srpo.recipe.load import load_recipe
+from srpo.recipe.schema import Recipe
 from srpo.run import session
 from srpo.run.checkpoint import checkpoints
 from srpo.run.session import RunEnd
 from srpo.types import TrainingError, UserError
 
 
-class Watch(Observer):
-    def __init__(self) -> None:
-        self.stages: list[tuple[str, str]] = []
-
-    def stage(self, name: str, reason: str) -> None:
-        self.stages.append((name, reason))
+class StopAtOnce(Observer):
+    def started(self, recipe: Recipe, run: Path, resumed_at: int) -> None:
+        signal.raise_signal(signal.SIGTERM)
 
 
-def train(path: Path, **overrides: object) -> tuple[RunEnd, Watch]:
-    watch = Watch()
-    return session.train(small_recipe(path, **overrides), watch), watch
+def train(path: Path, **overrides: object) -> RunEnd:
+    return session.train(small_recipe(path, **overrides), Observer())
 
 
 def ledger(run: Path) -> list[dict[str, object]]:
@@ -108,11 +98,11 @@ def test_killed_anywhere_the_resumed_run_equals_the_uninterrupted_one(
 ) -> None:
     run = tmp_path / "run"
     recipe = write_recipe(small_recipe(run), tmp_path / "recipe.yaml")
-    process = srpo("train", recipe)
+    process = Forked("train", recipe)
     signal_when_training(process, run, random.uniform(0, 4), signal.SIGKILL)
-    finish(process)
+    process.finish()
     if not (run / "summary.json").exists():
-        code, output = finish(srpo("resume", run))
+        code, output = Forked("resume", run).finish()
         assert code == 0, output
     assert differences(whole, run) == []
 
@@ -120,24 +110,23 @@ def test_killed_anywhere_the_resumed_run_equals_the_uninterrupted_one(
 def test_sigterm_finishes_the_step_saves_and_says_how_to_go_on(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     recipe = write_recipe(small_recipe(run), tmp_path / "recipe.yaml")
-    process = srpo("train", recipe)
+    process = Forked("train", recipe)
     signal_when_training(process, run, 0.5, signal.SIGTERM)
-    code, output = finish(process)
+    code, output = process.finish()
     assert code == 128 + signal.SIGTERM
     assert f"srpo resume {run}" in output.replace("\n", "")
-    code, output = finish(srpo("resume", run))
+    code, output = Forked("resume", run).finish()
     assert code == 0, output
     assert differences(whole, run) == []
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    recipe = write_recipe(small_recipe(run), tmp_path / "recipe.yaml")
-    assert finish(srpo("train", recipe))[0] == 0
+    shutil.copytree(whole, run)
     newest = checkpoints(run / "checkpoints")[-1] / "learner/learner.pt"
     newest.write_bytes(newest.read_bytes()[:-1000])
     (run / "summary.json").unlink()
-    code, output = finish(srpo("resume", run))
+    code, output = Forked("resume", run).finish()
     assert code == 0, output
     assert "falling back" in output
     assert differences(whole, run) == []
@@ -146,30 +135,25 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(whole: Path, tmp_path
 def test_a_full_disk_is_one_clear_line_and_loses_nothing(tmp_path: Path) -> None:
     run = tmp_path / "run"
     recipe = write_recipe(small_recipe(run), tmp_path / "recipe.yaml")
-
-    def no_large_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, 2**20))
-
-    code, output = finish(srpo("train", recipe, preexec_fn=no_large_files))
+    code, output = Forked("train", recipe, largest_file=2**20).finish()
     assert code == 2
     assert "cannot write" in output
     assert "Traceback" not in output
     assert checkpoints(run / "checkpoints") == []
     assert not list((run / "checkpoints").glob(".writing*"))
-    assert finish(srpo("resume", run))[0] == 0
+    assert Forked("resume", run).finish()[0] == 0
 
 
-def test_staged_training_sees_code_in_stage_two_only(tmp_path: Path) -> None:
-    end, watch = train(tmp_path / "run", data__eval=[])
-    assert end.finished
-    assert [name for name, _ in watch.stages] == ["stage1", "stage2"]
-    by_stage = {(r["stage"], r["domain"]) for r in ledger(tmp_path / "run")}
+def test_staged_training_sees_code_in_stage_two_only(whole: Path) -> None:
+    summary = json.loads((whole / "summary.json").read_text())
+    assert [stage["name"] for stage in summary["stages"]] == ["stage1", "stage2"]
+    by_stage = {(r["stage"], r["domain"]) for r in ledger(whole)}
     assert ("stage1", "code") not in by_stage
     assert ("stage2", "code") in by_stage
 
 
 def test_a_token_budget(tmp_path: Path) -> None:
-    end, _ = train(tmp_path / "run", max_tokens=500, data__eval=[])
+    end = train(tmp_path / "run", max_tokens=500, data__eval=[])
     rows = read_metrics(tmp_path / "run" / "metrics.jsonl")
     assert end.finished
     assert end.reason.startswith("max_tokens: ")
@@ -245,7 +229,7 @@ def test_dynamic_pays_for_what_it_throws_away_and_trains_on_mixed_groups(tmp_pat
 def test_an_emptied_pool_ends_the_stage(tmp_path: Path) -> None:
     data = tmp_path / "easy.jsonl"
     data.write_text('{"prompt": "Compute 1+1.", "answer": "none"}\n')
-    end, _ = train(
+    end = train(
         tmp_path / "run",
         data__train=[{"path": str(data), "domain": "math"}],
         data__eval=[],
@@ -287,22 +271,21 @@ def test_a_folder_that_holds_a_run_is_not_overwritten(whole: Path) -> None:
 
 def test_two_processes_do_not_train_in_one_folder(tmp_path: Path) -> None:
     run = tmp_path / "run"
-    first = srpo("train", write_recipe(small_recipe(run, max_steps=1000), tmp_path / "r.yaml"))
+    first = Forked("train", write_recipe(small_recipe(run, max_steps=1000), tmp_path / "r.yaml"))
     while not list(run.glob("checkpoints/*")):
         assert first.poll() is None
         time.sleep(0.1)
-    code, output = finish(srpo("resume", run))
+    code, output = Forked("resume", run).finish()
     assert code == 2
     assert "another process is training in it" in " ".join(output.split())
-    first.terminate()
-    finish(first)
-    again = srpo("resume", run)  # the lock went with its process
-    again.terminate()
-    assert "another process" not in finish(again)[1]
+    first.send_signal(signal.SIGTERM)
+    first.finish()
+    # The lock went with its process.
+    assert session.resume(run, StopAtOnce()).signal == signal.SIGTERM
 
 
 def test_resume_of_no_run_says_so(tmp_path: Path) -> None:
-    code, output = finish(srpo("resume", tmp_path))
+    code, output = Forked("resume", tmp_path).finish()
     assert code == 2
     assert "is no run" in output
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch._dynamo.config
 from transformers import AutoModelForCausalLM
 
 from srpo.learner.local import LocalLearner
@@ -22,6 +24,9 @@ from srpo.types import Rollout
 needs_vllm = pytest.mark.skipif(
     installed_vllm() is None, reason=f"vLLM is not installed; {install_recipe()}"
 )
+# vLLM compiles a small function at a process's first token, which takes longer than most tests. In
+# this process it does, since torch has read this already; the others need not do it once more.
+os.environ["TORCH_COMPILE_DISABLE"] = "1"
 CPU = torch.device("cpu")
 CONTEXT, ROWS = 160, 48
 SAMPLING = Sampling(temperature=1.0, top_p=1.0, max_new_tokens=40)

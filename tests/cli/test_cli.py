@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import subprocess
 import sys
 import time
 import tomllib
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
+from unittest.mock import patch
 
 import pytest
 import yaml
@@ -25,13 +28,35 @@ from srpo.types import TrainingError, UserError
 ROOT = Path(__file__).parents[2]
 
 
-def srpo(*args: str | Path, code: str | None = None) -> subprocess.CompletedProcess[str]:
+# Narrow and without colours, so that the text does not depend on who runs the tests.
+PLAIN = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+
+
+def process(*args: str | Path, code: str | None = None) -> subprocess.CompletedProcess[str]:
     """The console entry in a process of its own; `code` replaces the module run."""
     start = ["-c", code] if code else ["-m", "srpo.cli"]
     command = [sys.executable, *start, *map(str, args)]
-    # A narrow, colourless environment, so that the text does not depend on who runs the tests.
-    env = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    env = {**os.environ, **PLAIN}
     return subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
+
+
+def srpo(*args: str | Path) -> subprocess.CompletedProcess[str]:
+    """The console entry in this process, which has what it imports."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    words = ["srpo", *map(str, args)]
+    with (
+        patch.dict(os.environ, PLAIN),
+        patch.object(sys, "argv", words),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        cli.main()
+    texts = []
+    for stream in (out, err):
+        stream.seek(0)
+        texts.append(stream.read())
+    return subprocess.CompletedProcess(words, cast(int, ended.value.code), *texts)
 
 
 def one_line_error(result: subprocess.CompletedProcess[str]) -> str:
@@ -81,13 +106,13 @@ def test_the_console_script_is_main():
 
 
 def test_version():
-    result = srpo("--version")
+    result = process("--version")
     assert (result.returncode, result.stdout) == (0, f"srpo {__version__}\n")
 
 
 def test_help_is_quick_and_names_every_command():
     start = time.perf_counter()
-    result = srpo("--help")
+    result = process("--help")
     assert result.returncode == 0
     assert time.perf_counter() - start < 3.0  # 0.25 s when the machine has nothing else to do
     for command in ("recipes", "train", "resume", "report", "rollouts", "doctor"):
@@ -99,9 +124,9 @@ def test_shells_complete_commands_and_options(monkeypatch: pytest.MonkeyPatch):
     for words, at, wanted in (("srpo ", "1", "rollouts"), ("srpo train --", "2", "--dry-run")):
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", at)
-        assert wanted in srpo().stdout.split()
+        assert wanted in process().stdout.split()
     monkeypatch.delenv("_SRPO_COMPLETE")
-    assert "--install-completion" in srpo("--help").stdout
+    assert "--install-completion" in process("--help").stdout
 
 
 @pytest.mark.parametrize(
@@ -230,7 +255,7 @@ def test_an_interrupt_exits_as_shells_expect(recipe: Path):
         "sys.modules['srpo.run.session'] = types.SimpleNamespace(train=train)\n"
         "srpo.cli.main()\n"
     )
-    result = srpo("train", recipe, code=code)
+    result = process("train", recipe, code=code)
     assert result.returncode == 130
     assert "Traceback" not in result.stderr
 
@@ -250,7 +275,7 @@ def test_rollouts(tmp_path: Path):
     run = make_run(tmp_path, steps=3, stage2_at=2)
     evil = "\x1b[2J[red]\ud800"
     write_groups(run, [group("p1", "ci", prompt=evil), *(group(f"q{i}", "ii") for i in range(6))])
-    result = srpo("rollouts", run)
+    result = process("rollouts", run)
     assert result.returncode == 0
     assert "\\x1b[2J[red]\\ud800" in result.stdout
     assert "q3" in result.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import random
 import signal
@@ -14,10 +15,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from small_runs import finish, srpo
+from forked import Forked
 from srpo import cli
 from srpo.files import write_whole
 from srpo.report.curation.push import push
+from srpo.report.phases import PhaseDisplay
 from srpo.types import UserError
 
 
@@ -113,23 +115,32 @@ def test_a_bad_recipe_names_the_field(tmp_path: Path):
     assert "min_test" in str(error)
 
 
-def test_stopped_by_a_person_it_goes_on(tmp_path: Path):
+def test_stopped_by_a_person_it_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     rng = random.Random()
-    source = write(tmp_path / "sums.jsonl", *(row(rng) for _ in range(8_000)))
-    out = tmp_path / "out"
-    process = srpo("curate", source, "--out", out)
-    deadline = time.monotonic() + 120
-    while not list((out / ".curate").glob("[0-9]*.parquet")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    code, output = finish(process)
-    assert code == 130, output
-    assert "the same command goes on" in output
+    source = write(tmp_path / "sums.jsonl", *(row(rng) for _ in range(5_000)))
+    out, show = tmp_path / "out", PhaseDisplay.phase
+
+    def stopped(display: PhaseDisplay, name: str, done: int, total: int) -> None:
+        """Control-C before the last rows are read, with some of the others judged."""
+        show(display, name, done, total)
+        while done > 4_000 and not list((out / ".curate").glob("[0-9]*.parquet")):
+            time.sleep(0.05)
+        if done > 4_000:
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PhaseDisplay, "phase", stopped)
+        result = run(source, "--out", out)
+    assert result.exit_code == 130, result.output
+    assert "the same command goes on" in result.output
     begun = {path: path.stat().st_mtime_ns for path in (out / ".curate").glob("[0-9]*.parquet")}
     assert begun
-    code, output = finish(srpo("curate", source, "--out", out))
-    assert code == 0, output
-    assert pq.read_metadata(out / "train.parquet").num_rows == 8_000
+    assert not (out / "train.parquet").exists()
+    del result  # its traceback holds the folder's lock
+    gc.collect()
+    result = run(source, "--out", out)
+    assert result.exit_code == 0, result.output
+    assert pq.read_metadata(out / "train.parquet").num_rows == 5_000
 
 
 class Hub:
@@ -190,7 +201,7 @@ def test_raw_rows_to_training_on_what_is_not_easy(tmp_path: Path):
     difficulty = {"recipe": "nano", "samples": 4, "easy_from": 0.9, "keep": ["medium", "hard"]}
     recipe.write_text(yaml.safe_dump({"sources": sources, "difficulty": difficulty}))
     out = tmp_path / "pool"
-    code, output = finish(srpo("curate", "--recipe", recipe, "--out", out))
+    code, output = Forked("curate", "--recipe", recipe, "--out", out).finish()
     assert code == 0, output
     table = pq.read_table(out / "train.parquet").to_pylist()
     assert {row["domain"] for row in table} == {"math", "code"}
@@ -201,7 +212,7 @@ def test_raw_rows_to_training_on_what_is_not_easy(tmp_path: Path):
     settings |= {"output_dir": tmp_path / "run", "max_steps": "1", "eval.at": "[]"}
     settings |= {"sampler.prompts_per_step": "4", "rollout.group_size": "4", "curriculum": "mixed"}
     options = [word for k, v in settings.items() for word in ("--set", f"{k}={v}")]
-    code, output = finish(srpo("train", "nano", *options))
+    code, output = Forked("train", "nano", *options).finish()
     assert code == 0, output
     ledger = pq.read_table(tmp_path / "run" / "ledger.parquet").to_pylist()
     assert ledger

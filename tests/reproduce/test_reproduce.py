@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from forked import Forked
 from srpo.cli import app
 from srpo.recipe.load import load_recipe
+from srpo.reproduce import runner
 from srpo.reproduce.runner import State, run_suite
 from srpo.reproduce.suite import EXPERIMENTS, Experiment, choose, trials
 from srpo.types import TrainingError, UserError
@@ -103,7 +105,22 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Experiment:
     return made
 
 
-def test_a_suite_from_the_command_line(tiny: Experiment, tmp_path: Path):
+@pytest.fixture
+def forked(monkeypatch: pytest.MonkeyPatch) -> list[Forked]:
+    """Runs begin with everything imported; these are the processes."""
+    started: list[Forked] = []
+
+    def popen(command: list[str], stdout: Any, **_: Any) -> Forked:
+        assert command[:3] == [sys.executable, "-m", "srpo.cli"]
+        started.append(Forked(*command[3:], output=Path(stdout.name)))
+        return started[-1]
+
+    quick = SimpleNamespace(Popen=popen, STDOUT=subprocess.STDOUT)
+    monkeypatch.setattr(runner, "subprocess", quick)
+    return started
+
+
+def test_a_suite_from_the_command_line(tiny: Experiment, tmp_path: Path, forked: list[Forked]):
     out = tmp_path / "out"
     arguments = ["reproduce", "--out", str(out), "--seeds", "2", "--workers", "2"]
     first = CliRunner().invoke(app, arguments)
@@ -123,17 +140,20 @@ def test_a_suite_from_the_command_line(tiny: Experiment, tmp_path: Path):
     assert {f: f.stat().st_mtime_ns for f in out.rglob("summary.json")} == stamps
 
 
-def test_an_interrupted_suite_goes_on_where_it_was(tiny: Experiment, tmp_path: Path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_suite_leaves_no_process_and_goes_on_where_it_was(
+    tiny: Experiment, tmp_path: Path, forked: list[Forked], number: signal.Signals
+):
     planned = trials([tiny], seeds=1, quick=False, tokens=3000)[:1]
-    out, seen = tmp_path / "out", []
+    out = tmp_path / "out"
 
     def stop_soon(state: State) -> None:
-        seen.append(state)
         if 0 < state.tokens < state.budget:
-            raise KeyboardInterrupt
+            signal.raise_signal(number)
 
     with pytest.raises(KeyboardInterrupt):
         run_suite(planned, out, 1, stop_soon)
+    assert [run.poll() for run in forked] == [128 + signal.SIGTERM]
     folder = planned[0].folder(out)
     assert not (folder / "summary.json").exists()
     (recipe,) = out.rglob("recipe.yaml")
@@ -148,28 +168,3 @@ def test_a_run_that_fails_is_named_with_its_log(tiny: Experiment, tmp_path: Path
     planned = trials([tiny], seeds=1, quick=False, tokens=None)
     with pytest.raises(TrainingError, match=r"tiny, none, seed 0 ended with status 2: .*no family"):
         run_suite(planned, tmp_path / "out", 1, lambda state: None)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_stop_leaves_no_process(tiny: Experiment, tmp_path: Path, number: signal.Signals):
-    tiny.base.write_text(TINY.replace("max_tokens: 400", "max_tokens: 40000000"))
-    code = (
-        "from pathlib import Path\nimport sys\n"
-        "from srpo.reproduce.runner import run_suite\nfrom srpo.reproduce.suite import Trial\n"
-        "trial = Trial('tiny', 'none', 0, Path(sys.argv[1]), ('seed=0',))\n"
-        "run_suite([trial], Path(sys.argv[2]), 1, lambda state: None)\n"
-    )
-    out = tmp_path / "out"
-    command = [sys.executable, "-c", code, str(tiny.base), str(out)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not list(out.rglob("metrics.jsonl")) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    process.send_signal(number)
-    process.wait(60)
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and entry.name != str(os.getpid()):
-            try:
-                assert str(out) not in (entry / "cmdline").read_text()
-            except OSError:
-                continue

@@ -245,8 +245,8 @@ def test_never_raises(prompt: str, tests: dict[str, Any] | None) -> None:
      "# ", "download from ", "should ", "order as "],
 )  # fmt: skip
 def test_linear_time(unit: str) -> None:
-    big = candidate((unit * 1_000_000)[:1_000_000], stdin(("1", "2")))
+    big = candidate((unit * 200_000)[:200_000], stdin(("1", "2")))
     for rule in RULES:
         start = time.process_time()
         rule(big)
-        assert time.process_time() - start < 10, rule
+        assert time.process_time() - start < 2, "10 us a character"
