@@ -15,7 +15,7 @@ BEGIN = rf"^[\W\d_]*(?:(?:{_SMALL})\b[\W_]*)*"
 AHEAD = r"^\W*(?:(?:but|so|or|oh|no|hmm+|and|wait|ok|okay)\b\W*)*"
 # Somebody who turns to his own work.
 SELF = (
-    r"(?:let me|let's|let us|I'll|I will|I should|I need to|I want to|I have to|we should"
+    r"\b(?:let me|let's|let us|I'll|I will|I should|I need to|I want to|I have to|we should"
     r"|we need to|we can|we could|I can)\s+"
     r"(?:just |also |quickly |now |first |go back and |take a moment to )*"
 )

@@ -92,11 +92,11 @@ def _of_row(row: Any, where: str) -> Response:
             f" row has {columns})"
         )
     tokens, step = found["tokens"], found["step"]
-    counted = isinstance(tokens, int) and not isinstance(tokens, bool)
+    length = tokens if isinstance(tokens, int) and not isinstance(tokens, bool) else None
     return Response(
         text,
-        tokens if counted else len(text.split()),
-        counted,
+        len(text.split()) if length is None else length,
+        length is not None,
         None if found["outcome"] is None else str(found["outcome"]),
         step if isinstance(step, int) else None,
         None if found["domain"] is None else str(found["domain"]),
