@@ -56,7 +56,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sandbox.inside": set(),  # runs behind the walls, where the package is not
     "verifiers": {"errors", "types", "recipe", "sandbox", "workers"},
     "domains": {"errors", "types", "recipe", "sandbox", "verifiers"},
-    "evaluation": {"errors", "types", "recipe", "rollout"},
+    "evaluation": {"errors", "types", "recipe", "rollout", "sandbox", "verifiers"},
+    "evaluation.graders.lcb_inside": set(),  # runs behind the walls, too
     "data": {"errors", "types", "recipe", "files", "verifiers", "domains", "nano"},
     "nano": {"types"},
     # --- what puts them together
