@@ -744,7 +744,14 @@ HANGS = {
         "class E(Exception, metaclass=M): pass\nraise E",
     ),
     "thread that outlives": (
-        "ok", "import threading\nthreading.Thread(target=threading.Event().wait).start()"
+        "timeout", "import threading\nthreading.Thread(target=threading.Event().wait).start()"
+    ),
+    "thread that nobody waits for": (
+        "ok",
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()",
+    ),
+    "end that never comes": (
+        "timeout", "import atexit, time\natexit.register(time.sleep, 99)"
     ),
     "main thread leaves": (
         "timeout",

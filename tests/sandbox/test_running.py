@@ -76,6 +76,22 @@ def test_standard_input_of_any_size(sandbox: WarmSandbox) -> None:
     assert (result.status, result.stdout) == ("ok", f"{len(text)}\n")
 
 
+@pytest.mark.parametrize("end", ["", "raise SystemExit"])
+def test_threads_and_exit_functions_are_part_of_a_program(sandbox: WarmSandbox, end: str) -> None:
+    """As they are for `python program.py`: without join, a thread is waited for all the same."""
+    code = (
+        "import atexit, threading, time\n"
+        "def late():\n    time.sleep(0.05); print('late')\n"
+        "def later():\n    threading.Thread(target=late).start(); time.sleep(0.1)\n"
+        "atexit.register(print, 'last')\n"
+        "threading.Thread(target=later).start()\n"
+        "threading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n"
+        f"print('first'); {end}\n"
+    )
+    result = sandbox.run(Program(code), Limits())
+    assert (result.status, result.stdout) == ("ok", "first\nlate\nlast\n")
+
+
 def test_files_as_programs_use_them(sandbox: WarmSandbox) -> None:
     code = (
         "import shutil, tempfile\nfrom pathlib import Path\n"

@@ -3,8 +3,8 @@
 A window is `2024-08..2025-01`: from the first day of the one month to the last day of the other,
 both included. Days (`2024-08-15..`) may stand for months, and one side may be open.
 
-A release is a set of files. Its months say when its problems were published, not which
-they are: `release_v1` has 400 problems up to March 2024, later ones added others of before then.
+A release is a set of files. Its months say when its problems were published, not which they are:
+`release_v1` has 400 problems up to March 2024, and later releases added others of before then.
 https://github.com/LiveCodeBench/LiveCodeBench#dataset-versions
 """
 
@@ -136,7 +136,7 @@ def in_window(
 
 
 def contest_day(value: Any, where: str) -> date:
-    """The calendar day of a contest, as the data has it, without a time zone. Raises UserError."""
+    """The calendar day of a contest, as the data has it, in no time zone. Raises UserError."""
     if isinstance(value, datetime):
         return value.date()
     if isinstance(value, date):

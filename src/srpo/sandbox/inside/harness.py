@@ -7,9 +7,11 @@ forged message earns what the same value returned would earn.
 
 from __future__ import annotations
 
+import atexit
 import builtins
 import json
 import sys
+import threading
 import time
 import traceback
 import types
@@ -40,8 +42,23 @@ def run(request: dict[str, Any]) -> None:
         detail = "" if clean else f"exited early: SystemExit({str(stop.code)[:DETAIL_CHARS]})"
     except BaseException as error:
         status, detail = "exception", describe(error)
+    if status == "ok" and request["mode"] == "main":
+        status, detail = _wound_up()
     _flush()
     _send(json.dumps({"end": status, "detail": detail}))
+
+
+def _wound_up() -> tuple[str, str]:
+    """What Python does when a program has come to its end: its threads may go on, which may be all
+    of it, and what it registered for the end is run. Status and detail."""
+    try:
+        me = threading.current_thread()
+        while others := [t for t in threading.enumerate() if t is not me and not t.daemon]:
+            others[0].join()
+        atexit._run_exitfuncs()
+    except BaseException as error:
+        return "exception", describe(error)
+    return "ok", ""
 
 
 def _execute(request: dict[str, Any]) -> Iterator[str]:
