@@ -154,7 +154,7 @@ class Evaluating:
                     "numbers": self._numbers(responses, one, None),
                     "beside": {
                         grader: self._numbers(responses, one, grader)
-                        for grader in self.beside.of(one.domain)
+                        for grader in self.beside.of(one.problems)
                     },
                 }
                 for one in self.sets

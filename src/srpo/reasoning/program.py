@@ -17,7 +17,7 @@ _CODE = re.compile(
 )
 _OUTPUT = re.compile(
     r"\A[\s:*#>-]*(?:the )?(?:code )?(?:execution )?(?:output|result|prints?|running (?:this|it)"
-    r"[^\n`]{0,40})\b[^\n`]{0,40}\n*[ \t]*(?:```\w*\n(?P<block>.*?)\n?```|(?P<line>[^\n]+))",
+    r"[^\n`]{0,40}?)\b(?:[^\n`]{0,40}\n+[ \t]*```\w*\n(?P<block>.*?)\n?```|(?P<line>[^\n]+))",
     re.IGNORECASE | re.DOTALL,
 )
 _STATED = re.compile(

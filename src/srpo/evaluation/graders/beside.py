@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from srpo.evaluation.graders.lcb import LcbVerifier
 from srpo.evaluation.graders.math_verify import MathVerify
 from srpo.recipe.evaluation import Evaluation
 from srpo.sandbox.mechanisms import open_sandbox
 from srpo.types import Outcome, Problem, Verdict
 from srpo.verifiers.domain import Verifier
 
-DOMAINS = {"lcb-compatible": "code", "math-verify": "math"}
+LCB, MATH_VERIFY = "lcb-compatible", "math-verify"
 
 
 class Beside:
@@ -23,15 +24,15 @@ class Beside:
         self._graders = {name: _open(name, config) for name in config.beside}
         self._threads = ThreadPoolExecutor(workers)
 
-    def of(self, domain: str) -> list[str]:
-        """The names of those that judge a domain."""
-        return [name for name in self._graders if DOMAINS[name] == domain]
+    def of(self, problems: Sequence[Problem]) -> list[str]:
+        """The names of those that judge all of the problems."""
+        return [name for name in self._graders if all(_judges(name, p) for p in problems)]
 
     def fill(self, rows: list[dict[str, Any]], problems: Sequence[Problem]) -> None:
         """Add their verdicts to rows."""
         by_id = {p.id: p for p in problems}
         for name, grader in self._graders.items():
-            own = [row for row in rows if row["domain"] == DOMAINS[name]]
+            own = [row for row in rows if _judges(name, by_id[row["id"]])]
             running = [
                 self._threads.submit(_verdict, grader, by_id[row["id"]], row["response"])
                 for row in own
@@ -49,12 +50,17 @@ class Beside:
                 close()
 
 
+def _judges(name: str, problem: Problem) -> bool:
+    """LiveCodeBench has no tests of other kinds."""
+    if name == MATH_VERIFY:
+        return problem.domain == "math"
+    return problem.tests is not None and problem.tests["type"] in ("stdin", "function")
+
+
 def _open(name: str, config: Evaluation) -> Verifier:
     workers = config.verifier.side_by_side
-    if name == "math-verify":
+    if name == MATH_VERIFY:
         return MathVerify(workers)
-    from srpo.evaluation.graders.lcb import LcbVerifier
-
     v = config.verifier
     return LcbVerifier(open_sandbox(v.sandbox, workers, v.sandbox_url, v.python))
 

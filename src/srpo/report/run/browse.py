@@ -14,6 +14,7 @@ from rich.text import Text
 
 from srpo.report.plain import one_line, printable
 from srpo.report.reader import Record, Run, read_groups
+from srpo.report.run.behaviours import marks_of
 from srpo.types import FinishReason, Outcome, UserError
 
 STYLES = {Outcome.CORRECT: "green", Outcome.INCORRECT: "red", Outcome.ERROR: "magenta"}
@@ -82,11 +83,19 @@ def show_group(group: Record, wanted: Filter, responses: int) -> RenderableType:
     parts.append(Padding(Text(printable(group["prompt"]), style="bold"), (0, 0, 1, 2)))
     for number, rollout in enumerate(shown[:responses], 1):
         parts.append(_headline(number, rollout))
-        parts.append(Padding(Text(printable(rollout["text"])), (0, 0, 1, 4)))
+        parts.append(Padding(_marked(printable(rollout["text"])), (0, 0, 1, 4)))
     if len(shown) > responses:
         more = f"{len(shown) - responses} more responses: --responses {len(shown)}"
         parts.append(Text(more, style="dim"))
     return Lines(*parts)
+
+
+def _marked(text: str) -> Text:
+    """With the sentences underlined that show a reasoning behaviour (docs/analysis.md)."""
+    found = Text(text)
+    for mark in marks_of(text):
+        found.stylize("underline", mark.start, mark.end)
+    return found
 
 
 def _title(group: Record) -> Text:

@@ -61,6 +61,17 @@ CATALOGUE = (
         ("reward/{domain}", EACH, EACH),
     ),
     _entry(
+        "Learning", "reasoning", "Reasoning behaviours",
+        "Share of a sample of the step's responses that recheck, hesitate or explore, by the rules"
+        " of docs/analysis.md; nano's are calculations that stand there again.",
+        ("behaviour/recheck", "recheck", "blue"), ("behaviour/hesitation", "hesitation", "orange"),
+        ("behaviour/exploration", "exploration", "green"),
+        ("behaviour/program that verifies", "a program that verifies", "pink"),
+        ("behaviour/step repeated", "step repeated (nano)", "pale"),
+        ("behaviour/result checked", "result checked (nano)", "ink"),
+        unit="share",
+    ),
+    _entry(
         "Groups and resampling", "groups", "Groups by verdicts",
         "Only mixed groups teach. The paper saw nearly 50% identical late in training; resampling"
         " should keep the green high.",

@@ -16,6 +16,7 @@ from srpo.files import write_whole
 from srpo.report.colors import domain_style
 from srpo.report.plain import duration, one_line, printable, short_count
 from srpo.report.reader import Run, open_run
+from srpo.report.run.behaviours import with_behaviours
 from srpo.report.run.charts import MAX_POINTS, pictured, run_charts
 from srpo.report.run.conclusions import Facts, conclusions, read_facts
 from srpo.report.run.sample import BUDGET, Sample, sample_rollouts
@@ -55,6 +56,7 @@ def write_curves(run: Path) -> Path:
 def page(run: Run, budget: int = BUDGET) -> str:
     """The page's text; its rollouts take at most `budget` bytes, and PACKED once compressed."""
     facts, ledger = read_facts(run), run.ledger()
+    rows = with_behaviours(run, facts.rows)
     sample, packed = _pack(run, budget)
     return render(
         "page.html",
@@ -65,7 +67,7 @@ def page(run: Run, budget: int = BUDGET) -> str:
         conclusions=conclusions(facts),
         totals=totals(run),
         averaged=max(1, math.ceil(len(facts.rows) / MAX_POINTS)),
-        subjects=figures(run_charts(facts.rows, facts.evals, ledger, facts.styles)),
+        subjects=figures(run_charts(rows, facts.evals, ledger, facts.styles)),
         sheets=run_sheets(facts.evals, facts.epochs),
         recipe=printable(facts.recipe_text),
         sample=sample,

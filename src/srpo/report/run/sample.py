@@ -21,6 +21,7 @@ from typing import Any
 
 from srpo.report.plain import one_line, printable
 from srpo.report.reader import Record, Run, read_groups
+from srpo.report.run.behaviours import marks_of
 from srpo.types import FinishReason, Outcome
 
 BUDGET = 4_000_000  # bytes of rollouts, before the page compresses them
@@ -74,8 +75,9 @@ def sample_rollouts(run: Run, budget: int = BUDGET) -> Sample:
 def encode(group: Record, limit: int) -> str:
     """The group as JSON of about `limit` bytes at most.
 
-    A rollout is [number, outcome, tokens, cut, answer, detail, reward, text], the reward being
-    [accuracy, format, language, total] or null. Texts have nothing left that acts.
+    A rollout is [number, outcome, tokens, cut, answer, detail, reward, text, marks], the reward
+    being [accuracy, format, language, total] or null, a mark [start, end, behaviour]. Texts have
+    nothing left that acts.
     """
     rollouts = list(enumerate(group["rollouts"], 1))
     outcomes = [r["outcome"] for _, r in rollouts]
@@ -116,7 +118,8 @@ def _record(number: int, rollout: Record) -> list[Any]:
         None if answer is None else one_line(str(answer), 200),
         one_line(str(rollout.get("detail") or ""), 400),
         reward and [round(reward[n], 4) for n in ("accuracy", "format", "language", "total")],
-        _shorten(str(rollout["text"])),
+        text := _shorten(str(rollout["text"])),
+        [[m.start, m.end, m.behaviour] for m in marks_of(text)],
     ]
 
 

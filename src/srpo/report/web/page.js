@@ -92,7 +92,7 @@ function body(group, want) {
   return parts;
 }
 
-function rollout([number, outcome, tokens, cut, answer, detail, reward, text]) {
+function rollout([number, outcome, tokens, cut, answer, detail, reward, text, marks]) {
   const box = make("div", `rollout ${outcomeClass(outcome)}`);
   const line = make("p");
   const sign = { correct: "✓", incorrect: "✗", error: "!" }[outcome] || "?";
@@ -108,10 +108,32 @@ function rollout([number, outcome, tokens, cut, answer, detail, reward, text]) {
   box.append(line);
   if (answer !== null) box.append(make("p", "", `answer: ${answer}`));
   if (detail) box.append(make("p", "", `verdict: ${detail}`));
-  const response = make("pre", "", text);
+  const response = make("pre");
+  response.append(...marked(text, marks));
   response.tabIndex = 0;
   box.append(response);
   return box;
+}
+
+// Sentences that show a behaviour, with its name. Places count characters as Python does.
+function marked(text, marks) {
+  const characters = [...text];
+  const parts = [];
+  let at = 0;
+  for (const [start, end, behaviour] of marks) {
+    const last = parts[parts.length - 1];
+    if (start < at) {
+      last.title += `, ${behaviour}`; // the same sentence once more
+      continue;
+    }
+    parts.push(characters.slice(at, start).join(""));
+    const sentence = make("mark", "", characters.slice(start, end).join(""));
+    sentence.title = behaviour;
+    parts.push(sentence);
+    at = end;
+  }
+  parts.push(characters.slice(at).join(""));
+  return parts;
 }
 
 function outcomeClass(outcome) {
