@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import processors
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
 
 from builders import nano_tokenizer
 from srpo.data.prompts import Prompter
@@ -129,6 +131,32 @@ def test_the_start_token_stands_once_before_a_plain_prompt():
     assert ids(released(asks), ("user", "1+1?")).count(start) == 1
     written = prompter(None, starts=True, template="<|pad|>{prompt}")
     assert ids(released(written), ("user", "1+1?")).count(start) == 1
+
+
+@given(QUESTIONS)
+def test_a_space_that_a_tokenizer_puts_before_a_text_is_kept(question: str):
+    """As Llama 2's and Mistral's do, though not behind a start token that is written out."""
+    asks = Prompter(spaced_tokenizer(), Prompts(template="{prompt}\n"), DOMAINS)
+    tokenizer = released(asks)
+    for text in (question, " " + question, "\n" + question):
+        assert ids(tokenizer, ("user", text)) == asks.ids(Problem("p", "math", text))
+
+
+@cache
+def spaced_tokenizer() -> Any:
+    inner = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
+    inner.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)  # pyright: ignore
+    bytes_ = [f"<0x{i:02X}>" for i in range(256)]
+    trainer = trainers.BpeTrainer(vocab_size=400, special_tokens=["<unk>", "<s>", "</s>", *bytes_])
+    inner.train_from_iterator(["What is 6 times 7?", "{prompt} {{ x }} is 7"], trainer)
+    inner.post_processor = processors.TemplateProcessing(  # pyright: ignore
+        single="<s> $A", special_tokens=[("<s>", 1)]
+    )
+    names = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    tokenizer: Any = PreTrainedTokenizerFast(tokenizer_object=inner, **names)
+    text = "What"
+    assert tokenizer(text).input_ids != tokenizer(f"<s>{text}", add_special_tokens=False).input_ids
+    return tokenizer
 
 
 def test_a_template_that_nothing_is_added_to_stays_as_it_is():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from srpo.cli.common import RunPath
+from srpo.types import UserError
 
 
 class DtypeChoice(StrEnum):
@@ -40,6 +42,8 @@ def release(
     from srpo.release.release import Weights
     from srpo.release.release import release as write
 
+    if push is not None and not re.fullmatch(r"[\w.-]+/[\w.-]+", push):
+        raise UserError(f"--push {push!r}: give OWNER/NAME, as the hub has it")
     weights = Weights(dtype and dtype.value, shard_size)
     out = write(run, to, weights, overwrite, lambda text: typer.echo(text, err=True))
     typer.echo(f"released: {out}")

@@ -137,7 +137,11 @@ def _serving(recipe: Recipe, released: Released) -> list[str]:
     stop = recipe.rollout.stop
     body |= {"stop": stop} if stop else {}
     post = "curl http://localhost:8000/v1/chat/completions -H 'Content-Type: application/json'"
-    served = f"vllm serve {shlex.quote(released.name)}\n{post} -d {shlex.quote(json.dumps(body))}"
+    # vLLM halves the precision of what is float32 unless it is told.
+    exact = " --dtype float32" if released.dtype == "float32" else ""
+    served = (
+        f"vllm serve {shlex.quote(released.name)}{exact}\n{post} -d {shlex.quote(json.dumps(body))}"
+    )
     python = f"""\
 from transformers import AutoModelForCausalLM, AutoTokenizer
 

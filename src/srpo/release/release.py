@@ -126,6 +126,11 @@ def _notes(run: Run, prompter: Prompter, first: str, tokenizer: Any) -> list[str
             f"Of {len(asked)} prompts of the training, {len(unlike)} have other tokens by this"
             " template."
         )
+    if prompter.chat and "strftime_now" in str(tokenizer.chat_template):
+        notes.append(
+            f"The chat template asks for the date; here it is that of the training,"
+            f" {prompter.now:%Y-%m-%d}."
+        )
     return notes
 
 

@@ -47,26 +47,39 @@ def around_question(prompter: Prompter, domain: str) -> str:
 
 def _plain(before: str, around: str, eos: str) -> str:
     """Questions as the training asks them; answers, and whatever else is said, with the end token
-    behind them."""
+    behind them.
+
+    Args:
+        before: an expression of what stands before the text.
+    """
     return (
-        f"{{{{- {_literal(before)} -}}}}\n"
+        '{%- set asked = namespace(text="") %}\n'
         "{%- for message in messages %}\n"
         f"{TEXT}"
         '{%- if message.role == "user" %}\n'
-        f"{{{{- {_around(around)} -}}}}\n"
+        f"{{%- set asked.text = asked.text ~ {_around(around)} %}}\n"
         "{%- else %}\n"
-        f"{{{{- text ~ {_literal(eos)} -}}}}\n"
+        f"{{%- set asked.text = asked.text ~ text ~ {_literal(eos)} %}}\n"
         "{%- endif %}\n"
-        "{%- endfor -%}\n"
+        "{%- endfor %}\n"
+        f"{{{{- {before} ~ asked.text -}}}}\n"
     )
 
 
 def _before(prompter: Prompter, domain: str) -> str:
-    """The special tokens that the tokenizer puts before a plain text."""
-    asked = Problem("", domain, "What is 6 times 7?")
-    own = prompter.tokenizer(prompter.text(asked), add_special_tokens=False).input_ids
-    ids = prompter.ids(asked)
-    return "".join(prompter.tokenizer.convert_ids_to_tokens(ids[: max(0, len(ids) - len(own))]))
+    """The special tokens that the tokenizer puts before a plain text.
+
+    Some tokenizers put a space before a text as well, but not behind a special token that is
+    written out; such a one gets it here. They write a space as U+2581.
+    """
+    tokenizer, asked = prompter.tokenizer, Problem("", domain, "What is 6 times 7?")
+    text, ids = prompter.text(asked), prompter.ids(asked)
+    own = tokenizer(text, add_special_tokens=False).input_ids
+    special = "".join(tokenizer.convert_ids_to_tokens(ids[: max(0, len(ids) - len(own))]))
+    read = [tokenizer(special + t, add_special_tokens=False).input_ids for t in (text, " " + text)]
+    if special and read[0] != ids and read[1] == ids:
+        return f'{_literal(special)} ~ ("" if asked.text.startswith((" ", "\u2581")) else " ")'
+    return _literal(special)
 
 
 def _preamble(prompter: Prompter, template: str, around: str) -> str:
