@@ -58,9 +58,19 @@ def test_bad_input_is_one_line_before_anything_is_done(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_damaged_beginning_is_one_line(trained: Path, tmp_path: Path):
-    (trained / "began.json").write_text("{")
+@pytest.mark.parametrize("name", ["began.json", "ledger.parquet", "summary.json"])
+def test_a_damaged_file_is_one_line(trained: Path, tmp_path: Path, name: str):
+    (trained / name).write_text("{")
     result = run(trained, "--to", tmp_path / "out")
     assert isinstance(result.exception, UserError)
-    assert "began.json" in str(result.exception)
+    assert name in str(result.exception)
+    assert "is damaged" in str(result.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_rollouts_of_another_shape_are_passed_over(trained: Path, tmp_path: Path):
+    (trained / "rollouts").mkdir()
+    lines = '[]\n3\n{"problem_id": 1}\n{"prompt": 7, "domain": "math"}\n{"prompt": "1?"}\n'
+    (trained / "rollouts" / "step-000001.jsonl").write_text(lines)
+    result = run(trained, "--to", tmp_path / "out")
+    assert result.exit_code == 0, result.exception

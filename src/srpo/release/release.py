@@ -22,7 +22,7 @@ from srpo.release.generation import generation_config
 from srpo.release.place import free_place, new_folder
 from srpo.release.template import around_question, chat_template
 from srpo.report.reader import Run, open_run, read_groups
-from srpo.report.run.conclusions import read_facts
+from srpo.report.run.conclusions import Facts, read_facts
 from srpo.report.run.page import write_curves
 from srpo.rollout.stops import in_words
 from srpo.run.target import Target, find_target
@@ -63,6 +63,7 @@ def release(
     prompter = Prompter(tokenizer, recipe.data, domains, target.began)
     first = domain_name(recipe.data.train[0].domain)
     template = chat_template(prompter, first, tokenizer.eos_token)
+    facts = read_facts(opened)
     with new_folder(out) as folder:
         eos, dtype = _write_model(target, tokenizer, weights, folder)
         _save_tokenizer(target.model, template, folder)
@@ -78,7 +79,7 @@ def release(
             eos=in_words(tokenizer, eos, recipe.rollout.stop),
             notes=notes,
         )
-        _write_words(opened, recipe, released, folder)
+        _write_words(facts, recipe, released, folder)
     return out
 
 
@@ -147,7 +148,8 @@ def _asked(run: Run) -> Iterator[Problem]:
     files = [*run.files.rollout_files().values()][-1:]
     for file in files:
         for group in islice(read_groups(file), LOOKED_AT):
-            yield Problem(str(group["problem_id"]), str(group["domain"]), str(group["prompt"]))
+            if isinstance(group, dict) and isinstance(group.get("prompt"), str):
+                yield Problem("", str(group.get("domain")), group["prompt"])
 
 
 def _step(run: Run, target: Target) -> int | None:
@@ -159,10 +161,9 @@ def _step(run: Run, target: Target) -> int | None:
     return int(number) if number.isdecimal() else None
 
 
-def _write_words(run: Run, recipe: Recipe, released: Released, folder: Path) -> None:
+def _write_words(facts: Facts, recipe: Recipe, released: Released, folder: Path) -> None:
     """Card, curves, recipe and, last, the checksums of everything."""
-    facts = read_facts(run)
-    write_curves(run.path, folder / "curves.png")
-    shutil.copyfile(run.files.recipe, folder / "recipe.yaml")
+    write_curves(facts.run.path, folder / "curves.png")
+    shutil.copyfile(facts.run.files.recipe, folder / "recipe.yaml")
     (folder / "README.md").write_text(card(facts, recipe, released), "utf-8", "backslashreplace")
     write_sums(folder)
