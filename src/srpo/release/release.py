@@ -67,14 +67,15 @@ def release(
     with new_folder(out) as folder:
         eos, dtype = _write_model(target, tokenizer, weights, folder)
         _save_tokenizer(target.model, template, folder)
-        notes = _notes(opened, prompter, first, load_tokenizer(str(folder)))
+        theirs = load_tokenizer(str(folder))
+        notes = _notes(opened, prompter, first, theirs)
         for note in notes:
             say(note)
         released = Released(
             name=to.resolve().name,
             step=_step(opened, target),
             dtype=dtype,
-            example=_render(load_tokenizer(str(folder)), QUESTION, tokenize=False),
+            example=_render(theirs, QUESTION, tokenize=False),
             chat=prompter.chat,
             eos=in_words(tokenizer, eos, recipe.rollout.stop),
             notes=notes,
