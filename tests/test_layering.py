@@ -73,11 +73,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "report.evaluation": BASE | {"report", "evaluation"},
     "grading": BASE | {"data", "domains", "verifiers"},
     "grading.display": BASE | {"report", "grading.files"},
+    "release": BASE | PARTS | {"run", "report"},
     "reproduce": BASE | {"report", "run.signals", "run.files"},
     "doctor": BASE | {"sandbox", "rollout"},
     "cluster": BASE | PARTS,
     # --- top
-    "cli": BASE | {"run", "report", "doctor", "grading", "reproduce", "data", ""},
+    "cli": BASE | {"run", "report", "doctor", "grading", "reproduce", "release", "data", ""},
     "": BASE | PARTS | {"run", "report", "grading"},  # srpo/__init__.py, the public face
 }
 

@@ -80,6 +80,13 @@ def escape(text: str) -> str:
     return _MARKUP.sub(r"\\\1", one_line(text, 4000))
 
 
+def fenced(text: str, language: str = "") -> str:
+    """A code block whose fence is longer than any run of backticks inside."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
 def table_lines(sheet: Sheet) -> list[str]:
     """As Markdown."""
     align = [*([":--"] * sheet.heads), *(["--:"] * (len(sheet.columns) - sheet.heads))]

