@@ -34,6 +34,7 @@ from srpo.evaluation.sets import ProblemSet
 from srpo.evaluation.work import Evaluating, judged
 from srpo.recipe.evaluation import Evaluation
 from srpo.recipe.schema import VerifierConfig
+from srpo.report.evaluation.write import write_reports
 from srpo.types import Problem
 from srpo.verifiers.pool import VerifierPool
 
@@ -52,7 +53,7 @@ def kills(times: int = 20, seed: int = 0) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         recipe = root / "eval.yaml"
-        settings = {"on": SMALL, "samples": 4, "rollout": {"max_rows": 8, "max_new_tokens": 64}}
+        settings = {"sets": SMALL, "samples": 4, "rollout": {"max_rows": 8, "max_new_tokens": 64}}
         recipe.write_text(yaml.safe_dump(settings))
         began = time.monotonic()
         _eval(recipe, root / "whole").wait()
@@ -107,7 +108,7 @@ class Made:
     """In the place of a model: worked answers of 150 words, half of them right, in many forms."""
 
     n: int
-    pool: VerifierPool
+    pool: VerifierPool | None  # None: the verdicts are made up, too
 
     def rows(self, name: str, number: int, problems: list[Problem]) -> list[dict[str, Any]]:
         rng = random.Random(number)
@@ -124,7 +125,9 @@ class Made:
             for p in problems
             for k in range(self.n)
         ]
-        return judged(rows, problems, self.pool)
+        if self.pool is not None:
+            return judged(rows, problems, self.pool)
+        return [row | {"outcome": rng.choice(["correct", "incorrect"])} for row in rows]
 
 
 def _answer(rng: random.Random, gold: int) -> str:
@@ -144,9 +147,10 @@ def speed(rows: int = 4000) -> None:
 
 @app.command()
 def memory(sizes: list[int]) -> None:
-    """Peak of a process that grades so many responses, each size in a process of its own."""
+    """Peak of a process that writes so many responses, with verdicts that are made up, and works
+    out the result and its report: each size in a process of its own."""
     for size in sizes:
-        code = f"import evaluation; print(*evaluation._graded({size}))"
+        code = f"import evaluation; print(*evaluation._graded({size}, False))"
         done = subprocess.run(
             [sys.executable, "-c", code],
             cwd=Path(__file__).parent,
@@ -158,23 +162,24 @@ def memory(sizes: list[int]) -> None:
         print(f"{size:>9,} responses: {seconds:6.0f} s, {peak:6.0f} MB")
 
 
-def _graded(rows: int) -> tuple[float, float]:
+def _graded(rows: int, judge: bool = True) -> tuple[float, float]:
     """Seconds and peak memory in MB; n is 32."""
     n = 32
     problems = [
         Problem(f"made/{i}", "math", f"What is {i} + {i}?", str(2 * i)) for i in range(rows // n)
     ]
     made = ProblemSet("made", "made", "math", problems, {})
-    config = Evaluation(on=["nano:math"], samples=n, verifier=VerifierConfig())
+    config = Evaluation(sets=["nano:math"], samples=n, verifier=VerifierConfig())
     domains = find_domains(["math"]).values()
     opened = (tempfile.TemporaryDirectory(), VerifierPool(config.verifier, domains))
     with opened[0] as folder, opened[1] as pool:
         out = Path(folder, "eval")
         out.mkdir()
-        source: Any = Made(n, pool)
+        source: Any = Made(n, pool if judge else None)
         began = time.monotonic()
         work: Any = (out, config, [made], source, pool, Beside(config), 64, lambda *_: None)
         Evaluating(*work).run()
+        write_reports(out)
         seconds = time.monotonic() - began
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -187,7 +192,7 @@ def gemma(data: Path, model: Path = Path("runs/gemma3-270m"), out: Path = Path("
         convert(model)
     settings = {
         "model": str(model),
-        "on": _few(data, out),
+        "sets": _few(data, out),
         "samples": 4,
         "templates": {"math": template(), "code": CODE},
         "data": {"style": "plain"},

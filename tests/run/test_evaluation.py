@@ -24,7 +24,7 @@ NANO = [
 ]
 TREE: dict[str, Any] = {
     "model": "nano",
-    "on": NANO,
+    "sets": NANO,
     "samples": 3,
     "rollout": {"max_rows": 6, "max_new_tokens": 24},  # parts of four problems
     "verifier": {"workers": 1},
@@ -98,7 +98,7 @@ def test_other_settings_are_refused_and_nothing_is_lost(whole: Path) -> None:
 def test_a_plan_by_which_nothing_was_done_is_no_hindrance(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="512 positions; use at most"):
         run(tmp_path / "eval", TREE | {"rollout": {"max_new_tokens": 600}})
-    small = TREE | {"on": [NANO[0] | {"limit": 1}], "samples": 1}
+    small = TREE | {"sets": [NANO[0] | {"limit": 1}], "samples": 1}
     assert run(tmp_path / "eval", small)["config"]["samples"] == 1
 
 
@@ -129,7 +129,7 @@ def test_without_a_verdict_there_are_no_numbers(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     Path("broken").touch()
     own = {"workers": 1, "own": {"math": f"{__name__}:broken"}}
-    tree = TREE | {"on": [NANO[0]], "verifier": own}
+    tree = TREE | {"sets": [NANO[0]], "verifier": own}
     with pytest.raises(UserError, match=r"27 of 27 responses of nano:math have no verdict.*again"):
         run(tmp_path / "eval", tree)
     assert not (tmp_path / "eval" / "result.json").exists()
@@ -154,7 +154,7 @@ def test_judged_anew_without_asking(whole: Path, tmp_path: Path) -> None:
 
 def test_math_verify_stands_beside(whole: Path, tmp_path: Path) -> None:
     pytest.importorskip("math_verify")
-    tree = config_of(whole) | {"beside": ["math-verify"], "on": [NANO[0]]}
+    tree = config_of(whole) | {"beside": ["math-verify"], "sets": [NANO[0]]}
     [found] = run(tmp_path / "eval", tree, earlier=whole)["sets"]
     ours, theirs = found["numbers"], found["beside"]["math-verify"]
     assert theirs["problems"] == ours["problems"]
@@ -182,16 +182,16 @@ def test_a_model_alone_has_the_sections_defaults() -> None:
 @pytest.mark.parametrize(
     ("tree", "says"),
     [
-        ({"on": []}, "--on: nothing is asked"),
-        ({"on": ["heldout"]}, "'heldout' is what the run"),
-        ({"on": ["nano:maths"]}, "is no benchmark"),
-        ({"on": ["nano:math", "nano:math"]}, "asked for twice"),
+        ({"sets": []}, "--on: nothing is asked"),
+        ({"sets": ["heldout"]}, "'heldout' is what the run"),
+        ({"sets": ["nano:maths"]}, "is no benchmark"),
+        ({"sets": ["nano:math", "nano:math"]}, "asked for twice"),
         ({"samples": 0}, "samples: input should be greater than or equal to 1"),
         ({"templates": {"math": "x"}}, "must contain {prompt}"),
         ({"rolout": {}}, "unknown key 'rolout'"),
         ({"data": {"style": "chat"}}, "data.style: 'chat', but the tokenizer has no chat template"),
         ({"model": "/no/such/folder"}, "there is no such folder"),
-        ({"on": ["aime24"], "model": "nano"}, "--data"),
+        ({"sets": ["aime24"], "model": "nano"}, "--data"),
     ],
 )
 def test_bad_input_is_one_clear_error(tmp_path: Path, tree: dict[str, Any], says: str) -> None:

@@ -58,7 +58,7 @@ def evaluate(
         tree = config_of(regrade) | tree
     tree |= {"model": model} if model else {}
     asked = [s.strip() for text in on or [] for s in text.split(",") if s.strip()]
-    tree["on"] = [*tree.get("on", []), *asked]
+    tree["sets"] = [*tree.get("sets", []), *asked]
     place = Place(out or _default(tree, regrade), data, server, regrade)
     if server and not model:
         tree["model"] = ""

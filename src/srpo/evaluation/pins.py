@@ -93,7 +93,8 @@ def differences(pins: Sequence[Pin], problems: Sequence[Problem]) -> list[Differ
     found = []
     by_id = {p.id: p for p in left.values()}
     for g, problem in strange:
-        nearest = by_id.get(g.id)
+        own = by_id.get(g.id)
+        nearest = None if own is None else _nearest(g, [own])
         if nearest is None and len(strange) <= SEARCHED:
             nearest = _nearest(g, list(left.values()))
         if nearest is None:

@@ -60,13 +60,13 @@ def load_sets(
         folder: where benchmarks' files are; None: they come from the hub.
         seed: of generated problems.
         exclude_errata: leave out problems that are known not to be gradable.
-        own: the held-out sources of the run that is evaluated.
+        own: the sources that `heldout`, or `heldout:RUN`, stands for.
     """
     found: list[ProblemSet] = []
     for one in wanted:
         if isinstance(one, Source):
             found.append(_of_sources(one.path, [one], seed))
-        elif one == HELDOUT:
+        elif one.partition(":")[0] == HELDOUT:
             found += _heldout(own, seed)
         elif one in ("nano:math", "nano:code"):
             domain = one.partition(":")[2]

@@ -25,10 +25,10 @@ class Evaluation(Section):
 
     model: str = "nano"
     """What is evaluated: a run's folder, a model's folder, a hub id; the command line names it."""
-    on: list[str | Source] = []
+    sets: list[str | Source] = []
     """Benchmarks by name (`aime24`, `livecodebench:2024-08..2025-01`), `nano:math`, `nano:code`,
-    `heldout` (a run's own), files, or sources as `data.eval` has them; the command line's come
-    after these."""
+    `heldout` (the run's own) or `heldout:RUN`, files, or sources as `data.eval` has them; the
+    command line's come after these."""
     samples: Count = 32
     """n: responses to each problem."""
     seed: Annotated[int, Field(ge=0)] = 0

@@ -60,10 +60,10 @@ def evaluate(tree: dict[str, Any], place: Place, on_phase: OnPhase, message: Mes
     """
     target = None if place.server or place.earlier else find_target(str(tree.get("model", "nano")))
     config = resolve(tree, target)
-    if not config.on:
+    if not config.sets:
         raise UserError("--on: nothing is asked; give benchmarks, for example aime24, or nano:math")
-    own = target.recipe.data.eval if target else _heldout(config)
-    sets = load_sets(config.on, place.data, config.seed, config.exclude_errata, own)
+    own = _heldout(config, target)
+    sets = load_sets(config.sets, place.data, config.seed, config.exclude_errata, own)
     for one in sets:
         for text in one.warnings:
             message(text)
@@ -90,9 +90,15 @@ def evaluate(tree: dict[str, Any], place: Place, on_phase: OnPhase, message: Mes
         return Evaluating(place.out, config, sets, source, pool, beside, size, on_phase).run()
 
 
-def _heldout(config: Evaluation) -> list[Source]:
-    """Those of the run whose responses are judged anew; a server has none."""
-    return find_target(config.model).recipe.data.eval if HELDOUT in config.on else []
+def _heldout(config: Evaluation, target: Target | None) -> list[Source]:
+    """What `heldout` stands for: the run's own, or that of a run which is named, `heldout:RUN`."""
+    asked = [one for one in config.sets if isinstance(one, str) and one.startswith(HELDOUT)]
+    if not asked:
+        return []
+    run = asked[0].partition(":")[2]
+    if run or target is None:
+        target = find_target(run or config.model)
+    return target.recipe.data.eval if target.folder is not None else []
 
 
 def resolve(tree: Mapping[str, Any], target: Target | None) -> Evaluation:

@@ -2,7 +2,7 @@
 
 Its verdicts differ from ours (`srpo.verifiers.code`) where it runs programs in a way of its own: as
 the body of a function, with a standard input that is no file, and with other rules for which
-outputs are the same. docs/evaluation-graders.md lists the ways. What is expected stays in this
+outputs are the same. docs/evaluation.md lists the ways. What is expected stays in this
 process, here too: nothing that a program does can make a wrong answer a right one.
 
 https://github.com/LiveCodeBench/LiveCodeBench, lcb_runner/evaluation/testing_util.py

@@ -5,7 +5,7 @@ What is expected is never here. What comes back for a test is what the program p
 or how it failed; all of it may be forged by the program, and earns what printing it would earn.
 
 The judge: https://github.com/LiveCodeBench/LiveCodeBench, lcb_runner/evaluation/testing_util.py.
-docs/evaluation-graders.md says what of it is odd, and where.
+docs/evaluation.md says what of it is odd, and where.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from srpo.evaluation.store import Responses
 from srpo.files import write_whole
 from srpo.report.evaluation.sheet import result_sheet
 from srpo.report.sheet import Sheet, table_lines
@@ -18,6 +19,12 @@ def read_result(out: Path) -> dict[str, Any]:
         return json.loads((out / "result.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"{str(out)!r} is no finished evaluation: it has no result.json") from error
+
+
+def part_files(out: Path, name: str) -> list[Path]:
+    """The files of a set's responses, in order."""
+    first = Responses(out).part(name, 0)
+    return sorted(first.parent.glob(f"{first.stem.removesuffix('-00000')}-[0-9]*.parquet"))
 
 
 def write_reports(out: Path) -> Sheet:
