@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from srpo.evaluation.paired import Difference, difference
-from srpo.report.evaluation.write import part_files, read_result
+from srpo.report.evaluation.files import part_files, read_result
 from srpo.types import Outcome, UserError
 
 SETTINGS = ("samples", "temperature", "top_p", "max_new_tokens", "templates")

@@ -1,42 +1,78 @@
-"""An evaluation's numbers as a table, a line for each problem set and grader."""
+"""An evaluation's numbers as tables. Shares are in percent, lengths in tokens."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from srpo.report.sheet import Sheet
 
-COLUMNS = ["set", "grader", "problems", "avg@n", "95% over questions", "95% over runs"]
+
+def short_sheet(result: dict[str, Any]) -> Sheet:
+    """A line a set, as a terminal has room for."""
+    n = result["config"]["samples"]
+    rows = [
+        [
+            one["title"],
+            percent(x["avg@n"]),
+            interval(x["over_questions"]),
+            "-" if x["over_runs"] is None else interval(x["over_runs"]),
+            percent(_at(x["pass@k"], n)),
+            percent(x["truncated"]),
+            length(x["mean_tokens"]),
+        ]
+        for one in result["sets"]
+        for x in [one["numbers"]]
+    ]
+    columns = ["set", f"avg@{n}", "95% questions", "95% runs", f"pass@{n}", "cut", "tokens"]
+    return Sheet(f"{result['model']}, {n} responses to each problem", columns, rows)
 
 
 def result_sheet(result: dict[str, Any]) -> Sheet:
-    """Shares are in percent, lengths in tokens."""
+    """A line for each set and grader, everything but pass@k and maj@k."""
     n = result["config"]["samples"]
     rows = []
     for one in result["sets"]:
         rows.append([one["title"], "ours", *_cells(one["numbers"])])
         rows += [["", name, *_cells(found)] for name, found in one["beside"].items()]
-    more = [f"pass@{n}", f"maj@{n}", "no answer", "cut", "tokens", "right", "wrong"]
-    caption = f"{result['model']}, n = {n} responses to each problem"
-    return Sheet(caption, [*COLUMNS, *more], rows, 2)
+    columns = ["set", "grader", "problems", f"avg@{n}", "over questions: 95%", "standard error"]
+    columns += ["over runs: 95%", "standard error", "no answer", "cut"]
+    columns += ["tokens", "of correct", "of incorrect"]
+    return Sheet(f"{result['model']}, {n} responses to each problem", columns, rows, 2)
 
 
-def _cells(numbers: dict[str, Any]) -> list[str]:
-    n = str(numbers["samples"])
-    over = numbers["over_runs"]
+def k_sheet(result: dict[str, Any]) -> Sheet:
+    """pass@k and maj@k, by our grader."""
+    ks = list(result["sets"][0]["numbers"]["pass@k"])
+    rows = []
+    for one in result["sets"]:
+        found = one["numbers"]
+        rows.append([one["title"], "pass@k", *(percent(found["pass@k"].get(k)) for k in ks)])
+        if found["maj@k"]:
+            rows.append(["", "maj@k", *(percent(found["maj@k"].get(k)) for k in ks)])
+    return Sheet("At least one of k correct, and the most frequent of k", ["set", "", *ks], rows, 2)
+
+
+def _cells(x: dict[str, Any]) -> list[str]:
+    runs = x["over_runs"] or {"low": None, "high": None, "standard_error": None}
+    questions = x["over_questions"]
     return [
-        f"{numbers['problems']:,}",
-        percent(numbers["avg@n"]),
-        interval(numbers["over_questions"]),
-        "-" if over is None else interval(over),
-        percent(numbers["pass@k"].get(n)),
-        percent(numbers["maj@k"].get(n)),
-        percent(numbers["no_answer"]),
-        percent(numbers["truncated"]),
-        length(numbers["mean_tokens"]),
-        length(numbers["mean_tokens_correct"]),
-        length(numbers["mean_tokens_incorrect"]),
+        f"{x['problems']:,}",
+        percent(x["avg@n"]),
+        interval(questions),
+        percent(questions["standard_error"]),
+        "-" if x["over_runs"] is None else interval(runs),
+        percent(runs["standard_error"]),
+        percent(x["no_answer"]),
+        percent(x["truncated"]),
+        length(x["mean_tokens"]),
+        length(x["mean_tokens_correct"]),
+        length(x["mean_tokens_incorrect"]),
     ]
+
+
+def _at(by_k: dict[str, float], k: int) -> float | None:
+    return by_k.get(str(k))
 
 
 def percent(share: float | None) -> str:
@@ -44,12 +80,11 @@ def percent(share: float | None) -> str:
     return "-" if share is None else f"{100 * share:.1f}"
 
 
-def interval(over: dict[str, float | None]) -> str:
-    """A 95% interval and its standard error, in percent."""
-    error = over["standard_error"]
-    se = "" if error is None else f" (se {100 * error:.1f})"
-    return f"{percent(over['low'])} to {percent(over['high'])}{se}"
+def interval(over: Mapping[str, float | None]) -> str:
+    """A 95% interval, in percent."""
+    return f"{percent(over['low'])} to {percent(over['high'])}"
 
 
 def length(tokens: float | None) -> str:
+    """A mean of tokens; - for none."""
     return "-" if tokens is None else f"{tokens:,.0f}"

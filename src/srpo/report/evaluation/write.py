@@ -6,29 +6,57 @@ import json
 from pathlib import Path
 from typing import Any
 
-from srpo.evaluation.store import Responses
 from srpo.files import write_whole
-from srpo.report.evaluation.sheet import result_sheet
-from srpo.report.sheet import Sheet, table_lines
-from srpo.types import UserError
-
-
-def read_result(out: Path) -> dict[str, Any]:
-    """The result of a finished evaluation. Raises UserError."""
-    try:
-        return json.loads((out / "result.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{str(out)!r} is no finished evaluation: it has no result.json") from error
-
-
-def part_files(out: Path, name: str) -> list[Path]:
-    """The files of a set's responses, in order."""
-    first = Responses(out).part(name, 0)
-    return sorted(first.parent.glob(f"{first.stem.removesuffix('-00000')}-[0-9]*.parquet"))
+from srpo.report.evaluation.files import read_result
+from srpo.report.evaluation.page import conclusions, evaluation_page
+from srpo.report.evaluation.sample import SetSample
+from srpo.report.evaluation.sheet import k_sheet, result_sheet, short_sheet
+from srpo.report.sheet import Sheet, escape, table_lines
 
 
 def write_reports(out: Path) -> Sheet:
-    """report.md; returns the table of it."""
-    sheet = result_sheet(read_result(out))
-    write_whole(out / "report.md", "\n".join(table_lines(sheet)) + "\n")
-    return sheet
+    """Write report.html, report.md and model-index.json; returns a short table. Raises
+    UserError."""
+    result = read_result(out)
+    write_whole(out / "report.html", evaluation_page(out, result))
+    write_whole(out / "report.md", _markdown(result))
+    write_whole(out / "model-index.json", json.dumps(model_index(result), indent=1) + "\n")
+    return short_sheet(result)
+
+
+def _markdown(result: dict[str, Any]) -> str:
+    """For a model card."""
+    none = [SetSample(one["title"], 0) for one in result["sets"]]
+    lines = [*table_lines(result_sheet(result)), *table_lines(k_sheet(result))]
+    lines += [escape(line) for line in conclusions(result, none)]
+    return "\n".join(lines) + "\n"
+
+
+def model_index(result: dict[str, Any]) -> dict[str, Any]:
+    """The scores in the hub's form, `model-index` of a model card's front matter
+    (https://huggingface.co/docs/hub/model-cards#evaluation-results)."""
+    from huggingface_hub import EvalResult, ModelCardData
+
+    n = result["config"]["samples"]
+    found = [
+        EvalResult(
+            task_type="text-generation",
+            dataset_type=one["name"],
+            dataset_name=one["title"],
+            dataset_revision=one["data"].get("revision"),
+            metric_type=f"avg@{n}",
+            metric_name=f"pass@1, mean of {n} responses",
+            metric_value=round(100 * one["numbers"]["avg@n"], 2),
+            metric_args={
+                "low": round(100 * one["numbers"]["over_questions"]["low"], 2),
+                "high": round(100 * one["numbers"]["over_questions"]["high"], 2),
+                "problems": one["numbers"]["problems"],
+                "sha256": one["data"]["sha256"],
+            },
+        )
+        for one in result["sets"]
+    ]
+    name = Path(str(result["model"])).name or "model"
+    return {
+        "model-index": ModelCardData(model_name=name, eval_results=found).to_dict()["model-index"]
+    }
