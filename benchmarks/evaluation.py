@@ -202,7 +202,7 @@ def gemma(data: Path, model: Path = Path("runs/gemma3-270m"), out: Path = Path("
             "top_p": 0.95,
             "max_new_tokens": 200,
             "max_rows": 16,
-            "stop": ["<eos>", "\n\nQuestion:", "\n```\n"],
+            "stop": ["<eos>", "\n\nQuestion:", "\nTask:"],
         },
         "beside": ["math-verify"],
     }
@@ -215,16 +215,18 @@ def gemma(data: Path, model: Path = Path("runs/gemma3-270m"), out: Path = Path("
     subprocess.run([*command, "--regrade", str(out / "gemma-eval")], check=True)
 
 
-CODE = """<bos>Write a Python function.
-Task: Write a function to add two numbers.
+CODE = """<bos>Task: Write a function to add two numbers.
+Your code should pass this test:
+
+assert add(2, 3) == 5
+Program:
 ```python
 def add(a, b):
     return a + b
 ```
 
-Write a Python function.
 Task: {prompt}
-```python
+Program:
 """
 
 

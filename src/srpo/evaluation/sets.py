@@ -105,7 +105,7 @@ def _file(path: str) -> ProblemSet:
     domains = sorted({p.domain for p in problems})
     if len(domains) > 1:
         raise UserError(f"--on: {path!r} holds {' and '.join(domains)}; give a file of each")
-    return _set(path, path, problems, {"source": path, "files": _sums([Path(path)])})
+    return _set(path, Path(path).name, problems, {"source": path, "files": _sums([Path(path)])})
 
 
 def _benchmark(spec: str, folder: Path | None, exclude_errata: bool) -> ProblemSet:

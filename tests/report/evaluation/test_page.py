@@ -108,7 +108,8 @@ def test_the_page_does_not_grow_with_the_evaluation(tmp_path: Path) -> None:
 
 
 def test_compared_question_by_question(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    for name in "ab":
+        (tmp_path / name).mkdir()
     a = made(tmp_path / "a", ["ii", "ci", "cc"] * 10)
     b = made(tmp_path / "b", ["ci", "ci", "cc"] * 10)
     lines = "\n".join(compare_lines(a, b))

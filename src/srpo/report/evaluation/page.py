@@ -61,7 +61,7 @@ def conclusions(result: dict[str, Any], samples: list[SetSample]) -> list[str]:
 
 def _charts(result: dict[str, Any], samples: list[SetSample]) -> list[Chart]:
     ks = list(result["sets"][0]["numbers"]["pass@k"])
-    axis = Axis("k", [float(i) for i in range(len(ks))], ks, high=float(max(len(ks) - 1, 1)))
+    axis = Axis("k", list(map(float, ks)), ks, high=float(ks[-1]) if ks else 1.0)
     curves = [
         Series(one["title"], COLORS[i % len(COLORS)], [one["numbers"]["pass@k"][k] for k in ks])
         for i, one in enumerate(result["sets"])
@@ -74,7 +74,7 @@ def _charts(result: dict[str, Any], samples: list[SetSample]) -> list[Chart]:
     at_k = "The chance that at least one of k responses is correct: what is within reach."
     by_rate = "Problems by the share of their responses that is correct, to the nearest tenth."
     first = Chart("Numbers", "pass-at-k", "pass@k", at_k, "line", "share", False)
-    second = Chart("Numbers", "rates", "Pass rates", by_rate, "bars", "share", False)
+    second = Chart("Numbers", "rates", "Pass rates", by_rate, "bars", "count", False)
     charts = [replace(second, axis=bins, series=rates)]
     return [replace(first, axis=axis, series=curves), *charts] if len(ks) > 1 else charts
 
@@ -82,5 +82,5 @@ def _charts(result: dict[str, Any], samples: list[SetSample]) -> list[Chart]:
 def _histogram(rates: list[float]) -> list[float]:
     counts = [0.0] * (BINS + 1)
     for rate in rates:
-        counts[round(rate * BINS)] += 1 / len(rates)
+        counts[round(rate * BINS)] += 1
     return counts
