@@ -87,6 +87,7 @@ def _killed(recipe: Path, out: Path, times: int, whole: float, rng: random.Rando
             process.wait()
             killed += 1
             continue
+        assert process.returncode == 0, f"srpo eval ended with {process.returncode}"
         if killed >= times:
             return killed
         parts = sorted(out.glob("responses/*.parquet"))

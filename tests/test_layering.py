@@ -25,6 +25,7 @@ BASE = {
     "nucleus",
     "files",
     "plans",
+    "versions",
     "weights",
 }
 # The parts, which the trainer puts together. rollout and learner never meet.
@@ -43,6 +44,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recipe": {"errors", "types"},
     "files": set(),
     "plans": {"errors", "types", "files"},
+    "versions": set(),
     "metrics": {"files"},
     "diagnosis": {"metrics"},
     "observer": {"errors", "types", "recipe"},
@@ -58,7 +60,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sandbox.inside": set(),  # runs behind the walls, where the package is not
     "verifiers": {"errors", "types", "recipe", "sandbox", "workers"},
     "domains": {"errors", "types", "recipe", "sandbox", "verifiers"},
-    "evaluation": {"errors", "types", "recipe", "files", "rollout", "data", "sandbox", "verifiers"},
+    "evaluation": {
+        *("errors", "types", "recipe", "files", "versions"),
+        *("rollout", "data", "sandbox", "verifiers"),
+    },
     "evaluation.graders.lcb_inside": set(),  # runs behind the walls, too
     "data": {"errors", "types", "recipe", "files", "plans", "verifiers", "domains", "nano"},
     "nano": {"types"},

