@@ -12,7 +12,9 @@ LABELS = Path(__file__).parent / "labels"
 
 def test_programs_that_verify() -> None:
     lines = (LABELS / "programs.jsonl").read_text(encoding="utf-8").splitlines()
-    rows = [row for row in map(json.loads, lines) if "text" in row]  # the others' texts are not here
+    rows = [
+        row for row in map(json.loads, lines) if "text" in row
+    ]  # the others' texts are not here
     assert len(rows) >= 100
     found = [row["verifies"] for row in rows if find_check(row["text"])]
     assert sum(found) / len(found) >= 0.9
