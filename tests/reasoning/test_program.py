@@ -11,22 +11,23 @@ STATED = "Adding the numbers gives 55, so the answer is 55.\n"
 BOXED = "Adding the numbers gives \\boxed{55}.\n"
 
 
-@pytest.mark.parametrize("answer", [STATED, BOXED, "The sum equals $55$.\n"])
+@pytest.mark.parametrize("answer", [STATED, BOXED, "The sum equals $55$.\n", "5 + 50 = 55\n"])
 @pytest.mark.parametrize(
     ("output", "agrees"),
     [
         ("Output: 55\n", True),
-        ("```output\n55\n```\n", None),
+        ("```output\n55\n```\n", True),
         ("The output is:\n```\n55\n```\n", True),
         ("Output:\n```\n56\n```\n", False),
+        ("55\n", True),
+        ("The output is:\n```\ncorrect\n```\n", True),
+        ("Output: False\n", False),
         ("Running this prints 55.0, as expected.\n", True),
         ("This confirms the answer.\n", None),
         ("", None),
     ],
 )
 def test_behind_an_answer(answer: str, output: str, agrees: bool | None) -> None:
-    if output.startswith("```output"):
-        output, agrees = f"Output:\n{output}", True
     found = find_check(f"{answer}Let me check with code:\n{PROGRAM}{output}")
     assert found is not None
     assert found.agrees is agrees
@@ -41,6 +42,9 @@ def test_behind_an_answer(answer: str, output: str, agrees: bool | None) -> None
         STATED + "```\nNote: this is no program.\n```\n",
         STATED + '```json\n{"answer": 55}\n```\n',
         STATED + "```latex\nx = 55\n```\n",
+        STATED + "To verify:\n```python\n5 + 50 = 55\nx = 5 + 50 = 55\n```\n",
+        STATED + "```python\nplt.plot(range(11))\nplt.show()\n```\n",
+        "The first value is 1. Let a program do it.\n" + PROGRAM,
         "",
     ],
 )
@@ -52,7 +56,7 @@ def test_fractions_and_thousands() -> None:
     program = "```py\nprint(3/4)\n```\n"
     text = "The probability is \\boxed{\\frac{3}{4}}.\n" + program + "Output: 0.75\n"
     assert find_check(text).agrees is True  # pyright: ignore[reportOptionalMemberAccess]
-    text = "The total is 1,234.\n" + program + "Output: 1234\n"
+    text = "The total is 1,234. Let me check.\n" + program + "Output: 1234\n"
     assert find_check(text).agrees is True  # pyright: ignore[reportOptionalMemberAccess]
 
 

@@ -8,25 +8,46 @@ from dataclasses import dataclass
 
 from srpo.verifiers.math.extract import extract_answer
 
-_FENCE = re.compile(r"```[ \t]*([\w+-]*)[^\n]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
-_PYTHON = ("", "python", "py", "python3", "sage", "sympy")
-_CODE = re.compile(
-    r"^\s*(?:import |from \w+ import|print\(|def \w+\(|for \w+ in |while |if .*:\s*$|assert\b"
-    r"|\w+(?:\s*,\s*\w+)*\s*=[^=]|\w+\([^)]*\)\s*$)",
+# A fence that names a language opens a block, even where the one before was never closed.
+_FENCE = re.compile(
+    r"(?:```|~~~)[ \t]*([\w+-]*)[^\n]*(.*?)"
+    r"(?:(?=\n[ \t]*(?:```|~~~)[ \t]*\w)|\n[ \t]*(?:```|~~~)|\Z)",
+    re.DOTALL,
+)
+_PYTHON = ("", "python", "py", "python3", "pycon", "sage", "sympy")
+_CODE = re.compile(  # what no list of equations has
+    r"^[ \t]*(?:>>> ?)?(?:import \w|from \w+ import|print ?\(|def \w+\(|for \w+ in [^\n]*:"
+    r"|while [^\n]*:|if [^\n]*:[ \t]*$|assert\b)",
     re.MULTILINE,
 )
+_ASSIGNED = re.compile(r"[ \t]*(?:#[^\n]*|[A-Za-z_]\w* ?=[^=$\n]*|[\w.]+\([^\n]*\)|)[ \t]*")
+_NO_CHECK = re.compile(r"\bplt\.|\bmatplotlib\b|\binput\(")  # a picture, a program for others
+_CHECKS = re.compile(
+    r"\b(?:verif|check|confirm|test|prove|proof|make sure|simulat)|验证|检查|检验", re.IGNORECASE
+)
 _OUTPUT = re.compile(
-    r"\A[\s:*#>-]*(?:the )?(?:code )?(?:execution )?(?:output|result|prints?|running (?:this|it)"
-    r"[^\n`]{0,40}?)\b(?:[^\n`]{0,40}\n+[ \t]*```\w*\n(?P<block>.*?)\n?```|(?P<line>[^\n]+))",
+    r"\A[\s:*#>-]*(?:"
+    r"(?:(?:(?:the )?(?:code )?(?:execution )?(?:output|result|prints?|running (?:this|it))\b|输出)"
+    r"[^\n`]{0,60}\n\s*)?(?:```|~~~)(?!python)\w*\n(?P<block>.*?)(?:\n?[ \t]*(?:```|~~~)|\Z)"
+    r"|(?:(?:(?:the|this) )?(?:code )?(?:execution )?"
+    r"(?:output|result|prints?|running (?:this|it))\b|输出)"
+    r"(?:[^\n`]{0,60}\n\s*```python\n)?(?P<line>[^\n]+)"
+    r"|(?P<bare>[$\d][\d.,/]*)[ \t]*(?:\n|\Z))",
     re.IGNORECASE | re.DOTALL,
 )
+_RIGHT = re.compile(r"\b(?:correct|true|ok|yes|passed|verified|confirmed)\b", re.IGNORECASE)
+_WRONG = re.compile(r"\b(?:incorrect|false|wrong|not|\w*error|failed)\b", re.IGNORECASE)
 _STATED = re.compile(
     r"\b(?:answer|result|total|value|sum|product|probability|area|solution|minimum|maximum|number"
     r"|remainder|length)\b[^.\n]{0,60}?(?:is|=|are|equals|be)\s*:?\s*\**\s*\$?\\?\(?"
     r"(?P<value>-?\\?[\w\\{}.,/^()+*-]*\d[\w\\{}.,/^()+*-]*)",
     re.IGNORECASE,
 )
+_RESULT = re.compile(
+    r"(?:=|\A)[ \t]*(?:\\?\$|\\\()?[ \t]*(?P<value>-?\d[\d.,/]*)(?!\d*[ \t]*[-+*/=])"
+)
 _VALUE = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:/\d+)?")
+NEAR = 200  # characters before a program in which it is called a check
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +68,57 @@ def find_check(text: str) -> Check | None:
     """The first program that stands behind a stated answer; None where there is none. A response
     that has a program before any answer solves by it, and verifies nothing."""
     for found in _FENCE.finditer(text):
-        is_python = found[1].lower() in _PYTHON and _CODE.search(found[2])
-        if not is_python:
+        if found[1].lower() not in _PYTHON or not _is_program(found[2]):
+            continue
+        if _NO_CHECK.search(found[2]):
             continue
         answer = _answer(text[: found.start()])
         if answer is None:
             return None
-        return Check(found.start(), found.end(), _agrees(answer, text[found.end() :]))
+        return Check(found.start(), found.end(), _agrees(answer, found[2], text[found.end() :]))
     return None
 
 
+def _is_program(code: str) -> bool:
+    """Whether a block is Python, and no formulas, text or data."""
+    if _CODE.search(code):
+        return True
+    return "=" in code and all(_ASSIGNED.fullmatch(line) for line in code.splitlines())
+
+
 def _answer(before: str) -> str | None:
-    """What a text states as its answer; None: nothing yet."""
-    if (boxed := extract_answer(before)) is not None:
-        return boxed
-    stated = list(_STATED.finditer(before))
-    return stated[-1]["value"].rstrip(".,") if stated else None
-
-
-def _agrees(answer: str, after: str) -> bool | None:
-    output = _OUTPUT.match(after)
-    if output is None:
+    """What a text states as its answer; None: nothing yet. Where what follows is called a check,
+    the last result counts as the answer; where it is not, only what is called the answer."""
+    if (marked := extract_answer(before)) is not None:
+        return marked
+    if not _CHECKS.search(before, max(0, len(before) - NEAR)):
         return None
-    printed = (output["block"] or output["line"] or "").strip()
+    for pattern in (_STATED, _RESULT):
+        if found := list(pattern.finditer(before)):
+            return found[-1]["value"].rstrip(".,")
+    return None
+
+
+def _agrees(answer: str, code: str, after: str) -> bool | None:
+    if ">>>" in code:
+        printed = code.rstrip().rpartition("\n")[2]
+    else:
+        output = _OUTPUT.match(after)
+        printed = (output[output.lastgroup or 0] or "").strip() if output else ""
     values = [_number(v) for v in _VALUE.findall(printed)]
+    if not values:
+        return False if _WRONG.search(printed) else True if _RIGHT.search(printed) else None
     wanted = _number(answer)
-    if not values or wanted is None:
-        return answer.strip() in printed if printed else None
+    if wanted is None:
+        return None
     return any(v is not None and abs(v - wanted) <= 1e-6 * max(1.0, abs(wanted)) for v in values)
 
 
 def _number(text: str) -> float | None:
-    """What a text says as a number; None for what is none."""
+    """The last number of a text; None where it has none."""
     plain = re.sub(r"\\[dt]?frac\{(-?\d+)\}\{(\d+)\}", r"\1/\2", text).replace(",", "")
-    found = _VALUE.fullmatch(plain.strip(" $()\\"))
-    if found is None:
+    found = list(_VALUE.finditer(plain))
+    if not found:
         return None
-    above, _, below = found[0].partition("/")
+    above, _, below = found[-1][0].partition("/")
     return float(above) / float(below) if below and float(below) else float(above)
