@@ -1,11 +1,15 @@
 """The rules of `srpo analyze` against labels that were made by reading.
 
     SRPO_DATA=folder python benchmarks/reasoning_rules.py programs LABELS
+    SRPO_DATA=folder python benchmarks/reasoning_rules.py sentences LABELS
+    SRPO_DATA=folder python benchmarks/reasoning_rules.py answers
 
 `programs` reads labels of whole responses: which have a program that verifies an answer, and does
 what it shows agree. Texts that the labels name by `set` and `id` are in the folder SRPO_DATA;
 without it those rows are left out. A fixed hash cuts the labels into two halves: the rules were
-mended on the first, and have never been fitted to the second.
+mended on the first, and have never been fitted to the second. `sentences` reads labels of
+sentences (`set`, `id`, `start`, `end`); `answers` says how many answers of each model ours and the
+published rules call reflective.
 """
 
 from __future__ import annotations
@@ -21,11 +25,17 @@ from typing import Annotated, Any
 
 import typer
 
+from srpo.reasoning.behaviours import BEHAVIOURS, find_marks, is_reflective
 from srpo.reasoning.program import find_check
+from srpo.reasoning.published import PUBLISHED
 
 app = typer.Typer(add_completion=False)
 Labels = Annotated[Path, typer.Argument(help="A .jsonl of labels.", exists=True)]
 Row = dict[str, Any]
+SETS = (
+    *("deepseek-r1-distill-qwen-1.5b", "deepseek-r1-distill-qwen-32b"),
+    *("qwen2.5-1.5b-instruct", "qwen2.5-32b-instruct", "qwen2.5_math_cot"),
+)
 
 
 @app.callback()
@@ -40,6 +50,45 @@ def programs(labels: Labels) -> None:
     for name, part in (("all", rows), *((f"half {half}", of_half(rows, half)) for half in (1, 2))):
         print(f"\n== {name}: {len(part)} responses, {sum(r['verifies'] for r in part)} verify")
         _programs(part)
+
+
+@app.command()
+def sentences(labels: Labels) -> None:
+    """Recheck, hesitation, exploration: precision and recall, by part and by model."""
+    rows = [json.loads(line) for line in labels.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        row["sentence"] = text_of(row["set"], row["id"])[row["start"] : row["end"]]
+    parts = {"all": rows}
+    for key in ("part", "set"):
+        for value in sorted({row[key] for row in rows if key in row}):
+            parts[value] = [row for row in rows if row.get(key) == value]
+    for name, part in parts.items():
+        print(f"\n== {name}: {len(part)} sentences")
+        for behaviour, rules in BEHAVIOURS.items():
+            found = [rules.which(row["sentence"].replace("\u2019", "'")) for row in part]
+            _line(behaviour, [behaviour in row["labels"] for row in part], found)
+
+
+def _line(name: str, labels: list[bool], found: list[str | None]) -> None:
+    table = Counter((label, f is not None) for label, f in zip(labels, found, strict=True))
+    hits, wrong, missed = table[True, True], table[False, True], table[True, False]
+    p, r = share(hits, hits + wrong), share(hits, hits + missed)
+    print(f"  {name:12} precision {p}, recall {r}")
+
+
+@app.command()
+def answers() -> None:
+    """How many answers of each model are called reflective, by ours and by published rules."""
+    for name in SETS:
+        traces = _traces(name)
+        texts = [t for row in traces for t in (row.get("code") or [row.get("response")])]
+        ours = [find_marks(text) for text in texts]
+        counts = {"ours": sum(map(is_reflective, ours)), "any of the three": sum(map(bool, ours))}
+        for rules in PUBLISHED:
+            counts[rules] = sum(bool(find_marks(text, rules)) for text in texts)
+        counts["However"] = sum("However" in text for text in texts)
+        shares = ", ".join(f"{rule} {count / len(texts):.1%}" for rule, count in counts.items())
+        print(f"{name}, {len(texts)} answers: {shares}")
 
 
 def _programs(rows: list[Row]) -> None:

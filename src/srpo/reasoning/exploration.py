@@ -17,9 +17,11 @@ _IDEA = (
 _ANSWER = (  # what "maybe" offers where it offers an answer or a way, and no fact of the world
     r"(?:it(?:'s| is|'d| could| has| can)\b|the (?:answer|key|formula|word|man|first|second|third"
     r"|correct|words|days?|letters?|missing|riddle|problem|question|puzzle|pattern|sequence|number"
-    r"|next|street|rule)\b|(?:I|we) (?:can|could|should (?:try|look|think|consider|use)|need)\b"
+    r"|next|street|rule|blank|strategy)\b|(?:I|we) (?:can|could|should (?:try|look|think|consider"
+    r"|use)|need)\b"
     r"|there(?:'s| is) (?:something|another|a (?:different|better|way|pattern))|he\b|she\b"
-    r"|[\"“'$\\(*]|three|two|instead|starting|something|somehow|a different|trying|using|by |R\b"
+    r"|[\"“'$\\(*]|three|two|instead|starting|something else|somehow|a different|try|trying|use"
+    r"|using|if|considering|R\b"
     r"|an? \w+ (?:way|idea|one|number|word|answer)\b|(?:smaller|larger|bigger|negative|positive"
     r"|different|other)\b|[a-z]\s*=|in (?:a|the|terms))"
 )
@@ -43,6 +45,7 @@ EXPLORATION = Rules(
             r"|(?:[,;:]|\bbut|\bwait)\s*(?:maybe|perhaps) (?:it(?:'s| is)\b|(?:I|we) (?:can|could"
             r"|should)\b|the (?:answer|key|formula|word)\b|(?:an?|some) (?:\w+ )?(?:way|answer|word"
             r"|idea|approach|number)\b|there(?:'s| is) (?:a |another|some)|[\"“])"
+            r"|^\W*another one is\b|\bI need (?:another|a different) (?:approach|way|method)\b"
             r"|^\W*(?:(?:but|and)\b\W*)?or,? (?:maybe|perhaps|it could|could|is it|should I)"
         ),
         "what if": rf"{AHEAD}what (?:if|about)\b",
@@ -51,7 +54,7 @@ EXPLORATION = Rules(
             rf"(?:just |also |now |instead )*try\b{_NO_TRY}"
             r"|^\W*(?:(?:so|but|or|hmm+|wait|ok|okay|now|next|then)\b\W*)*(?:try|trying"
             r"|suppose (?:we|a|b|x|n|the)|let's (?:say|assume|suppose|see if (?:we|I) can)"
-            r"|let me (?:consider (?:a |an |the (?:case|possibility)|another|other)|assume"
+            r"|let me (?:consider (?:a |an |that |the (?:case|possibility)|another|other)|assume"
             r"|think of (?:other|a|another|some|possible)"
             r"|think about (?:other|a different|it differently)|think in terms|see if I can"
             r"|look at (?:it|this) (?:from|another|differently)|approach))\b"

@@ -35,8 +35,10 @@ HESITATION = Rules(
             r"\b(?:that|this|it|which) (?:doesn't|does not|didn't|don't)"
             r" (?:seem|look|sound|feel|quite|really|add up)"
             rf"|\b(?:that|this|it|which)(?:'s| is| seems| sounds| looks) {_LITTLE}"
-            r"(?:confusing|strange|weird|odd|a problem|tricky|unclear|contradict\w+|complicated"
-            r"|conflicting|a stretch|far-?fetched|speculative)"
+            r"(?:confusing|strange|weird|odd|a problem\W*$|tricky|unclear|contradict\w+|complicated"
+            r"|conflicting|a stretch|far-?fetched|speculative|forced|circular)"
+            r"|\b(?:might|may) not be (?:the )?(?:right|correct)\b"
+            r"|\bapproaching (?:it|this) wrong\b"
         ),
     }
 )

@@ -10,7 +10,7 @@ _STATED = (
 )
 _OBJECTS = (  # what "wait, but" goes on with where it objects to what was just said
     r"that|the (?:question|problem|riddle|premise|user|sequence|initial|answer|original|sum|line"
-    r"|first|last|man)|this|no|actually|it|in (?:reality|the)|we|I|\d|there|he|she|they|isn't|for"
+    r"|first|last|man)|this|no|actually|it|in (?:reality|the)|we|\d|there|he|she|they|isn't|for"
 )
 _TURNS = (  # and "wait" alone
     r"no\b|actually|that(?:'s|\b)|is (?:that|it|this)|isn't|the (?:problem|question|riddle|user"
@@ -28,7 +28,9 @@ RECHECK = Rules(
             r"|\bthink (?:about (?:this|that|it) |this through |through this )?again\b"
             r"|\bthink of .{0,30} again\b|\b(?:go|get) back\b\W*$"
             r"|\bgo (?:back|over)\b.{0,20}\b(?:again|check|steps?|problem|question|original)\b"
-            r"|\bcheck (?:again|my (?:work|answer|math|steps))"
+            r"|\bcheck (?:again|the steps|my (?:work|answer|math|steps))"
+            r"|\b(?:go through|look at|think about|read) .{0,30}\b(?:again|more carefully)\b"
+            r"|\bthink more carefully\b"
         ),
         "check announced": (
             rf"{SELF}(?:check|test)(?:\s*[:.!]*\W*$|\s*:|\s+(?:that|this|it|again|my|both|back|these"
@@ -60,7 +62,9 @@ RECHECK = Rules(
             r"| would|\b)"
             r"|,\s*(?:which|that)(?:'s| is| does)? (?:also |indeed |still |exactly )?(?:correct"
             r"|consistent|matches|checks out|right\b|not (?:right|correct)|wrong|what (?:I|we))"
-            rf"|{BEGIN}(?:\S+ )?(?:is|are) indeed\b"
+            rf"|{BEGIN}(?:\S+ )?(?:is|are) indeed\b|{BEGIN}\d\S* is correct\b|^\W*so,? yes\b"
+            r"|[\d=)],? (?:also |which is )?correct\b|\bnothing wrong\b|, confirming\b"
+            r"|\bto (?:verify|make sure I'm getting this right)\W*$|^\W*(?:after )?checking\b"
         ),
         "own error": (
             r"\b(?:I|I've|we)\s+(?:must have |might have |may have |probably |think I |think we "
@@ -70,6 +74,8 @@ RECHECK = Rules(
             r"|double.counted)\b"
             r"|\b(?:there(?:'s| is| was| must be| might be)|made|found|see|spot)"
             r" (?:a|an|my|the|any|no|some) (?:\w+ )?(?:mistake|error)\b"
+            r"|\b(?:approach|formula|assumption|method|answer|count) (?:isn't|is not|wasn't"
+            r"|might not be) (?:correct|right)\b|\b(?:I'm|I am) mis\w+ing\b"
             r"|\bmy (?:mistake|error|bad|initial|earlier|previous)\b.{0,30}"
             r"\b(?:mistake|wrong|incorrect|error|earlier|was|assumption)\b"
             r"|\b(?:maybe|perhaps|probably) (?:that(?:'s| is)|my|the|I was|we|it was) ?"
@@ -77,9 +83,12 @@ RECHECK = Rules(
             r"(?:correct(?:ly)?|right|wrong|a mistake|incorrect)\b"
         ),
         "objection": (
-            rf"^\W*(?:(?:but|so|oh|no|hmm+|and)\b\W*)*(?:wait|hold on|hmm+),?\s*"
+            rf"^\W*(?:(?:but|so|oh|no|hmm+|and)\b\W*)*(?:wait|hold on)\b,?\s*(?:hold on,?\s*)?"
             rf"(?:but (?:{_OBJECTS})|{_TURNS})(?!.{{0,40}}\b(?:maybe|perhaps|another)\b)"
             r"|^\W*but hold on,? (?:are|is|a|the|if|that|\w+ has)\b"
+            r"|^\W*(?:(?:but|wait)\b\W*)+the (?:question|problem|riddle|user|prompt)"
+            r" (?:specifically |actually |only |just )?(?:says|said|asks|is asking|doesn't|does not"
+            r"|mentions|states)\b"
             r"|^\W*(?:but|oh,? but|hmm,?|no,?) (?:actually|wait,? (?:the|that|actually|no"
             r"|in reality|if|we|it|this|let me))\b"
         ),
@@ -87,6 +96,7 @@ RECHECK = Rules(
             r"\b(?:is|was|are|does|did|isn't|doesn't) (?:that|this|it|my \w+|I) (?:really "
             r"|actually |still )?(?:right|correct|accurate|true|make sense|work|add up|consistent"
             r"|valid|satisfy)\b.*\?"
+            r"|\bwhich (?:one|of (?:them|these)) is (?:right|correct)\b"
             r"|\bdid I (?:do|get|make|count|miss|use|add|calculate|read|mis)"
             r"|\bam I (?:sure|right|missing|correct|doing)"
         ),
