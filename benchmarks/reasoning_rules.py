@@ -81,7 +81,7 @@ def answers() -> None:
     """How many answers of each model are called reflective, by ours and by published rules."""
     for name in SETS:
         traces = _traces(name)
-        texts = [t for row in traces for t in (row.get("code") or [row.get("response")])]
+        texts = [str(t) for row in traces for t in (row.get("code") or [row.get("response")])]
         ours = [find_marks(text) for text in texts]
         counts = {"ours": sum(map(is_reflective, ours)), "any of the three": sum(map(bool, ours))}
         for rules in PUBLISHED:

@@ -16,6 +16,7 @@ from srpo.models import eos_ids_of, load_model, load_tokenizer
 from srpo.recipe.load import load_recipe
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.transformers.engine import TransformersEngine
+from srpo.run.evaluation import Place, evaluate
 from vllm_serving import Server, kill, needs_serving, serve, wait_for
 
 pytestmark = needs_serving
@@ -32,7 +33,26 @@ def server(released: Path, tmp_path: Path) -> Iterator[Server]:
         kill(server)
 
 
-def test_a_chat_has_the_trainings_prompt_answer_and_end(run: Path, released: Path, server: Server):
+def served_and_local_evaluations_agree(model: Path, server: Server, folder: Path) -> None:
+    """`srpo eval --server` has the verdicts and lengths of `srpo eval` on the folder, greedily."""
+    source = {"path": "nano:math", "domain": "math", "split": "heldout", "limit": 6}
+    rollout = {"temperature": 1.0, "top_p": 1.0, "top_k": 1, "max_new_tokens": 32}
+    tree = {"sets": [source], "samples": 2, "templates": {}, "rollout": rollout}
+    asked = {
+        "served": (tree, Place(folder / "served", server=server.url)),
+        "local": (tree | {"model": str(model)}, Place(folder / "local")),
+    }
+    numbers = []
+    for with_model, place in asked.values():
+        path = evaluate(with_model, place, lambda *_: None, lambda _: None)
+        numbers.append(json.loads(path.read_text())["sets"][0]["numbers"])
+    assert numbers[0] == numbers[1]
+    assert numbers[0]["mean_tokens"] > 2
+
+
+def test_a_chat_has_the_trainings_prompt_answer_and_end(
+    run: Path, released: Path, server: Server, tmp_path: Path
+):
     recipe = load_recipe(run / "recipe.yaml")
     problems = load_problems(recipe.data.train, "data.train", recipe.seed)
     tokenizer = load_tokenizer(str(run / "model"))
@@ -55,6 +75,7 @@ def test_a_chat_has_the_trainings_prompt_answer_and_end(run: Path, released: Pat
         ended.add(choice["finish_reason"])
     assert "stop" in ended
     longest = json.loads((released / "generation_config.json").read_text())["max_new_tokens"]
+    served_and_local_evaluations_agree(released, server, tmp_path)
     parts = [{"type": "text", "text": problems[0].prompt}]  # as clients also send it
     body = {"messages": [{"role": "user", "content": parts}], "return_token_ids": True}
     body |= {"model": str(released), "ignore_eos": True}

@@ -60,8 +60,6 @@ def evaluate(
     asked = [s.strip() for text in on or [] for s in text.split(",") if s.strip()]
     tree["sets"] = [*tree.get("sets", []), *asked]
     place = Place(out or _default(tree, regrade), data, server, regrade)
-    if server and not model:
-        tree["model"] = ""
     with PhaseDisplay("load") as display:
         try:
             evaluate(tree, place, display.phase, display.note)
@@ -84,7 +82,7 @@ def _tree(recipe: Path | None, overrides: list[str]) -> dict[str, Any]:
 def _default(tree: dict[str, Any], regrade: Path | None) -> Path:
     if regrade is not None:
         return regrade.with_name(f"{regrade.name}-regraded")
-    name = Path(str(tree.get("model", "nano"))).name or "model"
+    name = Path(str(tree.get("model") or "served")).name
     return Path("runs") / f"eval-{name}"
 
 

@@ -23,8 +23,9 @@ TEMPLATES = {"math": MATH.replace("{{}}", "{}"), "code": CODE}
 class Evaluation(Section):
     """Everything that defines an evaluation."""
 
-    model: str = "nano"
-    """What is evaluated: a run's folder, a model's folder, a hub id; the command line names it."""
+    model: str = ""
+    """What is evaluated: a run's folder, a model's folder, a hub id, nano; the command line names
+    it. Of a server, one of the models that it serves; it may be left out where it serves one."""
     sets: list[str | Source] = []
     """Benchmarks by name (`aime24`, `livecodebench:2024-08..2025-01`), `nano:math`, `nano:code`,
     `heldout` (the run's own) or `heldout:RUN`, files, or sources as `data.eval` has them; the

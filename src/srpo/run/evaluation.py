@@ -59,7 +59,10 @@ def evaluate(tree: dict[str, Any], place: Place, on_phase: OnPhase, message: Mes
         on_phase: is told how far it is: the set, and responses.
         message: is told what a person should know.
     """
-    target = None if place.server or place.earlier else find_target(str(tree.get("model", "nano")))
+    model = tree.get("model") or ""
+    if not (model or place.server or place.earlier):
+        raise UserError("MODEL: none is named; give a run's or a model's folder, a hub id or nano")
+    target = None if place.server or place.earlier else find_target(str(model))
     config = resolve(tree, target)
     if not config.sets:
         raise UserError("--on: nothing is asked; give benchmarks, for example aime24, or nano:math")
@@ -69,6 +72,12 @@ def evaluate(tree: dict[str, Any], place: Place, on_phase: OnPhase, message: Mes
         for text in one.warnings:
             message(text)
     with ExitStack() as opened:
+        endpoint = None
+        if place.server:
+            rows = config.rollout.max_rows
+            endpoint = Endpoint(place.server, config.model or None, rows, message)
+            opened.callback(endpoint.close)
+            config = config.model_copy(update={"model": endpoint.model})
         plan = {
             "config": config.model_dump(mode="json"),
             "data": {one.name: one.record["sha256"] for one in sets},
@@ -84,9 +93,10 @@ def evaluate(tree: dict[str, Any], place: Place, on_phase: OnPhase, message: Mes
         sampled = Responses(place.out).complete({s.name: -(-len(s.problems) // size) for s in sets})
         if place.earlier is not None or sampled:
             source: Sampled | Regraded = Regraded(Responses(place.earlier or place.out), pool)
-        elif target is None:
-            source = _served(config, place.server or "", domains, pool, opened, message)
+        elif endpoint is not None:
+            source = _served(config, endpoint, domains, pool)
         else:
+            assert target is not None, "neither a server, nor an earlier evaluation"
             source = _local(config, target, sets, domains, pool, opened, message)
         return Evaluating(place.out, config, sets, source, pool, beside, size, on_phase).run()
 
@@ -170,16 +180,9 @@ def _local(
 
 
 def _served(
-    config: Evaluation,
-    url: str,
-    domains: dict[str, Domain],
-    pool: VerifierPool,
-    opened: ExitStack,
-    message: Message,
+    config: Evaluation, engine: Endpoint, domains: dict[str, Domain], pool: VerifierPool
 ) -> Sampled:
     """A model behind an endpoint, which has tokenizer and chat template."""
-    engine = Endpoint(url, config.model or None, config.rollout.max_rows, message)
-    opened.callback(engine.close)
     asked = _with_templates(domains, config.templates)
 
     def prompt_ids(problem: Problem) -> list[int]:

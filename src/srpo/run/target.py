@@ -38,7 +38,7 @@ class Target:
 def find_target(name: str) -> Target:
     """Raises UserError for what is neither a run nor a model."""
     folder = RunFolder(Path(name))
-    if folder.recipe.is_file():
+    if folder.recipe.is_file() and not Path(name, "config.json").is_file():  # a released model
         sys.path.append(str(folder.origin.folder))  # for domains and verifiers of the user's own
         recipe = folder.origin.locate(load_recipe(folder.recipe))
         return Target(str(weights_of(folder)), recipe, folder)
