@@ -5,65 +5,14 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from huggingface_hub.repocard_data import model_index_to_eval_results
 
-from srpo.evaluation.numbers import numbers, solved
-from srpo.evaluation.store import Responses, answer_of
+from report.evaluation.folders import made, row, write
 from srpo.report.evaluation.compare import compare_lines
 from srpo.report.evaluation.write import write_reports
 from srpo.types import UserError
-
-EVIL = "<script>alert(1)</script> | `x` \u202e ]]>"
-
-
-def row(id_: str, sample: int, outcome: str, **more: Any) -> dict[str, Any]:
-    made = {"benchmark": "set", "id": id_, "sample": sample, "domain": "math", "tokens": 5}
-    made |= {"response": f"answer {sample}", "finish_reason": "stop", "answer": "1", "detail": ""}
-    return made | {"outcome": outcome} | more
-
-
-def write(out: Path, problems: list[list[dict[str, Any]]], **config: Any) -> Path:
-    """As `srpo eval` would leave it."""
-    n = len(problems[0])
-    for part in range(0, len(problems), 8):
-        rows = [r for rows in problems[part : part + 8] for r in rows]
-        Responses(out).write("set", part // 8, rows)
-    asked = [
-        {"benchmark": "set", "id": rows[0]["id"], "prompt": f"? {EVIL}", "gold": EVIL}
-        for rows in problems
-    ]
-    pq.write_table(pa.Table.from_pylist(asked), out / "problems.parquet")
-    found = numbers([solved(list(map(answer_of, rows)), True) for rows in problems], n)
-    rollout = {"temperature": 0.6, "top_p": 1.0, "max_new_tokens": 9, "engine": "vllm"}
-    result = {
-        "model": f"m {EVIL}",
-        "config": {"samples": n, "rollout": rollout, "templates": {}} | config,
-        "sets": [
-            {
-                "name": "set",
-                "title": "Set",
-                "domain": "math",
-                "data": {"sha256": "00"},
-                "numbers": found,
-                "beside": {},
-            }
-        ],
-    }
-    (out / "result.json").write_text(json.dumps(result))
-    return out
-
-
-def made(tmp_path: Path, letters: list[str]) -> Path:
-    names = {"c": "correct", "i": "incorrect"}
-    return write(
-        tmp_path,
-        [[row(f"p{i}", k, names[x]) for k, x in enumerate(s)] for i, s in enumerate(letters)],
-    )
 
 
 def test_page_tables_and_front_matter(tmp_path: Path) -> None:
@@ -103,7 +52,7 @@ def test_the_page_does_not_grow_with_the_evaluation(tmp_path: Path) -> None:
     problems = [[row(f"p{i}", k, "correct", response=text) for k in range(4)] for i in range(300)]
     write_reports(write(tmp_path, problems))
     page = (tmp_path / "report.html").read_text()
-    assert len(page.encode()) < 4_000_000
+    assert len(page.encode()) < 2_000_000
     assert "characters left out" in page
 
 
@@ -117,7 +66,7 @@ def test_compared_question_by_question(tmp_path: Path) -> None:
     assert "30 questions: 10 better, 0 worse, 20 the same" in lines
     assert "beyond the noise" in lines
     assert "within the noise" in "\n".join(compare_lines(a, a))
-    assert all(len(line) <= 120 for line in lines.splitlines())
+    assert all(len(line) < 80 for line in lines.splitlines())
 
 
 def test_other_texts_and_settings_are_told(tmp_path: Path) -> None:
@@ -130,6 +79,7 @@ def test_other_texts_and_settings_are_told(tmp_path: Path) -> None:
     path.write_text(json.dumps(result))
     lines = compare_lines(tmp_path / "a", tmp_path / "b")
     assert "temperature differs: 0.6 and 1.0" in lines
+    assert not any(line.startswith("top_p") for line in lines)
     result["sets"][0]["data"]["sha256"] = "01"
     path.write_text(json.dumps(result))
     with pytest.raises(UserError, match="its texts differ; evaluate both on one copy"):

@@ -1,27 +1,27 @@
-"""Which problems and responses an evaluation's page shows: some of each, all that graders disagree
-on up to a bound, within a size that does not grow with the evaluation."""
+"""What an evaluation's page shows to read: problems of every pass rate, those that graders
+disagree on up to a bound, and a few responses to each, in a size that does not grow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+from markupsafe import escape
 
-from srpo.evaluation.store import GRADERS, read_part
-from srpo.report.evaluation.files import part_files
-from srpo.report.plain import one_line
-from srpo.types import FinishReason, Outcome
+from srpo.evaluation.store import GRADERS, Row
+from srpo.report.evaluation.files import problems_of, questions
+from srpo.report.evaluation.survey import Choice, Survey, is_disputed, survey
+from srpo.report.plain import one_line, printable
+from srpo.types import FinishReason, Outcome, UserError
 
-PROBLEMS, DISAGREEMENTS = 40, 30  # of a set
 RESPONSES = 5  # of a problem
+DISPUTES = 30  # lines of the list of a set
 LONGEST = 2500  # characters of a text
-ROOM = 1_500_000  # characters of all sets' texts
-
-Row = dict[str, Any]
+ROOM = 1_500_000  # bytes of all that is shown to read, as it stands on the page
+FRAME = 400  # bytes around a problem, a response or a dispute
 
 
 @dataclass(frozen=True)
@@ -37,84 +37,119 @@ class Shown:
     text: str
     beside: list[tuple[str, str, str]]
 
-    @property
-    def disputed(self) -> bool:
-        return any(outcome != self.outcome for _, outcome, _ in self.beside)
+
+@dataclass(frozen=True)
+class Dispute:
+    """A response that graders disagree on, in a line; `others` are (grader, outcome, why)."""
+
+    id: str
+    number: int
+    outcome: str
+    answer: str
+    detail: str
+    others: list[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A problem on the page; `correct` of `asked` responses are."""
+    """A problem on the page; `correct` of `asked` responses are; `at` is its place in the set."""
 
+    at: int
     id: str
     prompt: str
     gold: str
     correct: int
     asked: int
     responses: list[Shown]
-
-    @property
-    def disputed(self) -> bool:
-        return any(r.disputed for r in self.responses)
+    disputes: list[Dispute]
 
 
 @dataclass
 class SetSample:
-    """Of one set: the pass rate of every problem, and those that are shown."""
+    """Of one set: its counts, the problems that are shown, and a list of disputes."""
 
     title: str
-    problems: int
-    rates: list[float] = field(default_factory=list)
+    survey: Survey
     shown: list[Asked] = field(default_factory=list)
-    disputed: int = 0  # responses that graders disagree on
+    disputes: list[Dispute] = field(default_factory=list)
 
 
-def sample(out: Path, sets: list[Row]) -> list[SetSample]:
-    """Reads the responses part by part."""
-    asked = _questions(out)
-    return [_of_set(out, one, asked, ROOM // len(sets)) for one in sets]
-
-
-def _of_set(out: Path, one: Row, asked: dict[tuple[str, str], Row], room: int) -> SetSample:
-    found = SetSample(one["title"], one["numbers"]["problems"])
-    every = max(1, -(-found.problems // PROBLEMS))
-    disputed = 0
-    for index, rows in enumerate(_problems(part_files(out, one["name"]))):
-        found.rates.append(sum(r["outcome"] == Outcome.CORRECT for r in rows) / len(rows))
-        quarrels = sum(_disputed(row) for row in rows)
-        found.disputed += quarrels
-        more = quarrels > 0 and disputed < DISAGREEMENTS
-        if (index % every and not more) or room <= 0:
-            continue
-        disputed += quarrels > 0
-        problem = _asked(rows, asked[one["name"], rows[0]["id"]])
-        room -= len(problem.prompt) + sum(len(r.text) for r in problem.responses)
-        found.shown.append(problem)
+def sample(out: Path, sets: list[dict[str, Any]]) -> list[SetSample]:
+    """Reads the responses part by part, twice. Raises UserError."""
+    surveys = [_survey(out, one) for one in sets]
+    names = [one["name"] for one in sets]
+    asked = questions(
+        out, {(n, c.id) for n, s in zip(names, surveys, strict=True) for c in s.choices}
+    )
+    found, room = [], ROOM
+    for left, one, counted in zip(range(len(sets), 0, -1), sets, surveys, strict=True):
+        made = _of_set(one, counted, asked, room // left)
+        room -= sum(map(_size, (*made.shown, *made.disputes)))
+        found.append(made)
     return found
 
 
-def _problems(files: Iterable[Path]) -> Iterator[list[Row]]:
-    for file in files:
-        for _, rows in groupby(read_part(file), lambda row: row["id"]):
-            yield list(rows)
+def _survey(out: Path, one: dict[str, Any]) -> Survey:
+    found, problems = survey(out, one["name"]), one["numbers"]["problems"]
+    if found.problems != problems:
+        raise UserError(
+            f"{str(out / 'responses')!r} has {found.problems} of the {problems} problems of"
+            f" {one['name']}; srpo eval with the same arguments makes the rest"
+        )
+    return found
 
 
-def _questions(out: Path) -> dict[tuple[str, str], Row]:
-    rows = pq.read_table(out / "problems.parquet").to_pylist()
-    return {(row["benchmark"], row["id"]): row for row in rows}
+def _of_set(
+    one: dict[str, Any], counted: Survey, asked: dict[tuple[str, str], Row], room: int
+) -> SetSample:
+    """The choices in their order, as far as there is room; shown in the order of the set."""
+    made = dict(_read(one["name"], counted.choices, asked))
+    found = SetSample(one["title"], counted)
+    quarrels = [d for c in sorted(counted.choices) for d in made[c].disputes][:DISPUTES]
+    for dispute in quarrels:
+        if (size := _size(dispute)) <= room:
+            found.disputes.append(dispute)
+            room -= size
+    for choice in counted.choices:
+        if (size := _size(made[choice])) <= room:
+            found.shown.append(made[choice])
+            room -= size
+    found.shown.sort(key=lambda problem: problem.at)
+    return found
 
 
-def _asked(rows: list[Row], question: Row) -> Asked:
-    correct = sum(row["outcome"] == Outcome.CORRECT for row in rows)
-    prompt = _cut(question["prompt"])
-    chosen = [_shown(row) for row in _some(rows)]
-    return Asked(question["id"], prompt, question["gold"], correct, len(rows), chosen)
+def _read(
+    name: str, choices: list[Choice], asked: dict[tuple[str, str], Row]
+) -> Iterator[tuple[Choice, Asked]]:
+    for file, together in groupby(sorted(choices), lambda c: c.file):
+        wanted = {c.id: c for c in together}
+        for rows in problems_of(file):
+            if choice := wanted.get(rows[0]["id"]):
+                yield choice, _asked(rows, choice, asked.get((name, choice.id)))
+
+
+def _asked(rows: list[Row], choice: Choice, question: Row | None) -> Asked:
+    if question is None:
+        raise UserError(
+            f"problems.parquet: has no question {choice.id!r} that {choice.file} answers; srpo eval"
+            " with the same arguments writes it anew"
+        )
+    return Asked(
+        choice.at,
+        _line(choice.id, 100),
+        _cut(question["prompt"] or ""),
+        _line(question["gold"] or "", 200),
+        sum(row["outcome"] == Outcome.CORRECT for row in rows),
+        len(rows),
+        [_shown(row) for row in _some(rows)],
+        [_dispute(row) for row in rows if is_disputed(row)][:DISPUTES],
+    )
 
 
 def _some(rows: list[Row]) -> list[Row]:
     """The first of each kind, disputed ones before others."""
     kinds = (
-        _disputed,
+        is_disputed,
         lambda r: r["outcome"] == Outcome.CORRECT,
         lambda r: r["outcome"] == Outcome.INCORRECT,
         lambda r: r["finish_reason"] == FinishReason.LENGTH,
@@ -131,19 +166,36 @@ def _shown(row: Row) -> Shown:
         row["outcome"],
         row["tokens"],
         row["finish_reason"] == FinishReason.LENGTH,
-        "" if row["answer"] is None else one_line(row["answer"], 200),
-        one_line(row["detail"] or "", 300),
+        "" if row["answer"] is None else _line(row["answer"], 200),
+        _line(row["detail"] or "", 300),
         _cut(row["response"]),
-        [
-            (g, row[f"{g}: outcome"], one_line(row[f"{g}: detail"] or "", 200))
-            for g in GRADERS
-            if row[f"{g}: outcome"] is not None
-        ],
+        _beside(row),
     )
 
 
-def _disputed(row: Row) -> bool:
-    return any(row[f"{g}: outcome"] not in (None, row["outcome"]) for g in GRADERS)
+def _dispute(row: Row) -> Dispute:
+    return Dispute(
+        _line(row["id"], 100),
+        row["sample"] + 1,
+        row["outcome"],
+        "" if row["answer"] is None else _line(row["answer"], 160),
+        _line(row["detail"] or "", 160),
+        _beside(row),
+    )
+
+
+def _beside(row: Row) -> list[tuple[str, str, str]]:
+    return [
+        (g, row[f"{g}: outcome"], _line(row[f"{g}: detail"] or "", 200))
+        for g in GRADERS
+        if row[f"{g}: outcome"] is not None
+    ]
+
+
+def _line(text: str, width: int) -> str:
+    """As `one_line`, without a look at all of a whole program."""
+    most = 4 * width
+    return one_line(text if len(text) <= most else f"{text[:most]}…", width)
 
 
 def _cut(text: str) -> str:
@@ -152,3 +204,17 @@ def _cut(text: str) -> str:
     if len(text) <= LONGEST:
         return text
     return f"{text[:half]}\n[... {len(text) - 2 * half:,} characters left out ...]\n{text[-half:]}"
+
+
+def _size(shown: Asked | Dispute) -> int:
+    """Bytes on the page, about: `<` is four of them there, what acts unseen up to ten."""
+    pieces = 1 + len(getattr(shown, "responses", ()))
+    return FRAME * pieces + _bytes({k: v for k, v in asdict(shown).items() if k != "disputes"})
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, str):
+        return len(str(escape(printable(value))).encode())
+    if isinstance(value, dict):
+        return sum(map(_bytes, value.values()))
+    return sum(map(_bytes, value)) if isinstance(value, list | tuple) else 0

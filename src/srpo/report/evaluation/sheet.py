@@ -9,7 +9,7 @@ from srpo.report.sheet import Sheet
 
 
 def short_sheet(result: dict[str, Any]) -> Sheet:
-    """A line a set, as a terminal has room for."""
+    """A line a set, as 80 columns have room for."""
     n = result["config"]["samples"]
     rows = [
         [
@@ -17,14 +17,16 @@ def short_sheet(result: dict[str, Any]) -> Sheet:
             percent(x["avg@n"]),
             interval(x["over_questions"]),
             "-" if x["over_runs"] is None else interval(x["over_runs"]),
-            percent(_at(x["pass@k"], n)),
+            percent(x["pass@k"].get(str(n))),
+            percent(x["no_answer"]),
             percent(x["truncated"]),
             length(x["mean_tokens"]),
         ]
         for one in result["sets"]
         for x in [one["numbers"]]
     ]
-    columns = ["set", f"avg@{n}", "95% questions", "95% runs", f"pass@{n}", "cut", "tokens"]
+    columns = ["set", f"avg@{n}", "95% over\nquestions", "95% over\nruns", f"pass@{n}"]
+    columns += ["no\nanswer", "cut", "tokens"]
     return Sheet(f"{result['model']}, {n} responses to each problem", columns, rows)
 
 
@@ -35,22 +37,25 @@ def result_sheet(result: dict[str, Any]) -> Sheet:
     for one in result["sets"]:
         rows.append([one["title"], "ours", *_cells(one["numbers"])])
         rows += [["", name, *_cells(found)] for name, found in one["beside"].items()]
-    columns = ["set", "grader", "problems", f"avg@{n}", "over questions: 95%", "standard error"]
-    columns += ["over runs: 95%", "standard error", "no answer", "cut"]
+    columns = ["set", "grader", "problems", f"avg@{n}", "over questions: 95%", "SE"]
+    columns += ["over runs: 95%", "SE", "no answer", "cut"]
     columns += ["tokens", "of correct", "of incorrect"]
     return Sheet(f"{result['model']}, {n} responses to each problem", columns, rows, 2)
 
 
 def k_sheet(result: dict[str, Any]) -> Sheet:
-    """pass@k and maj@k, by our grader."""
+    """pass@k and maj@k of each set and grader."""
     ks = list(result["sets"][0]["numbers"]["pass@k"])
     rows = []
     for one in result["sets"]:
-        found = one["numbers"]
-        rows.append([one["title"], "pass@k", *(percent(found["pass@k"].get(k)) for k in ks)])
-        if found["maj@k"]:
-            rows.append(["", "maj@k", *(percent(found["maj@k"].get(k)) for k in ks)])
-    return Sheet("At least one of k correct, and the most frequent of k", ["set", "", *ks], rows, 2)
+        name = one["title"]
+        for grader, found in (("ours", one["numbers"]), *one["beside"].items()):
+            for what in ("pass@k", "maj@k"):
+                if by_k := found[what]:
+                    rows.append([name, grader, what, *(percent(by_k.get(k)) for k in ks)])
+                    name = ""
+    caption = "At least one of k correct, and the most frequent of k"
+    return Sheet(caption, ["set", "grader", "", *ks], rows, 3)
 
 
 def _cells(x: dict[str, Any]) -> list[str]:
@@ -69,10 +74,6 @@ def _cells(x: dict[str, Any]) -> list[str]:
         length(x["mean_tokens_correct"]),
         length(x["mean_tokens_incorrect"]),
     ]
-
-
-def _at(by_k: dict[str, float], k: int) -> float | None:
-    return by_k.get(str(k))
 
 
 def percent(share: float | None) -> str:

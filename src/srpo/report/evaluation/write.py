@@ -9,7 +9,7 @@ from typing import Any
 from srpo.files import write_whole
 from srpo.report.evaluation.files import read_result
 from srpo.report.evaluation.page import conclusions, evaluation_page
-from srpo.report.evaluation.sample import SetSample
+from srpo.report.evaluation.sample import SetSample, sample
 from srpo.report.evaluation.sheet import k_sheet, result_sheet, short_sheet
 from srpo.report.sheet import Sheet, escape, table_lines
 
@@ -18,17 +18,17 @@ def write_reports(out: Path) -> Sheet:
     """Write report.html, report.md and model-index.json; returns a short table. Raises
     UserError."""
     result = read_result(out)
-    write_whole(out / "report.html", evaluation_page(out, result))
-    write_whole(out / "report.md", _markdown(result))
+    samples = sample(out, result["sets"])
+    write_whole(out / "report.html", evaluation_page(result, samples))
+    write_whole(out / "report.md", _markdown(result, samples))
     write_whole(out / "model-index.json", json.dumps(model_index(result), indent=1) + "\n")
     return short_sheet(result)
 
 
-def _markdown(result: dict[str, Any]) -> str:
+def _markdown(result: dict[str, Any], samples: list[SetSample]) -> str:
     """For a model card."""
-    none = [SetSample(one["title"], 0) for one in result["sets"]]
     lines = [*table_lines(result_sheet(result)), *table_lines(k_sheet(result))]
-    lines += [escape(line) for line in conclusions(result, none)]
+    lines += [f"- {escape(text)}" for text in conclusions(result, samples)]
     return "\n".join(lines) + "\n"
 
 
@@ -41,7 +41,7 @@ def model_index(result: dict[str, Any]) -> dict[str, Any]:
     found = [
         EvalResult(
             task_type="text-generation",
-            dataset_type=one["name"],
+            dataset_type=_dataset(one),
             dataset_name=one["title"],
             dataset_revision=one["data"].get("revision"),
             metric_type=f"avg@{n}",
@@ -60,3 +60,9 @@ def model_index(result: dict[str, Any]) -> dict[str, Any]:
     return {
         "model-index": ModelCardData(model_name=name, eval_results=found).to_dict()["model-index"]
     }
+
+
+def _dataset(one: dict[str, Any]) -> str:
+    """The hub's id of a benchmark; a set from elsewhere has its name alone."""
+    source = one["data"].get("source")
+    return source if isinstance(source, str) else one["name"]
