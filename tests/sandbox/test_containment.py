@@ -150,7 +150,10 @@ def test_scratch_is_emptied(sandbox: WarmSandbox) -> None:
         ("import time; time.sleep(60)", "timeout"),
         ("import signal; signal.pause()", "timeout"),
         ("import os; os.closerange(0, 64)\nwhile True: pass", "timeout"),
-        ("import threading as t\nt.Thread(target=t.Event().wait).start()", "ok"),  # main ended
+        (
+            "import threading as t\nt.Thread(target=t.Event().wait, daemon=True).start()",
+            "ok",
+        ),  # main ended
         ("x = bytearray(1 << 34)", "memory"),
         ("x = []\nwhile True: x.append(bytearray(1 << 20))", "memory"),
         ("while True: print('x' * 1000)", "output"),

@@ -6,6 +6,7 @@ OUT/plan.json                      all that they depend on
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -49,7 +50,9 @@ class Responses:
 
     def part(self, name: str, number: int) -> Path:
         """The file of one part of a problem set."""
-        plain = re.sub(r"[^\w.-]+", "_", name)
+        plain = re.sub(r"[^\w.-]+", "_", name)[-60:]
+        if plain != name:  # another name may look the same so
+            plain += "-" + hashlib.sha256(name.encode()).hexdigest()[:6]
         return self.out / "responses" / f"{plain}-{number:05d}.parquet"
 
     def write(self, name: str, number: int, rows: Iterable[Row]) -> None:
