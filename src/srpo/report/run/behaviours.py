@@ -21,17 +21,18 @@ PREFIX = "behaviour/"
 
 
 def with_behaviours(run: Run, rows: list[Row]) -> list[Row]:
-    """The rows with the share of responses that show each behaviour, at some of the steps. One that
-    no response shows is left out."""
+    """The rows with the share of responses that show each behaviour. Steps that are not looked at
+    have the last one's; a behaviour that no response shows is left out."""
     files = run.files.rollout_files()
     steps = sorted(files)
     chosen = steps[:: -(-len(steps) // STEPS)] if steps else []
     shares = {step: _shares(read_groups(files[step]), CHARACTERS // len(chosen)) for step in chosen}
     shown = {name for found in shares.values() for name, share in found.items() if share}
-    return [
-        row | {PREFIX + n: s for n, s in shares.get(row["step"], {}).items() if n in shown}
-        for row in rows
-    ]
+    found, latest = [], {}
+    for row in rows:
+        latest = shares.get(row["step"], latest)
+        found.append(row | {PREFIX + n: s for n, s in latest.items() if n in shown})
+    return found
 
 
 @lru_cache(maxsize=4096)
