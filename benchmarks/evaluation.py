@@ -169,7 +169,7 @@ def _graded(rows: int, judge: bool = True) -> tuple[float, float]:
     problems = [
         Problem(f"made/{i}", "math", f"What is {i} + {i}?", str(2 * i)) for i in range(rows // n)
     ]
-    made = ProblemSet("made", "made", "math", problems, {})
+    made = ProblemSet("made", "made", "math", problems, {"sha256": "made"})
     config = Evaluation(sets=["nano:math"], samples=n, verifier=VerifierConfig())
     domains = find_domains(["math"]).values()
     opened = (tempfile.TemporaryDirectory(), VerifierPool(config.verifier, domains))

@@ -99,7 +99,7 @@ def test_majority_of_many_subsets_is_near_the_truth() -> None:
     truth = np.mean(
         (drawn[:, 0] > drawn[:, 1]) + 0.5 * (drawn[:, 0] == drawn[:, 1]) * (drawn[:, 0] > 0)
     )
-    assert majority_at_k(answers(letters), 7) == pytest.approx(truth, abs=0.05)
+    assert majority_at_k(answers(letters), 7) == pytest.approx(truth, abs=0.1)
     assert majority_at_k(answers(letters), 32) == 1.0
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from srpo.evaluation.passk import mean_interval, pass_at_k, wilson
 from srpo.types import Group, Outcome
 
-SUBSETS = 1000  # of a problem's responses that a majority is taken of, where all would be more
+SUBSETS = 200  # of a problem's responses that a majority is taken of, where all would be more
 
 RIGHT = object()  # how every correct answer votes, however it is written
 
