@@ -35,7 +35,10 @@ def claim(
     Raises:
         UserError: another process has it, or it holds work by another plan.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise UserError(f"--out is {str(out)!r}: a file is in the way; give a folder") from error
     lock = (folder / "lock").open("ab")
     file = folder / "plan.json"
     try:

@@ -73,10 +73,12 @@ def test_compared(made: Path) -> None:
         (["nano", "--on", "nano:math", "--set", "data.style=chat"], "has no chat template"),
         (["--server", "http://127.0.0.1:9", "--on", "nano:math"], "--server"),
         (["--regrade", "/no/such"], "is no evaluation"),
+        (["nano", "--on", "nano:math", "--out", __file__], "a file is in the way"),
         (["--compare", "/no/a", "/no/b"], "is no finished evaluation"),
     ],
 )
 def test_bad_input_is_one_line(arguments: list[str], says: str, tmp_path: Path) -> None:
-    result = RUNNER.invoke(app, ["eval", *arguments, "--out", str(tmp_path / "out")])
+    out = [] if "--out" in arguments else ["--out", str(tmp_path / "out")]
+    result = RUNNER.invoke(app, ["eval", *arguments, *out])
     assert isinstance(result.exception, UserError), result.output
     assert says in str(result.exception)

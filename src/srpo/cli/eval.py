@@ -58,7 +58,8 @@ def evaluate(
         tree = config_of(regrade) | tree
     tree |= {"model": model} if model else {}
     asked = [s.strip() for text in on or [] for s in text.split(",") if s.strip()]
-    tree["sets"] = [*tree.get("sets", []), *asked]
+    own = tree.get("sets") or []
+    tree["sets"] = [*([own] if isinstance(own, str) else own), *asked]
     place = Place(out or _default(tree, regrade), data, server, regrade)
     with PhaseDisplay("load") as display:
         try:
