@@ -50,3 +50,20 @@ def test_bad_input_is_told(file: Path, more: list[str], says: str) -> None:
     result = RUNNER.invoke(app, ["analyze", path, *more])
     assert isinstance(result.exception, UserError)
     assert says in str(result.exception)
+
+
+def test_numbers_take_no_ones_place(file: Path, tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "demo"
+    run.mkdir(parents=True)
+    (run / "model").write_text("weights")
+    before = file.read_text()
+    for place, says in [
+        (run, "a folder; give a file"),
+        (file, "what is analysed"),
+        (tmp_path / "none" / "n.json", "there is no folder"),
+    ]:
+        result = RUNNER.invoke(app, ["analyze", str(file), "--json", str(place)])
+        assert isinstance(result.exception, UserError)
+        assert says in str(result.exception)
+    assert (run / "model").read_text() == "weights"
+    assert file.read_text() == before

@@ -73,12 +73,35 @@ def test_a_check_alone_is_no_reflection() -> None:
     assert is_reflective(find_marks("Hmm, that is odd."))
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("name", sorted(PUBLISHED.keys() - {"open-reasoner-zero"}))
 def test_published_lists_are_words_anywhere(name: str) -> None:
-    for word in PUBLISHED[name]:
+    for pattern in PUBLISHED[name]:
+        word = pattern.pattern
         found = find_marks(f"xx{word.upper()}yy {word}", name)
-        assert [m for m in found if m.rule == word and m.end - m.start == len(word)]
-    assert find_marks("Wait, let me see.", name) == []
+        assert sum(m.rule == word and m.end - m.start == len(word) for m in found) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown_by"),
+    [
+        ("We add 3 and 4.", set()),
+        ("Wait, let me see.", {"simplerl"}),
+        ("But wait, let me see.", {"open-reasoner-zero", "simplerl"}),
+        ("However, it is even.", {"simplerl"}),
+        ("Now recheck, then go on.", {*PUBLISHED}),
+        ("It was rechecked.", {*PUBLISHED} - {"open-reasoner-zero"}),
+        ("Let me reconsider that.", {"understand-r1-zero"}),
+        ("I try again.", {"oat-zero", "simplerl"}),
+    ],
+)
+def test_published_lists_differ(text: str, shown_by: set[str]) -> None:
+    assert {name for name in PUBLISHED if find_marks(text, name)} == shown_by
+
+
+def test_a_word_is_marked_where_it_stands() -> None:
+    """The small letter of the Turkish capital is two characters."""
+    text = "\u0130\u0130\u0130 we Recheck it."
+    assert [text[m.start : m.end] for m in find_marks(text, "oat-zero")] == ["Recheck"]
 
 
 def test_unknown_rules_are_refused() -> None:

@@ -17,7 +17,11 @@ def analyze(
         ),
     ],
     rules: Annotated[
-        str, typer.Option(help="srpo, or a published list: understand-r1-zero, oat-zero.")
+        str,
+        typer.Option(
+            help="srpo, or a published list: understand-r1-zero, oat-zero, open-reasoner-zero,"
+            " simplerl."
+        ),
     ] = "srpo",
     json: Annotated[
         Path | None, typer.Option("--json", help="Write all numbers there, by step and domain.")
@@ -28,9 +32,11 @@ def analyze(
     (docs/analysis.md)."""
     from rich.console import Console
 
-    from srpo.report.analysis import analyse, domain_sheet, sheet, write_numbers
+    from srpo.report.analysis import analyse, check_place, domain_sheet, sheet, write_numbers
     from srpo.report.sheet import rich_table, table_lines
 
+    if json is not None:
+        check_place(json, path)
     found = analyse(path, rules)
     if json is not None:
         write_numbers(json, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ def find_marks(text: str, rules: str = OURS) -> list[Mark]:
         return list(_ours(text))
     if rules not in PUBLISHED:
         raise UserError(f"--rules is {rules!r}: choose one of {', '.join((OURS, *PUBLISHED))}")
-    return sorted(_words(text.lower(), PUBLISHED[rules]), key=lambda m: (m.start, m.end))
+    return sorted(_words(text, PUBLISHED[rules]), key=lambda m: (m.start, m.end))
 
 
 def is_reflective(marks: Iterable[Mark]) -> bool:
@@ -55,9 +56,7 @@ def _ours(text: str) -> Iterable[Mark]:
                 yield Mark(behaviour, start, end, rule)
 
 
-def _words(text: str, words: Iterable[str]) -> Iterable[Mark]:
+def _words(text: str, words: Iterable[re.Pattern[str]]) -> Iterable[Mark]:
     for word in words:
-        at = text.find(word)
-        while at >= 0:
-            yield Mark(KEYWORDS, at, at + len(word), word)
-            at = text.find(word, at + len(word))
+        for found in word.finditer(text):
+            yield Mark(KEYWORDS, *found.span(), word.pattern)

@@ -48,6 +48,18 @@ def domain_sheet(found: Statistics) -> list[Sheet]:
     return [Sheet("share of responses, by domain", ["behaviour", *curve], rows)]
 
 
+def check_place(path: Path, source: Path) -> None:
+    """Before anything is read: whether numbers can be written there. A folder would be replaced
+    with all that is in it. Raises UserError."""
+    if path.is_dir():
+        raise UserError(f"--json is {str(path)!r}: a folder; give a file")
+    if not path.parent.is_dir():
+        parent = str(path.parent)
+        raise UserError(f"--json is {str(path)!r}: there is no folder {parent!r}; make it first")
+    if path.exists() and source.exists() and path.samefile(source):
+        raise UserError(f"--json is {str(path)!r}: what is analysed; give another file")
+
+
 def write_numbers(path: Path, found: Statistics) -> None:
     """Everything as JSON."""
     numbers = {
