@@ -73,3 +73,10 @@ def test_what_a_killed_process_left_goes_with_the_next_try(tmp_path: Path):
     assert not path.exists()
     write_whole(path, "whole")
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_takes_no_folders_place(tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("x")
+    with pytest.raises(IsADirectoryError):
+        write_whole(tmp_path, "y")
+    assert (tmp_path / "kept").read_text() == "x"

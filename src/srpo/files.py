@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +30,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file in one move, as UTF-8. Lone surrogates, which a model may write, become
-    escapes."""
+    escapes. Raises IsADirectoryError for a folder, which a file must not take the place of."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
     with replacing(path) as unfinished:
         data = (
             content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")

@@ -35,6 +35,7 @@ from srpo.types import SRPOError
 
 # A person can mend these; any other OSError is a bug of ours and keeps its traceback.
 THEIRS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR}
+THEIRS |= {errno.EISDIR}
 
 app = typer.Typer(
     no_args_is_help=True,
