@@ -27,6 +27,7 @@ BASE = {
     "plans",
     "versions",
     "weights",
+    "transfer",
 }
 # The parts, which the trainer puts together. rollout and learner never meet.
 PARTS = {
@@ -51,10 +52,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "models": {"errors", "types"},
     "nucleus": set(),
     "weights": set(),
+    "transfer": {"errors", "types", "weights"},
     # --- parts
     "algorithm": {"errors", "types", "recipe", "files"},
-    "rollout": {"errors", "types", "recipe", "nucleus", "models", "weights", "files"},
-    "learner": {"errors", "types", "recipe", "algorithm", "nucleus", "models", "weights", "files"},
+    "rollout": {
+        *("errors", "types", "recipe", "nucleus"),
+        *("models", "weights", "transfer", "files"),
+    },
+    "learner": {
+        *("errors", "types", "recipe", "algorithm", "nucleus"),
+        *("models", "weights", "transfer", "files"),
+    },
     "workers": {"errors", "types"},
     "sandbox": {"errors", "types", "recipe", "workers"},
     "sandbox.inside": set(),  # runs behind the walls, where the package is not
@@ -90,10 +98,12 @@ MAY_IMPORT: dict[str, set[str]] = {
 # Who may import a heavy third party, by path; a folder allows all its files.
 THIRD_PARTIES: dict[str, set[str]] = {
     "vllm": {"rollout/vllm/engine.py"},
-    "ray": {"cluster.py"},
+    "ray": {"cluster/"},
+    "peft": {"learner/"},
     "torch": {
         "algorithm/advantages/",
         "algorithm/losses/",
+        "cluster/",
         "doctor.py",
         "learner/",
         "models.py",
@@ -101,6 +111,7 @@ THIRD_PARTIES: dict[str, set[str]] = {
         "nucleus.py",
         "rollout/",
         "run/trackers.py",  # torch.utils.tensorboard, inside the tracker that asks for it
+        "transfer.py",
         "weights.py",
     },
 }

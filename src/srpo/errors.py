@@ -9,6 +9,7 @@
         ├── NotFiniteError               `Learner.step`: a loss or a gradient is not finite
         ├── EngineError                  `RolloutEngine`: decoding, or taking new weights, failed
         ├── StaleWeightsError            `FreshnessCheck`: rollouts are not by the learner's weights
+        ├── RankError                    `Learner`: one of its processes died or does not answer
         ├── SandboxError                 `Sandbox.run`: no server to run a program in
         └── MathWorkerError              `MathVerifier`: no process to compare answers in
 
@@ -59,6 +60,10 @@ class EngineError(TrainingError):
 
 class StaleWeightsError(TrainingError):
     """The engine does not sample from the learner's weights."""
+
+
+class RankError(TrainingError):
+    """A process of a sharded learner died or missed its deadline; the others were ended."""
 
 
 class SandboxError(TrainingError):

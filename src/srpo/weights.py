@@ -22,12 +22,15 @@ class WeightSource:
     metadata   the shape of each tensor by name, known before any of them is sent
     walk       begins a walk through the tensors
     saved      the same weights with the names and shapes of the model's files, where those differ
+    send       sends them from where they are, to engines that wait for them (`srpo.transfer`); none
+               means that this process holds them, and can
     """
 
     version: int
     metadata: dict[str, torch.Size]
     walk: Callable[[], NamedTensors]
     saved: WeightSource | None = None
+    send: Callable[[str, int, float], None] | None = None  # address, receivers, deadline in s
 
     @property
     def in_files(self) -> WeightSource:

@@ -173,6 +173,13 @@ class RolloutConfig(Section):
     learnt from, and left out of what is verified; a closing tag (`</answer>`) stays."""
     max_rows: Count = 256
     """Responses decoded side by side: the engine's memory is proportional to it."""
+    engines: Count = 1
+    """Engines that share the requests, each in a process of its own, under Ray."""
+    tensor_parallel: Count = 1
+    """vllm: GPUs of one node that an engine's weights are split over."""
+    ahead: Literal[0, 1] = 0
+    """1: the next step's groups are sampled while this one learns, by weights one step older. Needs
+    an engine beside the learner, and corrects by loss.tis_cap."""
     gpu_memory_utilization: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.5
     """vllm: share of the GPU's memory for weights, KV cache and all else of the engine. On the CPU
     the KV cache takes what `max_rows` need, at most this share of the free memory."""
@@ -523,6 +530,18 @@ class VerifierConfig(Section):
         return self.workers or os.cpu_count() or 1
 
 
+class LoraConfig(Section):
+    """Low-rank adapters (arXiv 2106.09685): they learn, and the model's own weights stay."""
+
+    rank: Count = 32
+    """Of the adapters' two matrices."""
+    alpha: Positive = 64.0
+    """An adapter's product is scaled by alpha / rank."""
+    targets: Annotated[list[str], Field(min_length=1)] | Literal["all-linear"] = "all-linear"
+    """Names of the layers that get one (q_proj, v_proj); all-linear: every linear layer but the
+    output layer."""
+
+
 class LearnerConfig(Section):
     """The optimizer, and how the model is computed."""
 
@@ -553,6 +572,16 @@ class LearnerConfig(Section):
     """Where the model lives; auto takes the GPU where there is one."""
     gradient_checkpointing: bool = False
     """Recompute activations in the backward pass: less memory, about a third more time."""
+    ranks: Count = 1
+    """Processes that share the model, its gradients and moments (FSDP2), each with a GPU of its
+    own, or on the CPU with a share of the cores."""
+    lora: LoraConfig | None = None
+    """Learn adapters instead of all weights; needs `pip install 'srpo[lora]'`."""
+    optimizer: Literal["adamw", "adamw8bit"] = "adamw"
+    """adamw8bit: moments in 8 bits (arXiv 2110.02861); needs a GPU and `pip install
+    'srpo[adamw8bit]'`."""
+    offload: bool = False
+    """Keep the moments in host memory, and bring them to the GPU a parameter at a time."""
     logit_chunk: Count = 2**24
     """Logits (tokens x vocabulary) held at once; what is above is recomputed in the backward
     pass, so large vocabularies fit."""
