@@ -412,7 +412,7 @@ def test_the_optimizer_is_the_devices_whatever_device_a_checkpoint_is_from(
 
     def learner_with(fused: bool | None) -> LocalLearner:
         learner = make_learner(tiny_model())
-        learner.optimizer = torch.optim.AdamW(learner.model.parameters(), 1e-3, fused=fused)
+        learner.updater.optimizer = torch.optim.AdamW(learner.model.parameters(), 1e-3, fused=fused)
         return learner
 
     one, other = learner_with(before), learner_with(None if before else True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import torch
 from torch import Tensor
@@ -81,16 +82,18 @@ def pack(
     return TrainBatch(rows, tokens, rollouts)
 
 
-def micro_batches(rows: Sequence[TrainRow], budget: int) -> Iterator[list[TrainRow]]:
+def micro_batches(
+    rows: Sequence[TrainRow], budget: int, packed: bool = False
+) -> Iterator[list[TrainRow]]:
     """Cut rows into batches of at most `budget` tokens, padding included (one row at least).
 
-    Sorted by length, so that rows of a batch are alike. A batch also ends where one more row
-    would bring its padding above PADDING tokens.
+    Sorted by length, so that rows of a batch are alike. Where rows are padded, a batch also ends
+    where one more row would bring its padding above PADDING tokens.
     """
     batch: list[TrainRow] = []
     tokens = 0
     for row in sorted(rows, key=len):
-        padded = len(row) * (len(batch) + 1)
+        padded = tokens + len(row) if packed else len(row) * (len(batch) + 1)
         if batch and (padded > budget or padded - tokens - len(row) > PADDING):
             yield batch
             batch, tokens = [], 0
@@ -102,27 +105,36 @@ def micro_batches(rows: Sequence[TrainRow], budget: int) -> Iterator[list[TrainR
 
 @dataclass(slots=True)
 class MicroBatch:
-    """B rows padded on the right to T tokens, and the N response tokens in them.
+    """B rows padded on the right to T tokens, and the N response tokens in them; packed rows are
+    one, of T tokens together.
 
     `where` picks the N positions of the flattened (B, T) whose next token is a response token.
     """
 
-    ids: Tensor  # (B, T)
+    ids: Tensor  # (B, T), or (1, T) packed
     where: Tensor  # (N,)
     targets: Tensor  # (N,)
     engine_logprobs: Tensor  # (N,)
     old_logprobs: Tensor | None  # (N,), None when on-policy: the current ones are the old ones
     advantages: Tensor  # (N,)
     lengths: Tensor  # (B,) response tokens of each row
+    positions: Tensor | None = None  # (1, T) of each token in its row, packed
+    row_lengths: tuple[int, ...] | None = None  # (B,) tokens of each row, packed
 
 
-def collate(rows: Sequence[TrainRow], pad: int, device: torch.device) -> MicroBatch:
-    width = max(len(r) for r in rows)
-    ids = torch.full((len(rows), width), pad)
+def collate(
+    rows: Sequence[TrainRow], pad: int, device: torch.device, packed: bool = False
+) -> MicroBatch:
+    """The tensors of rows, padded with `pad`, or packed."""
+    sizes = [len(row) for row in rows]
+    width = max(sizes)
+    starts = [0, *accumulate(sizes)][:-1] if packed else range(0, len(rows) * width, width)
+    ids = torch.full((1, sum(sizes)) if packed else (len(rows), width), pad)
+    flat = ids.view(-1)
     where, advantages = [], []
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = torch.tensor(row.prompt_ids + row.response_ids)
-        first = i * width + len(row.prompt_ids) - 1  # the prompt's last token predicts the first
+    for start, row in zip(starts, rows, strict=True):
+        flat[start : start + len(row)] = torch.tensor(row.prompt_ids + row.response_ids)
+        first = start + len(row.prompt_ids) - 1  # the prompt's last token predicts the first
         where.append(torch.arange(first, first + len(row.response_ids)))
         advantages.append(torch.full((len(row.response_ids),), row.advantage))
     lengths = torch.tensor([len(r.response_ids) for r in rows])
@@ -136,4 +148,6 @@ def collate(rows: Sequence[TrainRow], pad: int, device: torch.device) -> MicroBa
         old_logprobs=torch.tensor(old, device=device) if old else None,
         advantages=torch.cat(advantages).to(device),
         lengths=lengths.to(device),
+        positions=torch.cat([torch.arange(n) for n in sizes])[None].to(device) if packed else None,
+        row_lengths=tuple(sizes) if packed else None,
     )

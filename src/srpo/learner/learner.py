@@ -55,8 +55,9 @@ class Learner(Protocol):
         """The weights as they are now, for an engine, under this version."""
         ...
 
-    def save(self, folder: Path) -> None:
-        """Write weights and optimizer into a folder that is there and empty. Raises OSError."""
+    def save(self, folder: Path) -> dict[str, str]:
+        """Write weights and optimizer into a folder that is there and empty. Returns the SHA-256
+        of the files whose writers took it, by name. Raises OSError."""
         ...
 
     def load(self, folder: Path) -> None:
@@ -85,6 +86,13 @@ class StepStats:
     def add(self, **values: Tensor) -> None:
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + float(value.detach())
+
+    def merge(self, more: StepStats) -> None:
+        """Add what other tokens gave."""
+        for name, value in more.sums.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+        self.trained += more.trained
+        self.mismatch_max = max(self.mismatch_max, more.mismatch_max)
 
     def row(self, with_kl: bool) -> dict[str, float]:
         n = max(self.trained, 1)

@@ -5,28 +5,24 @@ from __future__ import annotations
 import copy
 import errno
 import hashlib
-import math
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from srpo.algorithm.losses import open_loss
-from srpo.algorithm.losses.base import Tokens, kl_k3
-from srpo.errors import NotFiniteError
-from srpo.learner.batch import MicroBatch, TrainBatch, TrainRow, collate, micro_batches
+from srpo.learner.batch import TrainBatch, TrainRow
 from srpo.learner.head import open_head
 from srpo.learner.learner import LearnerInfo, StepStats
-from srpo.learner.logprobs import token_logprobs
 from srpo.learner.names import with_file_names
+from srpo.learner.packing import use_packed_rows
 from srpo.learner.saving import save_model, save_tensors
-from srpo.learner.schedule import schedule
+from srpo.learner.scorer import Scorer
+from srpo.learner.shares import divide, updates
+from srpo.learner.update import Updater
 from srpo.models import eos_ids, load_model, make_savable, pick_device, saved_dtype
 from srpo.recipe.schema import LearnerConfig, LossConfig, Recipe
 from srpo.types import UserError
@@ -66,28 +62,26 @@ class LocalLearner:
             device=model.device,
             dtype=config.dtype,
         )
-        self.loss, self.temperature = open_loss(loss), temperature
-        self.top_p, self.top_k = top_p, top_k
-        self.max_steps, self.save_dtype = max_steps, save_dtype
-        self.head = open_head(model)
-        # Dropout would make the learner score with another policy than the engine sampled from,
-        # so the model stays in eval mode. Only the layers that checkpoint are told otherwise, not
-        # what is inside them.
-        if config.gradient_checkpointing:
-            model.gradient_checkpointing_enable({"use_reentrant": False})
-            for module in model.modules():
-                if isinstance(module, GradientCheckpointingLayer):
-                    module.training = True
-        self.reference = copy.deepcopy(model).eval() if loss.kl_coef > 0 else None
-        self.reference_head = self.reference and open_head(self.reference)
-        self.reference_digest = self.reference and _digest(self.reference)
-        # On a GPU torch's default makes a copy of all weights during the update; fused, none.
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(),
-            config.lr,
-            betas=config.betas,
-            weight_decay=config.weight_decay,
-            fused=model.device.type == "cuda" or None,
+        self.save_dtype = save_dtype
+        head, packed = open_head(model), use_packed_rows(model)
+        checkpoint_layers(model, config)
+        low = config.dtype == "bfloat16"
+        how = (config.logit_chunk, low, temperature, top_p, top_k)
+        self.scorer = Scorer(model, head, *how)
+        self.reference = None
+        if loss.kl_coef > 0:
+            base = copy.deepcopy(model).eval().requires_grad_(False)
+            self.reference = Scorer(base, open_head(base), *how)
+        self.reference_digest = self.reference and _digest(self.reference.model)
+        self.updater = Updater(
+            self.scorer,
+            self.reference,
+            open_optimizer(model, config),
+            config,
+            loss,
+            max_steps,
+            self.info.pad,
+            packed,
         )
         self.steps = 0
 
@@ -112,28 +106,35 @@ class LocalLearner:
         learner.info = replace(learner.info, notes=(mended,) if mended else ())
         return learner
 
+    @property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Of the trained weights."""
+        return self.updater.optimizer
+
     def step(self, batch: TrainBatch) -> StepStats:
         self.steps += 1
-        stats = StepStats(lr=self._learning_rate())
-        updates = self._updates(batch)
-        if len(updates) > 1:
-            self._remember_old(batch.rows)
-        for rows, denominator in updates:
-            self._update(rows, denominator, stats)
+        stats = StepStats(lr=self.updater.learning_rate(self.steps))
+        each = updates(batch, self.config, self.updater.loss, 1, self.updater.packed)
+        if len(each) > 1:
+            for [share] in each:
+                self.updater.remember_old(share.parts)
+        for [share] in each:
+            self.updater.update(share.parts, share.denominator, stats)
         return stats
 
     def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
         rows = [
             TrainRow(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers
         ]
-        self._remember_old(rows)
+        [parts] = divide(rows, self.config.micro_batch_tokens, 1, self.updater.packed)
+        self.updater.remember_old(parts)
         return [row.old_logprobs or [] for row in rows]
 
     def publish(self, version: int) -> WeightSource:
         source = WeightSource.of(version, self.model.named_parameters())
         return with_file_names(self.model, source)
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Path) -> dict[str, str]:
         state = {
             "model": dict(self.model.named_parameters()),
             "optimizer": self.optimizer.state_dict(),
@@ -141,6 +142,7 @@ class LocalLearner:
             "reference": self.reference_digest,
         }
         save_tensors(state, folder / STATE)
+        return {}
 
     def load(self, folder: Path) -> None:
         state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
@@ -178,86 +180,31 @@ class LocalLearner:
     def release(self) -> None:
         self.optimizer.zero_grad(set_to_none=True)
 
-    def _learning_rate(self) -> float:
-        rate = self.config.lr * schedule(self.config, self.steps, self.max_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        return rate
 
-    def _updates(self, batch: TrainBatch) -> list[tuple[list[TrainRow], float]]:
-        """The rows of each optimizer update of the step, and its share of the denominator."""
-        n = min(self.config.updates_per_step, len(batch.rows))
-        denominator = self.loss.denominator(batch.tokens, batch.rollouts)
-        cuts = [len(batch.rows) * i // n for i in range(n + 1)] if n else []
-        return [(batch.rows[a:b], denominator / n) for a, b in pairwise(cuts)]
+def checkpoint_layers(model: PreTrainedModel, config: LearnerConfig) -> None:
+    """Recompute activations in the backward pass, where the recipe wants it.
 
-    @torch.no_grad()
-    def _remember_old(self, rows: list[TrainRow]) -> None:
-        """Score the rows with the weights as they are now."""
-        for part in micro_batches(rows, self.config.micro_batch_tokens):
-            batch = collate(part, self.info.pad, self.info.device)
-            scores = self._score(self.model, self.head, batch)[0].split(
-                [len(r.response_ids) for r in part]
-            )
-            for row, score in zip(part, scores, strict=True):
-                row.old_logprobs = score.tolist()
+    Dropout would make the learner score with another policy than the engine sampled from, so the
+    model stays in eval mode. Only the layers that checkpoint are told otherwise, not what is inside
+    them.
+    """
+    if config.gradient_checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+        for module in model.modules():
+            if isinstance(module, GradientCheckpointingLayer):
+                module.training = True
 
-    def _update(self, rows: list[TrainRow], denominator: float, stats: StepStats) -> None:
-        self.optimizer.zero_grad(set_to_none=True)
-        for part in micro_batches(rows, self.config.micro_batch_tokens):
-            self._accumulate(collate(part, self.info.pad, self.info.device), denominator, stats)
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.max_grad_norm)
-        stats.grad_norms.append(float(norm))
-        if not torch.isfinite(norm) or not torch.isfinite(torch.tensor(stats.sums["loss"])):
-            self.optimizer.zero_grad(set_to_none=True)
-            raise NotFiniteError(
-                f"loss {stats.sums['loss']} and gradient norm {float(norm)}"
-                " are not both finite; try a lower learner.lr or learner.dtype float32"
-            )
-        self.optimizer.step()
 
-    def _accumulate(self, batch: MicroBatch, denominator: float, stats: StepStats) -> None:
-        """Add one micro-batch's gradient; the denominator is the whole update's."""
-        logprobs, entropy = self._score(self.model, self.head, batch)
-        # On-policy the current log-probabilities are the old ones: no second pass is needed.
-        old = logprobs.detach() if batch.old_logprobs is None else batch.old_logprobs
-        reference = None
-        if self.reference is not None and self.reference_head is not None:
-            with torch.no_grad():
-                reference, _ = self._score(self.reference, self.reference_head, batch)
-        engine = batch.engine_logprobs
-        sums = self.loss.sums(
-            Tokens(logprobs, old, engine, batch.advantages, batch.lengths, reference)
-        )
-        loss = sums.loss / denominator
-        loss.backward()
-        difference = (engine - old).abs()
-        stats.add(loss=loss, entropy=entropy.sum(), kl=sums.kl)
-        stats.add(**{"clip/low": sums.clip_low, "clip/high": sums.clip_high})
-        stats.add(**{"mismatch/mean": difference.sum()})
-        stats.add(**{"mismatch/kl": kl_k3(engine, old).sum()})
-        if (cap := self.loss.tis_cap) is not None:
-            stats.add(**{"mismatch/capped": (old - engine > math.log(cap)).sum()})
-        stats.mismatch_max = max(stats.mismatch_max, float(difference.max()))
-        stats.trained += batch.targets.numel()
-
-    def _score(
-        self, model: PreTrainedModel, head: torch.nn.Module, batch: MicroBatch
-    ) -> tuple[Tensor, Tensor]:
-        """(N,) log-probabilities and entropies. Padding stands on the right, where causal
-        attention never looks, so no mask is needed."""
-        low = self.config.dtype == "bfloat16"
-        with torch.autocast(model.device.type, torch.bfloat16, enabled=low):
-            hidden = model.base_model(input_ids=batch.ids, use_cache=False).last_hidden_state
-            return token_logprobs(
-                hidden.flatten(0, 1).index_select(0, batch.where),
-                head,
-                batch.targets,
-                self.temperature,
-                self.config.logit_chunk,
-                self.top_p,
-                self.top_k,
-            )
+def open_optimizer(model: torch.nn.Module, config: LearnerConfig) -> torch.optim.Optimizer:
+    """On a GPU torch's default makes a copy of all weights during the update; fused, none."""
+    parameters = list(model.parameters())
+    return torch.optim.AdamW(
+        parameters,
+        config.lr,
+        betas=config.betas,
+        weight_decay=config.weight_decay,
+        fused=parameters[0].device.type == "cuda" or None,
+    )
 
 
 def _shape(shapes: dict[str, torch.Size], name: str) -> list[int] | str:
