@@ -20,7 +20,7 @@ def open_head(model: PreTrainedModel) -> nn.Module:
     with torch.no_grad():
         theirs = model(input_ids=ids, use_cache=False).logits[0].float()
         body = model.base_model(input_ids=ids, use_cache=False)
-        for head in (_layer(model), OwnHead(model, type(body))):
+        for head in (output_layer(model), OwnHead(model, type(body))):
             ours = head(body.last_hidden_state[0]).float()
             if torch.allclose(ours, theirs, atol=1e-3, rtol=1e-3):
                 return head
@@ -38,7 +38,7 @@ class OwnHead(nn.Module):
         super().__init__()
         self.model = [model]  # no part of this module: it is the other way round
         self.output = output
-        self.out_features = len(_layer(model).weight)
+        self.out_features = len(output_layer(model).weight)
 
     def forward(self, hidden: Tensor) -> Tensor:
         [model] = self.model
@@ -55,7 +55,8 @@ class OwnHead(nn.Module):
                 body.forward = usual
 
 
-def _layer(model: PreTrainedModel) -> Any:
+def output_layer(model: PreTrainedModel) -> Any:
+    """Its last one."""
     layer = model.get_output_embeddings()
     assert layer is not None, "a causal language model has an output layer"
     return layer

@@ -53,15 +53,7 @@ class LocalLearner:
             save_dtype: what `export` writes.
         """
         self.model, self.config = model.eval(), config
-        text = model.config.get_text_config()
-        self.info = LearnerInfo(
-            context=getattr(text, "max_position_embeddings", None),
-            eos=eos_ids(model, tokenizer),
-            pad=tokenizer.pad_token_id or 0,
-            vocabulary=_embedding_rows(model),
-            device=model.device,
-            dtype=config.dtype,
-        )
+        self.info = info_of(model, tokenizer, config)
         self.save_dtype = save_dtype
         head, packed = open_head(model), use_packed_rows(model)
         checkpoint_layers(model, config)
@@ -72,7 +64,7 @@ class LocalLearner:
         if loss.kl_coef > 0:
             base = copy.deepcopy(model).eval().requires_grad_(False)
             self.reference = Scorer(base, open_head(base), *how)
-        self.reference_digest = self.reference and _digest(self.reference.model)
+        self.reference_digest = self.reference and weights_digest(self.reference.model)
         self.updater = Updater(
             self.scorer,
             self.reference,
@@ -181,6 +173,22 @@ class LocalLearner:
         self.optimizer.zero_grad(set_to_none=True)
 
 
+def info_of(
+    model: PreTrainedModel, tokenizer: Any, config: LearnerConfig, notes: tuple[str, ...] = ()
+) -> LearnerInfo:
+    """What others have to know of a model that learns."""
+    text = model.config.get_text_config()
+    return LearnerInfo(
+        context=getattr(text, "max_position_embeddings", None),
+        eos=eos_ids(model, tokenizer),
+        pad=tokenizer.pad_token_id or 0,
+        vocabulary=_embedding_rows(model),
+        device=model.device,
+        dtype=config.dtype,
+        notes=notes,
+    )
+
+
 def checkpoint_layers(model: PreTrainedModel, config: LearnerConfig) -> None:
     """Recompute activations in the backward pass, where the recipe wants it.
 
@@ -211,7 +219,7 @@ def _shape(shapes: dict[str, torch.Size], name: str) -> list[int] | str:
     return list(shapes[name]) if name in shapes else "none"
 
 
-def _digest(model: PreTrainedModel) -> str:
+def weights_digest(model: PreTrainedModel) -> str:
     """Of all weights."""
     digest = hashlib.sha256()
     for name, parameter in model.named_parameters():

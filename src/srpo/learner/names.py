@@ -33,10 +33,11 @@ def with_file_names(model: PreTrainedModel, source: WeightSource) -> WeightSourc
 
 def _converted(model: PreTrainedModel, weights: NamedTensors) -> Iterator[tuple[str, Tensor]]:
     """One layer after the other, so that only one is held twice."""
-    for _, layer in groupby(weights, lambda pair: _layer(pair[0])):
+    for _, layer in groupby(weights, lambda pair: layer_of(pair[0])):
         yield from revert_weight_conversion(model, dict(layer)).items()
 
 
-def _layer(name: str) -> str:
+def layer_of(name: str) -> str:
+    """Of a weight: its name as far as the layer's number; all of it outside of layers."""
     found = LAYER.match(name)
     return found.group() if found else name

@@ -4,24 +4,58 @@ from __future__ import annotations
 
 import errno
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import save_file
 from torch import Tensor
+from torch.distributed.checkpoint import CheckpointException
 from transformers import PreTrainedModel
 
 from srpo.files import umask_modes
+from srpo.weights import WeightSource, shards
+
+FILE_BYTES = 2**32
 
 
 def save_tensors(tensors: dict[str, Any], path: Path) -> None:
     """torch.save. Raises OSError."""
-    try:
+    with disk_errors(path):
         torch.save(tensors, path)
-    except RuntimeError as error:  # what torch makes of a full disk
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Around what torch writes: a full disk is an OSError, as everybody else's."""
+    try:
+        yield
+    except (RuntimeError, CheckpointException) as error:  # what torch makes of it
         raise OSError(
             errno.ENOSPC, "torch could not write it; is the disk full?", str(path)
         ) from error
+
+
+def save_by_layer(
+    model: PreTrainedModel, weights: WeightSource, folder: Path, dtype: torch.dtype
+) -> None:
+    """As `save_model`, from weights that come one after the other. Raises OSError and
+    SafetensorError."""
+    model.save_pretrained(folder, state_dict={})
+    for empty in folder.glob("*.safetensors*"):
+        empty.unlink()
+    names, total = {}, 0
+    for i, shard in enumerate(shards(weights, dtype, FILE_BYTES)):
+        file = f"model-{i + 1:05d}.safetensors"
+        save_file({n: t.cpu().contiguous() for n, t in shard}, folder / file, {"format": "pt"})
+        names |= {name: file for name, _ in shard}
+        total += sum(t.numel() * t.element_size() for _, t in shard)
+    index = {"metadata": {"total_size": total}, "weight_map": names}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
+    _write_dtype(folder, dtype)
+    umask_modes(folder)
 
 
 def save_model(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None:
@@ -40,6 +74,10 @@ def _save_as(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None:
         for name, t in model.state_dict().items()
     }
     model.save_pretrained(folder, state_dict=state)
+    _write_dtype(folder, dtype)
+
+
+def _write_dtype(folder: Path, dtype: torch.dtype) -> None:
     config = folder / "config.json"  # it says what the model is in memory
     plain = json.loads(config.read_text(encoding="utf-8"))
     plain["dtype"] = str(dtype).removeprefix("torch.")

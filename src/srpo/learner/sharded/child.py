@@ -1,0 +1,52 @@
+"""The process that `processes.py` starts: one LearnerRank, which does as it is told.
+
+A message in is (method, arguments). The answer is ("done", value) or ("raised", error).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from multiprocessing import current_process
+from multiprocessing.connection import Connection
+
+from srpo.errors import SRPOError, TrainingError, in_one_line
+from srpo.learner.sharded.rank import LearnerRank
+
+PR_SET_PDEATHSIG = 1
+
+
+def serve(connection: Connection) -> None:
+    """Until the other side is gone, which shows as EOFError or another OSError."""
+    rank = LearnerRank()
+    while True:
+        method, arguments = connection.recv()
+        try:
+            answer = ("done", getattr(rank, method)(*arguments))
+        except (SRPOError, OSError) as error:
+            answer = ("raised", error)
+        except Exception as error:
+            answer = ("raised", TrainingError(in_one_line(error)))
+        connection.send(answer)
+
+
+def main(descriptor: int, parent: int) -> None:
+    # However the driver ends, kill -9 included: nobody else would end this process.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it was quicker
+        os._exit(1)
+    # Ctrl-C goes to the whole terminal; the driver decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        connection = Connection(descriptor)
+        current_process().authkey = connection.recv_bytes()
+        serve(connection)
+    except (EOFError, ConnectionError):
+        os._exit(0)  # at once: there is nothing to save
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
