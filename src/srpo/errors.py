@@ -8,6 +8,7 @@
     └── TrainingError (RuntimeError)     what was asked for is right, and it cannot go on
         ├── NotFiniteError               `Learner.step`: a loss or a gradient is not finite
         ├── EngineError                  `RolloutEngine`: decoding, or taking new weights, failed
+        │   └── TransferError            `transfer`: new weights did not reach everybody
         ├── StaleWeightsError            `FreshnessCheck`: rollouts are not by the learner's weights
         ├── RankError                    `Learner`: one of its processes died or does not answer
         ├── SandboxError                 `Sandbox.run`: no server to run a program in
@@ -56,6 +57,15 @@ class NotFiniteError(TrainingError):
 
 class EngineError(TrainingError):
     """The engine failed and cannot go on; nothing of what it had in flight was handed out."""
+
+
+class TransferError(EngineError):
+    """New weights did not reach an engine in another process. `missing` has the numbers of the
+    receivers without them; the others have all."""
+
+    def __init__(self, message: str, missing: tuple[int, ...] = ()):
+        super().__init__(message)
+        self.missing = missing
 
 
 class StaleWeightsError(TrainingError):

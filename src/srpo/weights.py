@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 NamedTensors = Iterable[tuple[str, Tensor]]
+
+SHARD_BYTES = 2**28
 
 
 @dataclass(frozen=True)
@@ -51,3 +55,41 @@ class WeightSource:
             assert tensor.shape == shape, f"{name}: {tensor.shape}, announced as {shape}"
             yield name, tensor
         assert not missing, f"weights left stale: {sorted(missing)[:3]}"
+
+
+def shards(
+    weights: NamedTensors, dtype: torch.dtype, size: int = SHARD_BYTES
+) -> Iterator[list[tuple[str, Tensor]]]:
+    """The weights in their order, in the engine's dtype. A shard ends with the tensor that makes
+    it `size` bytes or more."""
+    shard: list[tuple[str, Tensor]] = []
+    filled = 0
+    for name, tensor in weights:
+        shard.append((name, tensor.detach().to(dtype)))
+        filled += tensor.numel() * dtype.itemsize
+        if filled >= size:
+            yield shard
+            shard, filled = [], 0
+    if shard:
+        yield shard
+
+
+class Packed(NamedTuple):
+    """A shard as one tensor: to share memory costs the same for much and for little."""
+
+    names: list[str]
+    shapes: list[torch.Size]
+    flat: Tensor
+
+    @classmethod
+    def of(cls, shard: list[tuple[str, Tensor]]) -> Packed:
+        """A copy, on the tensors' device. What happens to them later does not reach it."""
+        names, tensors = zip(*shard, strict=True)
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        return cls(list(names), [tensor.shape for tensor in tensors], flat)
+
+    def tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Views of `flat`."""
+        parts = self.flat.split([math.prod(shape) for shape in self.shapes])
+        for name, shape, part in zip(self.names, self.shapes, parts, strict=True):
+            yield name, part.view(shape)

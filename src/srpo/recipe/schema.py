@@ -212,6 +212,26 @@ class RolloutConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _tensor_parallel_is_possible(self) -> RolloutConfig:
+        parts, placement = self.tensor_parallel, self.placement
+        if parts > 1 and self.engine != "vllm":
+            raise ValueError(
+                f"rollout.tensor_parallel: {parts} is for rollout.engine vllm, got"
+                f" {self.engine!r}; set rollout.engine=vllm, or rollout.tensor_parallel=1"
+            )
+        if parts > 1 and placement == "server":
+            raise ValueError(
+                f"rollout.tensor_parallel: {parts} is not used by rollout.placement 'server'; start"
+                " the server with --tensor-parallel-size, and leave rollout.tensor_parallel out"
+            )
+        if parts > 1 and placement == "colocated" and self.engines == 1:
+            raise ValueError(
+                f"rollout.tensor_parallel: {parts}, but rollout.placement 'colocated' is one"
+                " process; set rollout.placement=process"
+            )
+        return self
+
 
 class AdvantageSettings(Section):
     """What every advantage has."""

@@ -69,3 +69,12 @@ class RolloutEngine(Protocol):
     def close(self) -> None:
         """Give back everything. Nothing else is called after it."""
         ...
+
+
+class ReceivingEngine(RolloutEngine, Protocol):
+    """One whose process is not the learner's."""
+
+    def receive_weights(self, address: str, first: int, receivers: int, deadline_s: float) -> None:
+        """As `load_weights`, of what `srpo.transfer` sends at an address. An engine of several
+        processes is as many receivers, from number `first` on. Raises EngineError."""
+        ...

@@ -37,7 +37,7 @@ def open_engine(
         eos: every token that ends a response.
         device: the learner's, if there is one.
         context: tokens of the longest prompt with its response.
-        weights: the folder through which a server takes new weights.
+        weights: the folder through which new weights go where they can't otherwise.
         message: is told what the user should know.
     """
     if config.engine == "transformers":
@@ -49,5 +49,5 @@ def open_engine(
     if config.placement == "colocated":
         return VllmEngine(setup)
     if config.placement == "process":
-        return VllmProcess(setup, message)
+        return VllmProcess(setup, message, WeightsFolder(weights, dtype))
     return VllmServer(setup, WeightsFolder(weights, dtype), message)

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from srpo.rollout.vllm.weights_shards import Packed, copied, shards, shared
+from srpo.rollout.vllm.weights_shards import copied, shared
+from srpo.weights import Packed, shards
 
 SHAPES = st.lists(st.lists(st.integers(0, 5), max_size=3).map(tuple), min_size=1, max_size=8)
 

@@ -22,6 +22,7 @@ from srpo.rollout.stops import is_stopped, response_text, tail_of
 from srpo.rollout.transformers.attention import use_grouped_attention
 from srpo.rollout.transformers.cache import is_recurrent, roomy_cache, select_rows
 from srpo.rollout.transformers.sampling import sample, uniforms
+from srpo.transfer import receive
 from srpo.types import FinishReason, Rollout, UserError
 from srpo.weights import WeightSource
 
@@ -89,6 +90,10 @@ class TransformersEngine:
             for name, tensor in source:
                 own[name].copy_(tensor)
         self.version = source.version
+
+    def receive_weights(self, address: str, first: int, receivers: int, deadline_s: float) -> None:
+        device = self.model.device
+        self.load_weights(receive(address, first, receivers, deadline_s, device))
 
     def release(self) -> None:
         """Nothing is held between calls but the weights, which stay."""

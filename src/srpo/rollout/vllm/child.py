@@ -24,9 +24,8 @@ from torch import Tensor
 
 from srpo.errors import in_one_line
 from srpo.rollout.vllm.engine import VllmEngine
-from srpo.rollout.vllm.weights_shards import Packed
 from srpo.types import UserError
-from srpo.weights import WeightSource
+from srpo.weights import Packed, WeightSource
 
 PR_SET_PDEATHSIG = 1
 

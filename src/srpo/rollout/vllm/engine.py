@@ -42,9 +42,11 @@ class VllmEngine:
         self.sleeps, self.asleep = setup.device.type == "cuda", False
         self.vllm = import_vllm()
         check_device(self.vllm, setup.device)
+        check_split(setup)
         options = engine_options(setup)
         if setup.device.type == "cpu":
             options |= cpu_options(setup)
+            os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", cores_by_worker(setup))
         else:
             options |= {"gpu_memory_utilization": setup.config.gpu_memory_utilization}
             options |= {"enable_sleep_mode": True}
@@ -72,16 +74,36 @@ class VllmEngine:
                 self.llm.abort_request(list(jobs.out))
 
     def load_weights(self, source: WeightSource) -> None:
+        """Of one GPU: tensors do not reach the processes that vLLM has for several."""
+        self._replace("replace_weights", weights=iter(source.in_files))
+        self.version = source.version
+
+    def receive_weights(self, address: str, first: int, receivers: int, deadline_s: float) -> None:
+        self.version, *_ = self._replace(
+            "receive_weights",
+            address=address,
+            first=first,
+            receivers=receivers,
+            deadline_s=deadline_s,
+        )
+
+    def load_folder(self, folder: str, version: int) -> None:
+        """As `load_weights`, of a folder in Hugging Face format."""
+        self._replace("replace_weights", folder=folder)
+        self.version = version
+
+    def _replace(self, method: str, **arguments: Any) -> list[Any]:
+        """By a method of `FreshWeights`; what each worker returns."""
         if self.asleep:
             torch.cuda.empty_cache()  # what the learner no longer needs
             self.llm.wake_up(["weights"])
-        self.llm.collective_rpc("replace_weights", kwargs={"weights": iter(source.in_files)})
+        found = self.llm.collective_rpc(method, kwargs=arguments)
         if self.asleep:
             self.llm.wake_up(["kv_cache"])
             self.asleep = False
         # Cached keys and values of prompts are those of the old weights.
         assert self.llm.reset_prefix_cache(), "weights change between generations only"
-        self.version = source.version
+        return found
 
     def release(self) -> None:
         """On a GPU, give back weights and KV cache. On the CPU vLLM cannot."""
@@ -172,6 +194,17 @@ def check_device(vllm: ModuleType, device: torch.device) -> None:
         )
 
 
+def check_split(setup: VllmSetup) -> None:
+    """Raises UserError where there are fewer GPUs, or cores, than parts of the weights."""
+    parts, on_gpu = setup.config.tensor_parallel, setup.device.type == "cuda"
+    there = torch.cuda.device_count() if on_gpu else len(os.sched_getaffinity(0))
+    if parts > there:
+        raise UserError(
+            f"rollout.tensor_parallel: {parts}, and this machine has {there}"
+            f" {'GPU' if on_gpu else 'core'}{'s' * (there != 1)}; use at most {there}"
+        )
+
+
 def start_vllm(vllm: ModuleType, options: dict[str, Any]) -> Any:
     """An LLMEngine. Raises UserError with vLLM's own words when it does not start."""
     try:
@@ -199,6 +232,7 @@ def engine_options(setup: VllmSetup) -> dict[str, Any]:
         "dtype": setup.dtype,
         "max_model_len": setup.context,
         "max_num_seqs": setup.config.max_rows,
+        "tensor_parallel_size": setup.config.tensor_parallel,
         "enable_prefix_caching": True,
         "logprobs_mode": LOGPROBS_MODE,
         "worker_extension_cls": WORKER_EXTENSION,
@@ -218,6 +252,13 @@ def cpu_options(setup: VllmSetup) -> dict[str, Any]:
         "enable_chunked_prefill": False,
         "max_num_batched_tokens": max(CPU_BATCH_TOKENS, setup.context, setup.config.max_rows),
     }
+
+
+def cores_by_worker(setup: VllmSetup) -> str:
+    """As vLLM wants it: `0,1|2,3`. "auto" for one worker, and it chooses."""
+    parts, cores = setup.config.tensor_parallel, sorted(os.sched_getaffinity(0))
+    shares = [cores[i * len(cores) // parts : (i + 1) * len(cores) // parts] for i in range(parts)]
+    return "|".join(",".join(map(str, share)) for share in shares) if parts > 1 else "auto"
 
 
 def cpu_cache_bytes(setup: VllmSetup) -> int:

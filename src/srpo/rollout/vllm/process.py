@@ -26,9 +26,9 @@ import torch
 from srpo.errors import EngineError
 from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.vllm.setup import VllmSetup
-from srpo.rollout.vllm.weights_shards import Packed, copied, shards, shared
+from srpo.rollout.vllm.weights_shards import copied, shared
 from srpo.types import Rollout, UserError
-from srpo.weights import WeightSource
+from srpo.weights import Packed, WeightSource, shards
 
 LOOK_S = 1.0  # how often a silent process is looked after
 CLOSE_S = 10.0  # for a process to end by itself

@@ -11,8 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from srpo.files import umask_modes
-from srpo.rollout.vllm.weights_shards import shards
-from srpo.weights import WeightSource
+from srpo.weights import WeightSource, shards
 
 
 class WeightsFolder:

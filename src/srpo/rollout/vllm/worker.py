@@ -1,4 +1,11 @@
-"""What srpo adds to vLLM's worker, in whatever process that runs: weights that truly change."""
+"""What srpo adds to vLLM's worker, in whatever process that runs: weights that truly change.
+
+vLLM has a transfer of weights of its own (`WeightTransferEngineFactory`), and it is not used. Its
+engine over NCCL knows no deadline, and one of ours over gloo would have to be registered in every
+worker's process and be driven by four calls in place of one. Both bypass what is done here for tied
+layers and experts, and then the weights are wrong without a word. `srpo.transfer` into vLLM's
+`reload_weights` is one way for CPUs and GPUs.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +14,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
+
+from srpo.transfer import receive
 
 WORKER_EXTENSION = f"{__name__}.FreshWeights"
 
@@ -23,6 +32,7 @@ class FreshWeights:
 
     model_runner: Any
     reload_weights: Any
+    rank: int  # among the workers of this engine
     weights_label: str | None = None
 
     def replace_weights(
@@ -40,6 +50,14 @@ class FreshWeights:
         for module in tied_modules(self.model_runner.get_model()):
             module.quant_method.process_weights_after_loading(module)
         self.weights_label = label
+
+    def receive_weights(self, address: str, first: int, receivers: int, deadline_s: float) -> int:
+        """Load what is sent to `address`, of which the worker takes its part; this engine's workers
+        are the receivers from `first` on. The weights' version. Raises TransferError."""
+        number, device = first + self.rank, self.model_runner.device
+        source = receive(address, number, receivers, deadline_s, device)
+        self.replace_weights(iter(source))
+        return source.version
 
     def served(self) -> dict[str, Any]:
         """The weights' label, None for those of the start, and how this vLLM was started."""
