@@ -46,7 +46,7 @@ class Scorer(nn.Module):
             rows = {"position_ids": batch.positions, "row_lengths": batch.row_lengths}
         with torch.autocast(batch.ids.device.type, torch.bfloat16, enabled=self.autocast):
             hidden = body(input_ids=batch.ids, use_cache=False, **rows).last_hidden_state
-            return token_logprobs(
+            logprobs, entropy = token_logprobs(
                 hidden.flatten(0, 1).index_select(0, batch.where),
                 self.__dict__["head"],
                 batch.targets,
@@ -55,3 +55,4 @@ class Scorer(nn.Module):
                 self.top_p,
                 self.top_k,
             )
+        return logprobs.clone(), entropy  # FSDP wants no view

@@ -87,15 +87,15 @@ class Updater:
         """Add one micro-batch's gradient."""
         batch = self._collate(part)
         logprobs, entropy = self.scorer(batch)
-        if not part:
-            (logprobs.sum() * 0.0).backward()
-            return
         # On-policy the current log-probabilities are the old ones: no second pass is needed.
         old = logprobs.detach() if batch.old_logprobs is None else batch.old_logprobs
         reference = None
         if self.reference is not None:
             with torch.no_grad():
                 reference, _ = self.reference(batch)
+        if not part:
+            (logprobs.sum() * 0.0).backward()
+            return
         engine = batch.engine_logprobs
         sums = self.loss.sums(
             Tokens(logprobs, old, engine, batch.advantages, batch.lengths, reference)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from multiprocessing import Pipe, current_process
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any
 
 import torch
@@ -30,12 +30,12 @@ class ProcessRanks:
         gpus = torch.cuda.device_count()
         if gpus and count > gpus:
             raise UserError(
-                f"learner.ranks: {count}, but this machine has {gpus} GPUs; set learner.ranks={gpus}"
-                " or less, or start Ray on more machines (--ray)"
+                f"learner.ranks: {count}, but this machine has {gpus} GPUs; set"
+                f" learner.ranks={gpus} or less, or start Ray on more machines (--ray)"
             )
         self.count, self.deadline_s = count, deadline_s
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.connections: list[Connection] = []
+        self.connections: list[Any] = []
         for rank in range(count):
             self._start(rank, gpus)
 

@@ -7,7 +7,8 @@ other ranks.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import groupby
@@ -23,7 +24,7 @@ from torch.distributed.tensor import DTensor
 from srpo import transfer
 from srpo.learner.batch import TrainRow
 from srpo.learner.head import OwnHead, open_head, output_layer
-from srpo.learner.learner import LearnerInfo, StepStats
+from srpo.learner.learner import StepStats
 from srpo.learner.local import checkpoint_layers, info_of, open_optimizer, weights_digest
 from srpo.learner.names import layer_of, with_file_names
 from srpo.learner.packing import use_packed_rows
@@ -88,7 +89,7 @@ class LearnerRank:
         source = self._source(0)
         saved = None if source.saved is None else source.saved.metadata
         return {
-            "info": info_on(info, device),
+            "info": replace(info, device=device),
             "packed": packed,
             "metadata": source.metadata,
             "saved": saved,
@@ -197,18 +198,11 @@ class LearnerRank:
         return total
 
 
-def info_on(info: LearnerInfo, device: torch.device) -> LearnerInfo:
-    """With the device that the ranks learn on."""
-    from dataclasses import replace
-
-    return replace(info, device=device)
-
-
 @torch.no_grad()
-def _gathered(weights: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+def _gathered(weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
     for name, weight in weights.items():
         assert isinstance(weight, DTensor)
-        yield name, weight.detach().full_tensor()
+        yield name, weight.full_tensor().detach()
 
 
 def _layers(

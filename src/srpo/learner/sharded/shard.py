@@ -48,7 +48,8 @@ def shard(scorer: Scorer, mesh: DeviceMesh, dtype: torch.dtype) -> None:
     policy = MixedPrecisionPolicy() if dtype is torch.float32 else low
     for unit in units(model):
         fully_shard(unit, mesh=mesh, mp_policy=policy)
-    fully_shard(scorer, mesh=mesh, mp_policy=policy)
+    # The root, too, is given back after a forward pass: one that only scores has no backward pass.
+    fully_shard(scorer, mesh=mesh, mp_policy=policy, reshard_after_forward=True)
     for module in scorer.modules():
         if isinstance(module, FSDPModule):
             module.set_gradient_divide_factor(1.0)
@@ -58,7 +59,9 @@ def shard(scorer: Scorer, mesh: DeviceMesh, dtype: torch.dtype) -> None:
 
 def units(model: Any) -> list[nn.Module]:
     """What is gathered and given back by itself: each layer, and an embedding of its own."""
-    layers = [m for m in model.modules() if isinstance(m, GradientCheckpointingLayer)]
+    layers: list[nn.Module] = [
+        m for m in model.modules() if isinstance(m, GradientCheckpointingLayer)
+    ]
     embedding, output = model.get_input_embeddings(), model.get_output_embeddings()
     return layers if output.weight is embedding.weight else [*layers, embedding]
 

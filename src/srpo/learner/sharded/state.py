@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
-from torch.distributed.checkpoint import FileSystemReader, FileSystemWriter
+from torch.distributed.checkpoint.filesystem import FileSystemReader, FileSystemWriter
+from torch.distributed.checkpoint.state_dict_loader import load
+from torch.distributed.checkpoint.state_dict_saver import save
 
 from srpo.learner.saving import disk_errors
 
@@ -40,14 +41,14 @@ def save_shards(state: dict[str, Any], folder: Path) -> dict[str, str]:
     """Write them; returns the digests of this rank's files. Raises OSError."""
     rank = dist.get_rank()
     with disk_errors(folder):
-        dcp.save(state, storage_writer=FileSystemWriter(folder))
+        save(state, storage_writer=FileSystemWriter(folder))
     mine = [*folder.glob(f"__{rank}_*.distcp"), *(folder.glob(".metadata") if rank == 0 else [])]
     return {path.name: _digest(path) for path in mine}
 
 
 def load_shards(state: dict[str, Any], folder: Path) -> None:
     """Read them into the tensors of `state`."""
-    dcp.load(state, storage_reader=FileSystemReader(folder))
+    load(state, storage_reader=FileSystemReader(folder))
 
 
 def _digest(path: Path) -> str:
