@@ -21,14 +21,12 @@ from srpo.learner.names import with_file_names
 from srpo.learner.packing import use_packed_rows
 from srpo.learner.saving import save_model, save_tensors
 from srpo.learner.scorer import Scorer
+from srpo.learner.sharded.state import WHOLE, check_same, load_into, read_counts, state_of
 from srpo.learner.shares import divide, updates
 from srpo.learner.update import Updater
 from srpo.models import eos_ids, load_model, make_savable, pick_device, saved_dtype
 from srpo.recipe.schema import LearnerConfig, LossConfig, Recipe
-from srpo.types import UserError
 from srpo.weights import WeightSource
-
-STATE = "learner.pt"
 
 
 class LocalLearner:
@@ -133,35 +131,16 @@ class LocalLearner:
             "steps": self.steps,
             "reference": self.reference_digest,
         }
-        save_tensors(state, folder / STATE)
+        save_tensors(state, folder / WHOLE)
         return {}
 
     def load(self, folder: Path) -> None:
-        state = torch.load(folder / STATE, map_location="cpu", weights_only=True)
-        self._check_state(state)
-        with torch.no_grad():
-            for name, parameter in self.model.named_parameters():
-                parameter.copy_(state["model"][name])
-        theirs, ours = state["optimizer"]["param_groups"], self.optimizer.param_groups
-        for group, own in zip(theirs, ours, strict=True):  # the recipe's and the device's
-            group |= {key: own[key] for key in ("betas", "weight_decay", "fused")}
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.steps = state["steps"]
-
-    def _check_state(self, state: dict[str, Any]) -> None:
-        """Raises UserError when it is another model's, or was measured against another."""
-        ours = {name: p.shape for name, p in self.model.named_parameters()}
-        theirs = {name: p.shape for name, p in state["model"].items()}
-        if other := sorted(n for n in ours | theirs if ours.get(n) != theirs.get(n)):
-            raise UserError(
-                f"model: it is not the model that the run began with ({other[0]}: its shape was"
-                f" {_shape(theirs, other[0])}, and is {_shape(ours, other[0])}); put that back"
-            )
-        if state.get("reference", self.reference_digest) != self.reference_digest:
-            raise UserError(
-                "model: its weights are not those that the run began with, and loss.kl_coef"
-                " measures against those; put them back"
-            )
+        """Also from the shards of several processes."""
+        found = read_counts(folder)
+        shapes = {name: p.shape for name, p in self.model.named_parameters()}
+        check_same(found, shapes, self.reference_digest)
+        load_into(state_of(self.model, self.optimizer), folder)
+        self.steps = found["steps"]
 
     def export(self, folder: Path) -> None:
         try:
@@ -213,10 +192,6 @@ def open_optimizer(model: torch.nn.Module, config: LearnerConfig) -> torch.optim
         weight_decay=config.weight_decay,
         fused=parameters[0].device.type == "cuda" or None,
     )
-
-
-def _shape(shapes: dict[str, torch.Size], name: str) -> list[int] | str:
-    return list(shapes[name]) if name in shapes else "none"
 
 
 def weights_digest(model: PreTrainedModel) -> str:

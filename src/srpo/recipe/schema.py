@@ -606,6 +606,16 @@ class LearnerConfig(Section):
     """Logits (tokens x vocabulary) held at once; what is above is recomputed in the backward
     pass, so large vocabularies fit."""
 
+    @model_validator(mode="after")
+    def _ranks_hold_whole_weights(self) -> LearnerConfig:
+        if self.ranks > 1 and (self.lora or self.offload or self.optimizer != "adamw"):
+            raise ValueError(
+                f"learner.ranks: {self.ranks}, but learner.lora, learner.offload and"
+                " learner.optimizer adamw8bit are for one process; set learner.ranks=1, or leave"
+                " them out"
+            )
+        return self
+
 
 class EvalConfig(Section):
     """When the held-out problems are asked, and how often each."""

@@ -35,6 +35,7 @@ MAY_CHANGE = (
     "verifier.max_error_share",
     "learner.micro_batch_tokens",
     "learner.device",
+    "learner.ranks",
     "learner.gradient_checkpointing",
     "learner.logit_chunk",
 )

@@ -15,19 +15,22 @@ from srpo.files import replacing
 MANIFEST = "manifest.json"  # the digest of every other file
 
 
-def save_checkpoint(folder: Path, step: int, write: Callable[[Path], None], keep: int) -> Path:
+def save_checkpoint(
+    folder: Path, step: int, write: Callable[[Path], dict[str, str] | None], keep: int
+) -> Path:
     """Write `folder/step-N` in one move, then delete all but the newest `keep`.
 
-    `write` fills the folder that it is given. A process killed at any moment leaves the earlier
-    checkpoints as they were. OSError (disk full) passes through with nothing of the new checkpoint
-    left behind.
+    `write` fills the folder that it is given, and may return digests that it knows by then. A
+    process killed at any moment leaves the earlier checkpoints as they were. OSError (disk full)
+    passes through with nothing of the new checkpoint left behind.
     """
     folder.mkdir(parents=True, exist_ok=True)
     final = folder / f"step-{step:06d}"
     with replacing(final) as unfinished:
         unfinished.mkdir()
-        write(unfinished)
-        manifest = {name: _digest(unfinished / name) for name in _files(unfinished)}
+        known = write(unfinished) or {}
+        rest = [name for name in _files(unfinished) if name not in known]
+        manifest = known | {name: _digest(unfinished / name) for name in rest}
         (unfinished / MANIFEST).write_text(json.dumps(manifest))
         for path in (unfinished, *unfinished.rglob("*")):
             _sync(path)

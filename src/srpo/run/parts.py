@@ -15,7 +15,7 @@ from srpo.data.sources import fingerprint, load_problems
 from srpo.domains import find_domains
 from srpo.evaluation.evaluator import Evaluator, Line
 from srpo.learner.learner import Learner
-from srpo.learner.local import LocalLearner
+from srpo.learner.open import open_learner
 from srpo.metrics import MetricsWriter, Row
 from srpo.models import load_tokenizer, turn_ends
 from srpo.observer import Observer
@@ -91,7 +91,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
     verifiers = opened.enter_context(VerifierPool(recipe.verifier, domains.values()))
     check_references(verifiers, [*problems, *held_out])
     observer.phase("load model", 0, 0)
-    learner = LocalLearner.open(located, tokenizer)
+    learner = open_learner(located, tokenizer, opened)
     answer = max(recipe.rollout.max_new_tokens, recipe.eval.max_new_tokens or 0)
     check_context(learner.info.context, longest, answer)
     eos = _eos(recipe, learner)

@@ -55,9 +55,9 @@ def save(parts: Parts, state: RunState) -> None:
     """Write ledger and checkpoint. Raises OSError."""
     parts.ledger.write(parts.folder.ledger)
 
-    def write(folder: Path) -> None:
+    def write(folder: Path) -> dict[str, str]:
         (folder / LEARNER).mkdir()
-        parts.learner.save(folder / LEARNER)
+        digests = parts.learner.save(folder / LEARNER)
         np.savez(folder / LEDGER, **parts.ledger.state_dict())  # pyright: ignore[reportArgumentType]
         plain = {
             "run": asdict(state),
@@ -70,6 +70,7 @@ def save(parts: Parts, state: RunState) -> None:
             "recipe": parts.recipe.model_dump(mode="json"),
         }
         (folder / STATE).write_text(json.dumps(plain))
+        return {f"{LEARNER}/{name}": digest for name, digest in digests.items()}
 
     save_checkpoint(parts.folder.checkpoints, state.step, write, parts.recipe.checkpoint.keep)
 

@@ -15,12 +15,10 @@ from srpo.algorithm.losses import open_loss
 from srpo.learner.batch import TrainBatch, TrainRow
 from srpo.learner.learner import StepStats
 from srpo.learner.sharded.ranks import Ranks
+from srpo.learner.sharded.state import COUNTS, check_same, read_counts
 from srpo.learner.shares import divide, updates
 from srpo.recipe.schema import Recipe
-from srpo.types import UserError
 from srpo.weights import WeightSource
-
-COUNTS = "learner.json"
 
 
 @dataclass
@@ -72,18 +70,19 @@ class ShardedLearner:
         return WeightSource(version, plain.metadata, plain.walk, saved, plain.send)
 
     def save(self, folder: Path) -> dict[str, str]:
-        plain = {"steps": self.steps, "reference": self.opened.digest, "ranks": self.ranks.count}
         shapes = {name: list(shape) for name, shape in self.opened.metadata.items()}
-        (folder / COUNTS).write_text(json.dumps({**plain, "shapes": shapes}))
+        plain = {"steps": self.steps, "reference": self.opened.digest, "shapes": shapes}
+        (folder / COUNTS).write_text(json.dumps(plain))
         digests: dict[str, str] = {}
         for found in self.ranks.call("save", folder.absolute()):
             digests |= found
         return digests
 
     def load(self, folder: Path) -> None:
-        plain = read_counts(folder, self.opened.metadata, self.opened.digest)
+        found = read_counts(folder)
+        check_same(found, self.opened.metadata, self.opened.digest)
         self.ranks.call("load", folder.absolute())
-        self.steps = plain["steps"]
+        self.steps = found["steps"]
 
     def export(self, folder: Path) -> None:
         self.ranks.call("export", folder.absolute())
@@ -101,25 +100,3 @@ class ShardedLearner:
         self.ranks.call("begin_walk", version, in_files)
         while (layer := self.ranks.call("next_layer")[0]) is not None:
             yield from layer
-
-
-def read_counts(folder: Path, metadata: dict[str, Any], reference: str | None) -> dict[str, Any]:
-    """What stands beside the shards. Raises UserError for shards of another model."""
-    if not (folder / COUNTS).is_file():
-        raise UserError(
-            "learner.ranks: this checkpoint is of one process, and several cannot read it yet; set"
-            " learner.ranks=1, or begin anew from its weights (srpo train --from)"
-        )
-    plain = json.loads((folder / COUNTS).read_text())
-    ours = {name: list(shape) for name, shape in metadata.items()}
-    if other := sorted(n for n in ours | plain["shapes"] if ours.get(n) != plain["shapes"].get(n)):
-        raise UserError(
-            f"model: it is not the model that the run began with ({other[0]}: its shape was"
-            f" {plain['shapes'].get(other[0])}, and is {ours.get(other[0])}); put that back"
-        )
-    if plain["reference"] != reference:
-        raise UserError(
-            "model: its weights are not those that the run began with, and loss.kl_coef"
-            " measures against those; put them back"
-        )
-    return plain

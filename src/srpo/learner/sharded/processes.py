@@ -53,7 +53,8 @@ class ProcessRanks:
         while missing := [rank for rank in range(self.count) if rank not in answers]:
             ready = wait([self.connections[r] for r in missing], until - time.monotonic())
             if not ready:
-                raise self._lost(missing[0], f"did not answer within {self.deadline_s:g} s", method)
+                names = ", ".join(map(str, missing))
+                raise self._lost(names, f"did not answer within {self.deadline_s:g} s", method)
             for rank in missing:
                 if self.connections[rank] in ready:
                     answers[rank] = self._receive(rank, method)
@@ -109,7 +110,7 @@ class ProcessRanks:
             return f"was killed ({signal.Signals(-status).name})"
         return f"ended (status {status})"
 
-    def _lost(self, rank: int, how: str, method: str = "") -> RankError:
+    def _lost(self, rank: int | str, how: str, method: str = "") -> RankError:
         """The others wait for it in vain, so they end, too."""
         for process in self.processes:
             process.kill()

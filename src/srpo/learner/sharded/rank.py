@@ -31,7 +31,7 @@ from srpo.learner.packing import use_packed_rows
 from srpo.learner.saving import save_by_layer
 from srpo.learner.scorer import Scorer
 from srpo.learner.sharded.shard import load_on_first, shard
-from srpo.learner.sharded.state import load_shards, save_shards, state_of
+from srpo.learner.sharded.state import load_into, save_shards, state_of
 from srpo.learner.shares import Share
 from srpo.learner.update import Updater
 from srpo.models import load_tokenizer, make_savable, pick_device, saved_dtype
@@ -137,7 +137,7 @@ class LearnerRank:
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote, by however many ranks."""
-        load_shards(self._state(), folder)
+        load_into(self._state(), folder)
 
     def export(self, folder: Path) -> None:
         """Write the weights in Hugging Face format, a layer in memory at a time."""

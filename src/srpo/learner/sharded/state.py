@@ -6,6 +6,7 @@ Each rank writes its own shards; any number of ranks can read them.
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,13 @@ from torch import Tensor, nn
 from torch.distributed.checkpoint.filesystem import FileSystemReader, FileSystemWriter
 from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
+from torch.distributed.tensor import DTensor, distribute_tensor
 
 from srpo.learner.saving import disk_errors
+from srpo.types import UserError
 
+WHOLE = "learner.pt"  # of a learner in one process
+COUNTS = "learner.json"  # beside shards: steps, the reference's digest, shapes
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
@@ -38,7 +43,7 @@ def state_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, An
 
 
 def save_shards(state: dict[str, Any], folder: Path) -> dict[str, str]:
-    """Write them; returns the digests of this rank's files. Raises OSError."""
+    """Write them; returns the SHA-256 of this rank's files. Raises OSError."""
     rank = dist.get_rank()
     with disk_errors(folder):
         save(state, storage_writer=FileSystemWriter(folder))
@@ -46,9 +51,56 @@ def save_shards(state: dict[str, Any], folder: Path) -> dict[str, str]:
     return {path.name: _digest(path) for path in mine}
 
 
-def load_shards(state: dict[str, Any], folder: Path) -> None:
-    """Read them into the tensors of `state`."""
-    load(state, storage_reader=FileSystemReader(folder))
+def load_into(state: dict[str, Any], folder: Path) -> None:
+    """Read into the tensors of `state` what any number of processes wrote."""
+    if (folder / WHOLE).is_file():
+        _load_whole(state, folder / WHOLE)
+    else:
+        load(state, storage_reader=FileSystemReader(folder))
+
+
+@torch.no_grad()
+def _load_whole(state: dict[str, Any], path: Path) -> None:
+    """Each rank takes its shards of what is on disk."""
+    whole = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    moments = whole["optimizer"]["state"]
+    for i, (name, weight) in enumerate(state["model"].items()):
+        _copy(whole["model"][name], weight)
+        for kind, tensor in state["moments"][name].items():
+            if i in moments:
+                _copy(moments[i][kind], tensor)
+            else:  # before its first step
+                tensor.zero_()
+
+
+def _copy(whole: Tensor, to: Tensor) -> None:
+    if isinstance(to, DTensor):
+        whole = distribute_tensor(whole.to(to.device), to.device_mesh, to.placements)
+    to.copy_(whole)
+
+
+def read_counts(folder: Path) -> dict[str, Any]:
+    """Steps, reference and shapes of a checkpoint of any number of processes."""
+    if not (folder / WHOLE).is_file():
+        return json.loads((folder / COUNTS).read_text())
+    whole = torch.load(folder / WHOLE, map_location="cpu", weights_only=True, mmap=True)
+    shapes = {name: list(weight.shape) for name, weight in whole["model"].items()}
+    return {"steps": whole["steps"], "reference": whole.get("reference"), "shapes": shapes}
+
+
+def check_same(found: dict[str, Any], metadata: dict[str, Any], reference: str | None) -> None:
+    """Raises UserError when a checkpoint is another model's, or was measured against another."""
+    theirs, ours = found["shapes"], {name: list(shape) for name, shape in metadata.items()}
+    if other := sorted(n for n in ours | theirs if ours.get(n) != theirs.get(n)):
+        raise UserError(
+            f"model: it is not the model that the run began with ({other[0]}: its shape was"
+            f" {theirs.get(other[0], 'none')}, and is {ours.get(other[0], 'none')}); put that back"
+        )
+    if found["reference"] != reference:
+        raise UserError(
+            "model: its weights are not those that the run began with, and loss.kl_coef"
+            " measures against those; put them back"
+        )
 
 
 def _digest(path: Path) -> str:

@@ -1,0 +1,22 @@
+"""The learner that a recipe asks for, by `learner.ranks`."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+from srpo.learner.learner import Learner
+from srpo.learner.local import LocalLearner
+from srpo.recipe.schema import Recipe
+
+
+def open_learner(recipe: Recipe, tokenizer: Any, opened: ExitStack) -> Learner:
+    """With the recipe's model; what is to be closed goes on `opened`. Raises UserError."""
+    if recipe.learner.ranks == 1:
+        return LocalLearner.open(recipe, tokenizer)
+    from srpo.learner.sharded.learner import ShardedLearner
+    from srpo.learner.sharded.processes import ProcessRanks, free_address
+
+    ranks = ProcessRanks(recipe.learner.ranks)
+    opened.callback(ranks.close)
+    return ShardedLearner(recipe, ranks, free_address(), ranks.deadline_s)
