@@ -1,6 +1,6 @@
 """Kill a small run with SIGKILL at random moments, resume it, and compare with a whole one.
 
-    python benchmarks/kill_and_resume.py [--moments 20]
+    python benchmarks/kill_and_resume.py [--moments 20] [--ranks 2]
 
 Weights, ledger, metrics (less wall-clock), rollouts and evaluations must be equal bit for bit.
 """
@@ -25,11 +25,14 @@ from small_runs import differences, finish, signal_when_training, small_recipe, 
 def main(
     moments: Annotated[int, typer.Option(help="Random moments to kill at.")] = 20,
     seed: Annotated[int, typer.Option(help="Of the moments.")] = 0,
+    ranks: Annotated[int, typer.Option(help="Processes of the learner.")] = 1,
 ) -> None:
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        whole = write_recipe(small_recipe(folder / "whole"), folder / "whole.yaml")
+        whole = write_recipe(
+            small_recipe(folder / "whole", learner__ranks=ranks), folder / "whole.yaml"
+        )
         process = srpo("train", whole)
         signal_when_training(process, folder / "whole", 0.0, signal.SIGCONT)
         start = time.perf_counter()
@@ -39,7 +42,9 @@ def main(
         failures = 0
         for moment in range(moments):
             run = folder / f"run-{moment}"
-            recipe = write_recipe(small_recipe(run), folder / f"{moment}.yaml")
+            recipe = write_recipe(
+                small_recipe(run, learner__ranks=ranks), folder / f"{moment}.yaml"
+            )
             delay, kills = rng.uniform(0, training), 1
             process = srpo("train", recipe)
             signal_when_training(process, run, delay, signal.SIGKILL)

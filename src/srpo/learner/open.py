@@ -17,6 +17,6 @@ def open_learner(recipe: Recipe, tokenizer: Any, opened: ExitStack) -> Learner:
     from srpo.learner.sharded.learner import ShardedLearner
     from srpo.learner.sharded.processes import ProcessRanks, free_address
 
-    ranks = ProcessRanks(recipe.learner.ranks)
+    ranks = ProcessRanks(recipe.learner.ranks, recipe.learner.deadline_s)
     opened.callback(ranks.close)
     return ShardedLearner(recipe, ranks, free_address(), ranks.deadline_s)

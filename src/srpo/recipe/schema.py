@@ -595,6 +595,9 @@ class LearnerConfig(Section):
     ranks: Count = 1
     """Processes that share the model, its gradients and moments (FSDP2), each with a GPU of its
     own, or on the CPU with a share of the cores."""
+    deadline_s: Positive = 1800.0
+    """Ranks: one that does not answer for so long, in a step, a save or a gathering of weights, is
+    given up, and the run goes on from its last checkpoint."""
     lora: LoraConfig | None = None
     """Learn adapters instead of all weights; needs `pip install 'srpo[lora]'`."""
     optimizer: Literal["adamw", "adamw8bit"] = "adamw"

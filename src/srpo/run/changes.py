@@ -36,6 +36,7 @@ MAY_CHANGE = (
     "learner.micro_batch_tokens",
     "learner.device",
     "learner.ranks",
+    "learner.deadline_s",
     "learner.gradient_checkpointing",
     "learner.logit_chunk",
 )

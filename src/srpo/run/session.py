@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from srpo.errors import NotFiniteError, StaleWeightsError, TrainingError
+from srpo.errors import NotFiniteError, RankError, StaleWeightsError, TrainingError
 from srpo.observer import Observer
 from srpo.recipe.load import load_recipe
 from srpo.recipe.schema import Recipe
 from srpo.run.changes import check_changes
+from srpo.run.checkpoint import checkpoints
 from srpo.run.folder import RunFolder
 from srpo.run.parts import Parts, open_parts
 from srpo.run.signals import Stopped, StopSignal
 from srpo.run.state import RunState, load, save
 from srpo.run.trackers import open_trackers
 from srpo.trainer import Trainer
+
+LOST = 3  # ranks, one after the other, without a new checkpoint between them
 
 
 @dataclass
@@ -40,12 +44,7 @@ def train(recipe: Recipe, observer: Observer | None = None) -> RunEnd:
     Raises UserError, and then there is no run; and TrainingError, with how to go on.
     """
     folder, observer = RunFolder(Path(recipe.output_dir)), observer or Observer()
-    with ExitStack() as opened:
-        opened.callback(observer.closed)
-        opened.enter_context(folder.founded())
-        parts = open_parts(recipe, folder, observer, opened)
-        folder.create(recipe, parts.domains.values())
-        return _run(parts, RunState(), opened)
+    return _lasting(folder, observer, partial(_begin, recipe, folder, observer))
 
 
 def resume(
@@ -57,12 +56,43 @@ def resume(
     (`key.sub=value`), is applied and recorded, or refused by name: see `srpo.run.changes`.
     """
     folder, observer = RunFolder(Path(run)), observer or Observer()
+    return _lasting(folder, observer, partial(_again, folder, observer, overrides))
+
+
+def _lasting(folder: RunFolder, observer: Observer, attempt: Callable[[], RunEnd]) -> RunEnd:
+    """An attempt at the run; where a learner's rank is lost, another from the newest checkpoint.
+    Raises RankError when LOST of them one after the other got no further."""
+    stuck = 0
+    try:
+        while True:
+            before = checkpoints(folder.checkpoints)[-1:]
+            try:
+                return attempt()
+            except RankError as error:
+                newest = checkpoints(folder.checkpoints)[-1:]
+                stuck = stuck + 1 if newest == before else 0
+                if not newest or stuck == LOST:
+                    raise
+                observer.message(f"{error.__cause__ or error}; going on from {newest[0].name}")
+                attempt = partial(_again, folder, observer, None)
+    finally:
+        observer.closed()
+
+
+def _begin(recipe: Recipe, folder: RunFolder, observer: Observer) -> RunEnd:
     with ExitStack() as opened:
-        opened.callback(observer.closed)
+        opened.enter_context(folder.founded())
+        parts = open_parts(recipe, folder, observer, opened)
+        folder.create(recipe, parts.domains.values())
+        return _run(parts, RunState(), opened)
+
+
+def _again(folder: RunFolder, observer: Observer, overrides: list[str] | None) -> RunEnd:
+    with ExitStack() as opened:
         folder.check_is_run()
         opened.enter_context(folder.claimed())
         written = load_recipe(folder.recipe, overrides)
-        recipe = written.model_copy(update={"output_dir": str(run)})
+        recipe = written.model_copy(update={"output_dir": str(folder.path)})
         changes = check_changes(folder, recipe)
         sys.path.append(str(folder.origin.folder))  # for rules of the user's own
         parts = open_parts(recipe, folder, observer, opened)

@@ -49,7 +49,7 @@ def recipe_of(model: str, **learner: Any) -> Recipe:
 
 
 def opened(recipe: Recipe, ranks: int = 2) -> ShardedLearner:
-    return ShardedLearner(recipe, ProcessRanks(ranks), free_address(), 60.0)
+    return ShardedLearner(recipe, ProcessRanks(ranks, 60.0), free_address(), 60.0)
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_another_models_shards_are_refused(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_lost_rank_is_named_and_the_others_end(number: int) -> None:
-    ranks = ProcessRanks(2)
+    ranks = ProcessRanks(2, 60.0)
     with pytest.raises(TrainingError):  # not opened; it is there, though
         ranks.call("release")
     ranks.deadline_s = 2.0

@@ -19,14 +19,17 @@ from srpo.errors import RankError
 from srpo.types import UserError
 
 CLOSE_S = 10.0  # for a process to end by itself
-DEADLINE_S = 3600.0  # for one call: a step of hours is none that works
 
 
 class ProcessRanks:
     """A `Ranks` that owns its processes."""
 
-    def __init__(self, count: int, deadline_s: float = DEADLINE_S):
-        """Start them. Raises UserError when there are not so many GPUs."""
+    def __init__(self, count: int, deadline_s: float):
+        """Start them. Raises UserError when there are not so many GPUs.
+
+        Args:
+            deadline_s: for the answer to one call.
+        """
         gpus = torch.cuda.device_count()
         if gpus and count > gpus:
             raise UserError(
