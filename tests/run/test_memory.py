@@ -9,7 +9,10 @@ from srpo.recipe.load import parse_recipe
 from srpo.recipe.schema import Recipe
 from srpo.run.memory import Shape, estimate
 
-SHAPE = Shape(parameters=1000, layers=2, hidden=16, intermediate=32, kv_width=8, vocabulary=100)
+SHAPE = Shape(
+    parameters=1000, layers=2, hidden=16, intermediate=32, kv_width=8, vocabulary=100,
+    heads=4, kv_heads=2,
+)  # fmt: skip
 
 
 def recipe(**sections: Any) -> Recipe:

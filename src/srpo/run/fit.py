@@ -1,0 +1,156 @@
+"""What of a plan does not fit its GPUs, and what would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from srpo.recipe.schema import Recipe
+from srpo.run.memory import estimate, longest_row
+from srpo.run.plan import GB, OVERHEAD, Plan, engine_plan
+
+SPLITS = (2, 4, 8)  # GPUs of one node
+RANKS = (2, 4, 8, 16, 32, 64, 128)
+
+
+def problems(plan: Plan) -> list[str]:
+    """One line each, with the field, the value and the fix; empty when all fits."""
+    return [*_learner(plan), *_engine(plan), *_turns(plan)]
+
+
+def notes(plan: Plan) -> list[str]:
+    """What fits and may yet surprise."""
+    return list(_notes(plan))
+
+
+def _learner(plan: Plan) -> Iterator[str]:
+    there, needed = plan.assumed.gpu.memory, _learning(plan, plan.recipe)
+    if needed <= there:
+        return
+    would = [
+        f"{text} ({_gb(found)})"
+        for text, change in _remedies(plan)
+        if (found := _learning(plan, _with(plan.recipe, "learner", change))) <= there
+    ]
+    fix = "set " + ", or ".join(would) if would else "no single field changes that: take larger GPUs"
+    yield (
+        f"learner: {_gb(needed)} on each of its {plan.learner_gpus} GPUs while it learns, but an"
+        f" {plan.assumed.gpu.name} has {_gb(there)}; {fix}"
+    )
+
+
+def _remedies(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The mildest first; of the ranks the fewest that do."""
+    learner = plan.recipe.learner
+    row = longest_row(plan.recipe, plan.recipe.data.max_prompt_tokens)
+    if not learner.gradient_checkpointing:
+        yield "learner.gradient_checkpointing=true", {"gradient_checkpointing": True}
+    if learner.micro_batch_tokens > row:
+        yield f"learner.micro_batch_tokens={row}", {"micro_batch_tokens": row}
+    if learner.logit_chunk > 2**24:
+        yield "learner.logit_chunk=16777216", {"logit_chunk": 2**24}
+    if learner.optimizer == "adamw":
+        yield "learner.optimizer=adamw8bit", {"optimizer": "adamw8bit"}
+    if not learner.offload:
+        yield "learner.offload=true", {"offload": True}
+    for ranks in RANKS:
+        needed = _learning(plan, _with(plan.recipe, "learner", {"ranks": ranks}))
+        if ranks > learner.ranks and needed <= plan.assumed.gpu.memory:
+            yield f"learner.ranks={ranks}", {"ranks": ranks}
+            return
+
+
+def _engine(plan: Plan) -> Iterator[str]:
+    rollout, shape = plan.recipe.rollout, plan.shape
+    if shape.heads % rollout.tensor_parallel:
+        yield (
+            f"rollout.tensor_parallel: {rollout.tensor_parallel} does not divide the model's"
+            f" {shape.heads} attention heads; take a number that does"
+        )
+    row = longest_row(plan.recipe, plan.recipe.data.max_prompt_tokens)
+    if plan.engine.kv_tokens >= row:
+        return
+    would = [
+        f"rollout.tensor_parallel={n}"
+        for n in SPLITS
+        if n > rollout.tensor_parallel
+        and shape.heads % n == 0
+        and _kv_tokens(plan, {"tensor_parallel": n}) >= row
+    ][:1]
+    if not plan.shared and _kv_tokens(plan, {"gpu_memory_utilization": 0.9}) >= row:
+        would.append("rollout.gpu_memory_utilization=0.9")
+    e = plan.engine
+    yield (
+        f"rollout: {_gb(e.weights + e.reserve)} of weights and buffers on each of an engine's GPUs"
+        f" and the KV cache of one response of full length ({row:,} tokens,"
+        f" {_gb(row * e.kv_bytes)}) are more than the {_gb(e.budget)} that"
+        f" rollout.gpu_memory_utilization {rollout.gpu_memory_utilization:g} gives; "
+        + ("set " + ", or ".join(would) if would else "take larger GPUs or more of each")
+    )
+
+
+def _turns(plan: Plan) -> Iterator[str]:
+    """Where engine and learner share a GPU, while the engine decodes."""
+    if not plan.shared:
+        return
+    there, kept = plan.assumed.gpu.memory, plan.memory.kept
+    needed = kept + plan.engine.budget + OVERHEAD
+    if needed <= there:
+        return
+    share = int((there - kept - OVERHEAD) / there * 100) / 100
+    if plan.recipe.rollout.engine == "transformers":
+        fix = "lower rollout.max_rows"
+    elif share > 0:
+        fix = f"set rollout.gpu_memory_utilization={share:g} at most"
+    else:
+        fix = "give the engines GPUs of their own (rollout.placement=process, rollout.engines)"
+    yield (
+        f"rollout: the engine's {_gb(plan.engine.budget)} beside the {_gb(kept)} that the learner"
+        f" keeps are more than the {_gb(there)} of an {plan.assumed.gpu.name}; {fix}"
+    )
+
+
+def _notes(plan: Plan) -> Iterator[str]:
+    recipe, engine = plan.recipe, plan.engine
+    row = longest_row(recipe, recipe.data.max_prompt_tokens)
+    if recipe.learner.micro_batch_tokens < row:
+        yield (
+            f"learner.micro_batch_tokens {recipe.learner.micro_batch_tokens:,} is less than a row"
+            f" of full length, {row:,}: such a row is learnt from alone"
+        )
+    if engine.rows < recipe.rollout.max_rows and engine.kv_tokens < (
+        recipe.rollout.max_rows * plan.assumed.row
+    ):
+        yield (
+            f"rollout.max_rows is {recipe.rollout.max_rows}, but the KV cache of an engine holds"
+            f" {engine.rows} responses of the mean length: the others wait"
+        )
+    if recipe.rollout.engine == "transformers" and plan.assumed.decode_tokens_per_s is None:
+        yield (
+            "rollout.engine transformers launches each operation from Python and is far slower than"
+            " the memory's speed allows; give --decode-tokens-per-s, or set rollout.engine=vllm"
+        )
+    if not plan.shared and not recipe.rollout.ahead:
+        together = max(plan.rollout_s, plan.learn_s)
+        yield (
+            "engines and learner wait for each other; with rollout.ahead=1 a step would take"
+            f" {together:,.0f} s"
+        )
+
+
+def _learning(plan: Plan, recipe: Recipe) -> int:
+    longest = recipe.data.max_prompt_tokens
+    return estimate(recipe, plan.shape, longest, gpu=True).learning + OVERHEAD
+
+
+def _kv_tokens(plan: Plan, change: dict[str, Any]) -> int:
+    return engine_plan(_with(plan.recipe, "rollout", change), plan.shape, plan.assumed).kv_tokens
+
+
+def _with(recipe: Recipe, section: str, change: dict[str, Any]) -> Recipe:
+    changed = getattr(recipe, section).model_copy(update=change)
+    return recipe.model_copy(update={section: changed})
+
+
+def _gb(count: int) -> str:
+    return f"{count / GB:.1f} GB"
