@@ -11,6 +11,7 @@ from srpo.run.plan import GB, OVERHEAD, Plan, engine_plan
 
 SPLITS = (2, 4, 8)  # GPUs of one node
 RANKS = (2, 4, 8, 16, 32, 64, 128)
+Change = tuple[str, Any]  # a field of the learner's, and its value
 
 
 def problems(plan: Plan) -> list[str]:
@@ -27,37 +28,59 @@ def _learner(plan: Plan) -> Iterator[str]:
     there, needed = plan.assumed.gpu.memory, _learning(plan, plan.recipe)
     if needed <= there:
         return
-    would = [
-        f"{text} ({_gb(found)})"
-        for text, change in _remedies(plan)
-        if (found := _learning(plan, _with(plan.recipe, "learner", change))) <= there
-    ]
-    fix = "set " + ", or ".join(would) if would else "no single field changes that: take larger GPUs"
+    alone = [c for c in (*_mild(plan), *_strong(plan)) if _suffice(plan, [c])]
+    ranks = next((r for r in _ranks(plan) if _suffice(plan, [r])), None)
+    texts = [_text(c) for c in (*alone, *([ranks] if ranks else []))]
+    if texts:
+        fix = f"set {', or '.join(texts)}"
+    elif several := _together(plan):
+        fix = f"set {', '.join(map(_text, several))} together"
+    else:
+        fix = "take larger GPUs, or adapters (learner.lora)"
     yield (
         f"learner: {_gb(needed)} on each of its {plan.learner_gpus} GPUs while it learns, but an"
         f" {plan.assumed.gpu.name} has {_gb(there)}; {fix}"
     )
 
 
-def _remedies(plan: Plan) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The mildest first; of the ranks the fewest that do."""
+def _mild(plan: Plan) -> list[Change]:
+    """What costs no more than some time."""
+    learner, row = plan.recipe.learner, longest_row(plan.recipe, plan.recipe.data.max_prompt_tokens)
+    return [
+        *([("gradient_checkpointing", True)] if not learner.gradient_checkpointing else []),
+        *([("micro_batch_tokens", row)] if learner.micro_batch_tokens > row else []),
+        *([("logit_chunk", 2**24)] if learner.logit_chunk > 2**24 else []),
+    ]
+
+
+def _strong(plan: Plan) -> list[Change]:
+    """What changes the optimizer."""
     learner = plan.recipe.learner
-    row = longest_row(plan.recipe, plan.recipe.data.max_prompt_tokens)
-    if not learner.gradient_checkpointing:
-        yield "learner.gradient_checkpointing=true", {"gradient_checkpointing": True}
-    if learner.micro_batch_tokens > row:
-        yield f"learner.micro_batch_tokens={row}", {"micro_batch_tokens": row}
-    if learner.logit_chunk > 2**24:
-        yield "learner.logit_chunk=16777216", {"logit_chunk": 2**24}
-    if learner.optimizer == "adamw":
-        yield "learner.optimizer=adamw8bit", {"optimizer": "adamw8bit"}
-    if not learner.offload:
-        yield "learner.offload=true", {"offload": True}
-    for ranks in RANKS:
-        needed = _learning(plan, _with(plan.recipe, "learner", {"ranks": ranks}))
-        if ranks > learner.ranks and needed <= plan.assumed.gpu.memory:
-            yield f"learner.ranks={ranks}", {"ranks": ranks}
-            return
+    return [
+        *([("optimizer", "adamw8bit")] if learner.optimizer == "adamw" else []),
+        *([("offload", True)] if not learner.offload else []),
+    ]
+
+
+def _ranks(plan: Plan) -> list[Change]:
+    return [("ranks", ranks) for ranks in RANKS if ranks > plan.recipe.learner.ranks]
+
+
+def _together(plan: Plan) -> list[Change]:
+    """The first of the mild changes that do together, and if need be with more ranks."""
+    mild = _mild(plan)
+    tried = [mild[:n] for n in range(2, len(mild) + 1)]
+    tried += [[*mild, ranks] for ranks in _ranks(plan)]
+    return next((changes for changes in tried if _suffice(plan, changes)), [])
+
+
+def _suffice(plan: Plan, changes: list[Change]) -> bool:
+    return _learning(plan, _with(plan.recipe, "learner", dict(changes))) <= plan.assumed.gpu.memory
+
+
+def _text(change: Change) -> str:
+    name, value = change
+    return f"learner.{name}={str(value).lower() if isinstance(value, bool) else value}"
 
 
 def _engine(plan: Plan) -> Iterator[str]:
