@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -16,7 +15,7 @@ from srpo.run.plan import assume, make_plan, shape_of
 from srpo.types import UserError
 
 
-def plan(*args: str | Path) -> Result:
+def plan(*args: object) -> Result:
     return CliRunner().invoke(cli.app, ["plan", *map(str, args)], catch_exceptions=True)
 
 

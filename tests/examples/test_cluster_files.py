@@ -94,10 +94,6 @@ def test_a_job_that_fails_does_not(slurm: dict[str, str], tmp_path: Path):
     assert not [line for line in calls(slurm, "scontrol") if "requeue" in line]
 
 
-def test_a_node_that_does_not_join_is_waited_for_and_counted():
-    assert "of $1 nodes after two minutes" in SBATCH.read_text()
-
-
 def test_the_ray_job_trains_or_resumes_a_shipped_recipe():
     job: dict[str, Any] = yaml.safe_load(RAYJOB.read_text())
     assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")

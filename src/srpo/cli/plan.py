@@ -145,11 +145,12 @@ def _learner_rows(found: Plan) -> list[list[str]]:
 
 def _engine_rows(found: Plan) -> list[list[str]]:
     engine = found.engine
+    limit = " (rollout.gpu_memory_utilization)" if engine.reserve else ""
     parts = {
         "weights": engine.weights,
         "activations, sampling, CUDA graphs, about": engine.reserve,
         "KV cache": max(engine.budget - engine.weights - engine.reserve, 0),
-        "in all (rollout.gpu_memory_utilization)": engine.budget,
+        f"in all{limit}": engine.budget,
         "what the learner keeps there meanwhile": found.memory.kept if found.shared else 0,
         "of": found.assumed.gpu.memory,
     }

@@ -127,8 +127,8 @@ class Memory(LearnerMemory):
 
 
 def estimate(recipe: Recipe, shape: Shape, longest: int, gpu: bool = False) -> Memory:
-    """What a GPU of the learner will take, or the machine where there is none; `longest` is the
-    longest prompt, in tokens."""
+    """What each process of the learner will take, of a GPU or of a machine without any; `longest`
+    is the longest prompt, in tokens."""
     rollout, dtype = recipe.rollout, recipe.learner.dtype
     row = longest_row(recipe, longest)
     rows = max(min(rollout.max_rows, _asked(recipe)), rollout.group_size)

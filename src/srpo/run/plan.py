@@ -140,8 +140,8 @@ def shape_of(model: str, config: Path | None = None) -> Shape:
         return Shape.of(*outline(f"{folder.absolute()}"))
     owner, _, name = model.partition("/")
     shipped = resources.files("srpo.recipe") / "shapes" / name
-    is_shipped = owner == "Qwen" and name and not Path(model).exists() and shipped.is_dir()
-    return Shape.of(*outline(str(shipped) if is_shipped else model))
+    is_shipped = owner == "Qwen" and (shipped / "config.json").is_file()
+    return Shape.of(*outline(str(shipped) if is_shipped and not Path(model).exists() else model))
 
 
 def assume(recipe: Recipe, gpu: Gpu, response: float | None, prompt: float | None) -> Assumptions:
