@@ -141,9 +141,8 @@ def _notes(plan: Plan) -> Iterator[str]:
             f"learner.micro_batch_tokens {recipe.learner.micro_batch_tokens:,} is less than a row"
             f" of full length, {row:,}: such a row is learnt from alone"
         )
-    if engine.rows < recipe.rollout.max_rows and engine.kv_tokens < (
-        recipe.rollout.max_rows * plan.assumed.row
-    ):
+    wanted = recipe.rollout.max_rows * plan.assumed.row
+    if 0 < engine.rows < recipe.rollout.max_rows and engine.kv_tokens < wanted:
         yield (
             f"rollout.max_rows is {recipe.rollout.max_rows}, but the KV cache of an engine holds"
             f" {engine.rows} responses of the mean length: the others wait"
