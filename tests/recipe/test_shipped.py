@@ -35,6 +35,7 @@ PAPERS_NUMBERS = {
     "learner.schedule": "constant",
     "learner.warmup_steps": 0,
     "learner.betas": [0.9, 0.95],
+    "learner.optimizer": "adamw",
     "eval.samples": 32,
 }
 

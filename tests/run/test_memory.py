@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import random
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, Qwen2Config
+
 from srpo.recipe.load import parse_recipe
 from srpo.recipe.schema import Recipe
-from srpo.run.memory import Shape, estimate
+from srpo.run.memory import Shape, estimate, trained_parameters
 
-SHAPE = Shape(parameters=1000, layers=2, hidden=16, intermediate=32, kv_width=8, vocabulary=100)
+SHAPE = Shape(
+    parameters=1000, layers=2, hidden=16, intermediate=32, kv_width=8, vocabulary=100,
+    heads=4, kv_heads=2,
+)  # fmt: skip
 
 
 def recipe(**sections: Any) -> Recipe:
@@ -61,3 +70,30 @@ def test_the_shape_of_a_config():
         num_hidden_layers=2, vocab_size=100,
     )  # fmt: skip
     assert Shape.of(config, 1000) == SHAPE
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_layers_and_adapters_are_those_of_the_real_model(tied: bool):
+    """Of any width: transformers and peft count, on a device without memory."""
+    kv_heads, group, head = random.randint(1, 3), random.randint(1, 3), 2 * random.randint(1, 4)
+    config = Qwen2Config(
+        hidden_size=kv_heads * group * head,
+        num_attention_heads=kv_heads * group,
+        num_key_value_heads=kv_heads,
+        num_hidden_layers=random.randint(1, 4),
+        intermediate_size=random.randint(8, 40),
+        vocab_size=random.randint(8, 40),
+        tie_word_embeddings=tied,
+    )
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+        shape = Shape.of(config, sum(p.numel() for p in model.parameters()))
+        layer = sum(p.numel() for p in model.model.layers[0].parameters())
+        assert shape.head_parameters == model.lm_head.weight.numel()
+        assert shape.layer_parameters == layer + config.hidden_size // shape.layers  # the last norm
+        for targets in ("all-linear", ["k_proj", "o_proj", "down_proj"]):
+            adapters = {"rank": random.randint(1, 5), "targets": targets}
+            lora = LoraConfig(r=adapters["rank"], target_modules=targets)
+            adapted = get_peft_model(AutoModelForCausalLM.from_config(config), lora)
+            counted = sum(p.numel() for p in adapted.parameters() if p.requires_grad)
+            assert trained_parameters(recipe(learner={"lora": adapters}), shape) == counted

@@ -21,6 +21,7 @@ from srpo.cli import (
     eval,
     grade,
     init,
+    plan,
     recipes,
     release,
     report,
@@ -47,6 +48,7 @@ app.add_typer(recipes.app, name="recipes")
 for command in (
     init.init,
     check.check,
+    plan.plan,
     train.train,
     resume.resume,
     report.report,

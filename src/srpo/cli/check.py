@@ -71,6 +71,7 @@ def _show_memory(recipe: Recipe) -> None:
         "reference copy (loss.kl_coef)": found.reference,
         "the engine's copy of the weights": found.decoding_copy,
         "gradients, while learning": found.gradients,
+        "layers at work, whole, while learning": found.unsharded,
         "activations, while learning": found.activations,
         "logits, while learning": found.logits,
         "KV cache, while decoding": found.kv_cache,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,14 +47,15 @@ def save_by_layer(
     model.save_pretrained(folder, state_dict={})
     for empty in folder.glob("*.safetensors*"):
         empty.unlink()
-    names, total = {}, 0
+    total = sum(math.prod(shape) for shape in weights.metadata.values()) * dtype.itemsize
+    names: dict[str, str] = {}
     for i, shard in enumerate(shards(weights, dtype, FILE_BYTES)):
-        file = f"model-{i + 1:05d}.safetensors"
+        file = f"model-{i + 1:05d}.safetensors" if total > FILE_BYTES else "model.safetensors"
         save_file({n: t.cpu().contiguous() for n, t in shard}, folder / file, {"format": "pt"})
         names |= {name: file for name, _ in shard}
-        total += sum(t.numel() * t.element_size() for _, t in shard)
-    index = {"metadata": {"total_size": total}, "weight_map": names}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
+    if total > FILE_BYTES:
+        index = {"metadata": {"total_size": total}, "weight_map": names}
+        (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
     _write_dtype(folder, dtype)
     umask_modes(folder)
 

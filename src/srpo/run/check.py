@@ -173,8 +173,9 @@ def memory_of(recipe: Recipe) -> tuple[Memory, int | None]:
     loaded. Raises UserError."""
     folder = new_folder(recipe)
     longest = open_questions(recipe, folder, Observer()).longest
-    shape = Shape.of(*outline(recipe.model))
-    return estimate(recipe, shape, longest), device_memory(pick_device(recipe.learner.device))
+    shape, device = Shape.of(*outline(recipe.model)), pick_device(recipe.learner.device)
+    found = estimate(recipe, shape, longest, device.type == "cuda")
+    return found, device_memory(device)
 
 
 def new_folder(recipe: Recipe) -> RunFolder:
