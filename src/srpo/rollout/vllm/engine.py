@@ -76,6 +76,7 @@ class VllmEngine:
 
     def load_weights(self, source: WeightSource) -> None:
         """Of one GPU: tensors do not reach the processes that vLLM has for several."""
+        assert self.setup.config.tensor_parallel == 1, "several receive_weights()"
         self._replace("replace_weights", weights=iter(source.in_files))
         self.version = source.version
 

@@ -174,6 +174,8 @@ class Worker:
         try:
             send(source, address, receivers, TRANSFER_S, dtype)
         except TransferError as error:
+            if self.connection.poll():  # it says why
+                self._receive()
             raise DiedError(str(error)) from error
         assert self._receive() is None
 
