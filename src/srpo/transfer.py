@@ -213,7 +213,7 @@ class _Sender:
 
     def _error(self) -> TransferError:
         who = "; ".join(f"receiver {n} {why}" for n, why in sorted(self.lost.items()))
-        of = f"{len(self.lost)} of {self.receivers} engines' workers did not get the new weights"
+        of = f"{len(self.lost)} of {self.receivers} receivers did not get the new weights"
         return TransferError(f"{of}: {who}", tuple(sorted(self.lost)))
 
 

@@ -443,6 +443,18 @@ def test_an_override_reaches_into_a_list(tmp_path: Path) -> None:
             {"engine": "vllm", "server_url": "http://gpu1:8000"},
             r"rollout\.server_url: 'http://gpu1:8000' .*set rollout\.placement=server",
         ),
+        ({"tensor_parallel": 2}, r"rollout\.tensor_parallel: 2 .*set rollout\.engine=vllm"),
+        (
+            {"engine": "vllm", "tensor_parallel": 2},
+            r"rollout\.tensor_parallel: 2.*set rollout\.placement=process",
+        ),
+        (
+            {
+                **{"engine": "vllm", "tensor_parallel": 2},
+                **{"placement": "server", "server_url": "http://gpu1:8000"},
+            },
+            r"rollout\.tensor_parallel: 2 .*--tensor-parallel-size",
+        ),
     ],
 )
 def test_a_placement_that_cannot_be_is_refused(rollout: dict[str, Any], complaint: str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from srpo.models import eos_ids
 from srpo.rollout.engine import Request, Sampling
 from srpo.rollout.stops import response_text
 from srpo.rollout.transformers.engine import TransformersEngine
+from srpo.transfer import free_address, send
 from srpo.types import FinishReason, Rollout
 from srpo.weights import WeightSource
 
@@ -269,3 +271,18 @@ def test_tokens_of_the_recipe_end_a_response() -> None:
     every = frozenset(range(VOCABULARY))
     engine = TransformersEngine(tiny_model(), nano_tokenizer(), 64, every)
     assert {len(r.token_ids) for g in generate(engine, requests()).values() for r in g} == {1}
+
+
+def test_weights_that_are_sent_are_those_that_are_loaded() -> None:
+    model, engine, address = (
+        tiny_model(seed=5),
+        make_engine(model=tiny_model(seed=6)),
+        free_address(),
+    )
+    sending = threading.Thread(target=send, args=(weights_of(model, 9), address, 1, 30.0))
+    sending.start()
+    engine.receive_weights(address, 0, 1, 30.0)
+    sending.join()
+    found = generate(engine, requests())
+    assert tokens(found) == tokens(generate(make_engine(model=model), requests()))
+    assert {r.policy_version for group in found.values() for r in group} == {9}

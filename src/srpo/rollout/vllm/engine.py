@@ -46,7 +46,8 @@ class VllmEngine:
         options = engine_options(setup)
         if setup.device.type == "cpu":
             options |= cpu_options(setup)
-            os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", cores_by_worker(setup))
+            if setup.config.tensor_parallel > 1:  # its own choice wants a NUMA node for each
+                os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", cores_by_worker(setup))
         else:
             options |= {"gpu_memory_utilization": setup.config.gpu_memory_utilization}
             options |= {"enable_sleep_mode": True}
@@ -75,6 +76,7 @@ class VllmEngine:
 
     def load_weights(self, source: WeightSource) -> None:
         """Of one GPU: tensors do not reach the processes that vLLM has for several."""
+        assert self.setup.config.tensor_parallel == 1, "several receive_weights()"
         self._replace("replace_weights", weights=iter(source.in_files))
         self.version = source.version
 
@@ -255,10 +257,10 @@ def cpu_options(setup: VllmSetup) -> dict[str, Any]:
 
 
 def cores_by_worker(setup: VllmSetup) -> str:
-    """As vLLM wants it: `0,1|2,3`. "auto" for one worker, and it chooses."""
+    """Our cores, shared out as vLLM wants it: `0,1|2,3`."""
     parts, cores = setup.config.tensor_parallel, sorted(os.sched_getaffinity(0))
     shares = [cores[i * len(cores) // parts : (i + 1) * len(cores) // parts] for i in range(parts)]
-    return "|".join(",".join(map(str, share)) for share in shares) if parts > 1 else "auto"
+    return "|".join(",".join(map(str, share)) for share in shares)
 
 
 def cpu_cache_bytes(setup: VllmSetup) -> int:

@@ -5,7 +5,9 @@ same weights, and the requests without a group are sampled again with their seed
 once between two weight changes; the second time it is an error.
 
 New weights go through memory that both processes see: the GPU's by CUDA IPC, shared memory on the
-CPU. Where that fails they go as copies through the connection.
+CPU. Where that fails they go as copies through the connection. An engine over several GPUs has
+processes of its own, which no tensor reaches that way: `srpo.transfer` sends them, and where that
+fails they go through a folder.
 """
 
 from __future__ import annotations
@@ -23,15 +25,18 @@ from typing import Any
 
 import torch
 
-from srpo.errors import EngineError
+from srpo.errors import EngineError, TransferError
 from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.vllm.setup import VllmSetup
+from srpo.rollout.vllm.weights_folder import WeightsFolder
 from srpo.rollout.vllm.weights_shards import copied, shared
+from srpo.transfer import free_address, send
 from srpo.types import Rollout, UserError
 from srpo.weights import Packed, WeightSource, shards
 
 LOOK_S = 1.0  # how often a silent process is looked after
 CLOSE_S = 10.0  # for a process to end by itself
+TRANSFER_S = 60.0  # for vLLM's processes to come for new weights, and to take a shard
 NO_MORE = pickle.dumps(None)
 
 
@@ -42,10 +47,15 @@ class DiedError(Exception):
 class VllmProcess:
     """A RolloutEngine around a process with a VllmEngine, which it owns."""
 
-    def __init__(self, setup: VllmSetup, message: Callable[[str], None] = lambda _: None):
-        """Start the process; `message` is told of a restart. Raises UserError when vLLM is not
-        there or does not start."""
-        self.setup, self.message = setup, message
+    def __init__(
+        self,
+        setup: VllmSetup,
+        message: Callable[[str], None] = lambda _: None,
+        folder: WeightsFolder | None = None,
+    ):
+        """Start the process; `message` is told of a restart. `folder` is for weights that cannot
+        be sent. Raises UserError when vLLM is not there or does not start."""
+        self.setup, self.message, self.folder = setup, message, folder
         self.on_gpu = setup.device.type == "cuda"
         self.loaded: WeightSource | None = None
         self.shares = True  # until a load fails
@@ -86,12 +96,21 @@ class VllmProcess:
     def close(self) -> None:
         """End the process."""
         self.worker.close()
+        if self.folder:
+            self.folder.remove()
 
     def _load(self, worker: Worker) -> None:
-        if self.loaded:
-            dtype = getattr(torch, self.setup.dtype)
-            packed = (Packed.of(shard) for shard in shards(self.loaded, dtype))
-            worker.load_weights(self.loaded, map(shared if self.shares else copied, packed))
+        source, parts = self.loaded, self.setup.config.tensor_parallel
+        dtype = getattr(torch, self.setup.dtype)
+        if source is None:
+            return
+        if parts == 1 and not source.send:
+            packed = (Packed.of(shard) for shard in shards(source, dtype))
+            worker.load_weights(source, map(shared if self.shares else copied, packed))
+        elif self.shares or source.send or not self.folder:
+            worker.receive_weights(source, parts, dtype)
+        else:
+            worker.call("load_folder", str(self.folder.write(source)), source.version)
         if self.on_gpu:
             torch.cuda.ipc_collect()  # what the other process has given back
 
@@ -147,6 +166,18 @@ class Worker:
         self._send("load_weights", source.version, source.metadata)
         while self._receive():
             self._send_bytes(next(packed, NO_MORE))
+
+    def receive_weights(self, source: WeightSource, receivers: int, dtype: torch.dtype) -> None:
+        """By `srpo.transfer`. Raises as `call`."""
+        address = free_address()
+        self._send("receive_weights", address, 0, receivers, TRANSFER_S)
+        try:
+            send(source, address, receivers, TRANSFER_S, dtype)
+        except TransferError as error:
+            if self.connection.poll():  # it says why
+                self._receive()
+            raise DiedError(str(error)) from error
+        assert self._receive() is None
 
     def generate(
         self, requests: list[Request], sampling: Sampling
