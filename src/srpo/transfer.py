@@ -113,7 +113,7 @@ def receive(
             raise TransferError(f"no weights came from {address} within {patience:g} s")
         header = json.loads(store.get("header"))
         nccl = header["cuda"] and device.type == "cuda"
-        pair = _Pair(store, number, RECEIVER, nccl, patience)
+        pair = _Pair(store, address, number, RECEIVER, nccl, patience)
     except RuntimeError as error:
         raise _sender_lost(address, error) from error
     metadata = {name: Size(shape) for name, shape in header["tensors"]}
@@ -153,7 +153,7 @@ class _Sender:
     """The store, and a pair for every receiver that has not been lost."""
 
     def __init__(self, address: str, receivers: int, deadline_s: float):
-        self.deadline_s, self.receivers = deadline_s, receivers
+        self.address, self.deadline_s, self.receivers = address, deadline_s, receivers
         self.pairs: dict[int, _Pair] = {}
         self.lost: dict[int, str] = {}
         try:
@@ -170,7 +170,7 @@ class _Sender:
             try:
                 nccl = header["cuda"] and self.store.get(f"here/{number}") == b"cuda"
                 left = until - time.monotonic()
-                self.pairs[number] = _Pair(self.store, number, SENDER, nccl, left)
+                self.pairs[number] = _Pair(self.store, self.address, number, SENDER, nccl, left)
             except RuntimeError:
                 self.lose(number, until)
         self._some_left()
@@ -221,7 +221,9 @@ class _Pair:
     """One end of a group of two. A wait that fails raises RuntimeError, and the pair is of no more
     use. All that is for GPUs alone is in this class, and has not run."""
 
-    def __init__(self, store: Store, number: int, rank: int, nccl: bool, wait_s: float):
+    def __init__(
+        self, store: Store, address: str, number: int, rank: int, nccl: bool, wait_s: float
+    ):
         self.nccl, self.wait_s = nccl, wait_s
         store, other = PrefixStore(f"pair/{number}", store), 1 - rank
         self.other = other
@@ -232,7 +234,11 @@ class _Pair:
             options._timeout = _seconds(10 * wait_s)  # ours come first: NCCL's end the process
             self.group: Any = ProcessGroupNCCL(store, rank, 2, options)
         else:
-            self.group = ProcessGroupGloo(store, rank, 2, _seconds(wait_s))
+            options = ProcessGroupGloo._Options()  # pyright: ignore[reportAttributeAccessIssue]
+            options._timeout = _seconds(wait_s)
+            # Not the interface that this machine's own name happens to stand for.
+            options._devices = [ProcessGroupGloo.create_device(hostname=_own_host(address))]
+            self.group = ProcessGroupGloo(store, rank, 2, options)
 
     def send(self, flat: Tensor) -> Any:
         """The work, for `finish`; `flat` must not change meanwhile."""
@@ -262,6 +268,15 @@ class _Pair:
 def _open_store(address: str, serves: bool, wait_s: float) -> TCPStore:
     host, _, port = address.rpartition(":")
     return TCPStore(host, int(port), None, serves, _seconds(wait_s), wait_for_workers=False)
+
+
+def _own_host(address: str) -> str:
+    """This machine's address on the way to that one; nothing is sent."""
+    host, _, port = address.rpartition(":")
+    family, kind, _, _, there = socket.getaddrinfo(host, int(port), type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind) as one:
+        one.connect(there)
+        return one.getsockname()[0]
 
 
 def _absent(store: Store, keys: list[str], seconds: float) -> list[str]:

@@ -39,8 +39,9 @@ def engine(messages: list[str], tmp_path_factory: pytest.TempPathFactory) -> Ite
     setup = nano_setup(placement="process", tensor_parallel=2)
     folder = WeightsFolder(tmp_path_factory.mktemp("run") / "weights", "float32")
     engine = VllmProcess(setup, messages.append, folder)
-    family = psutil.Process(engine.worker.process.pid).children(recursive=True)
     yield engine
+    family = psutil.Process(engine.worker.process.pid).children(recursive=True)
+    workers(engine)[0].suspend()  # what is stuck ends, too
     engine.close()
     assert not folder.path.exists()
     _, left = psutil.wait_procs(family, timeout=10)

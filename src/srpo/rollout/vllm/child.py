@@ -10,7 +10,6 @@ and gets a Packed, or None after the last.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -24,10 +23,9 @@ from torch import Tensor
 
 from srpo.errors import in_one_line
 from srpo.rollout.vllm.engine import VllmEngine
+from srpo.rollout.vllm.parent import die_with_parent
 from srpo.types import UserError
 from srpo.weights import Packed, WeightSource
-
-PR_SET_PDEATHSIG = 1
 
 
 def serve(connection: Connection) -> None:
@@ -38,6 +36,7 @@ def serve(connection: Connection) -> None:
         try:
             if method == "start":
                 engine = VllmEngine(*arguments)
+                engine.tie_workers()
             elif method == "generate":
                 _generate(engine, connection, *arguments)
             elif method == "load_weights":
@@ -74,13 +73,6 @@ def _weights(connection: Connection) -> Iterator[tuple[str, Tensor]]:
             return
         yield from packed.tensors()
         del packed  # before there is another one
-
-
-def die_with_parent(parent: int) -> None:
-    """However the learner ends, kill -9 included: nobody else would end this process."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it was quicker
-        os._exit(1)
 
 
 def main(descriptor: int, parent: int) -> None:

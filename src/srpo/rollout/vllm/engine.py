@@ -113,6 +113,12 @@ class VllmEngine:
             self.llm.sleep(level=2)
             self.asleep = True
 
+    def tie_workers(self) -> None:
+        """Processes that vLLM has for several GPUs end with this one, whatever state they are in.
+        For the thread that started it, if that stays."""
+        if self.setup.config.tensor_parallel > 1:
+            self.llm.collective_rpc("tie", kwargs={"parent": os.getpid()})
+
     def close(self) -> None:
         """Shut vLLM down: its parts of this process, and then this engine is no more. Two
         engines in one process would share them, and must not live side by side."""

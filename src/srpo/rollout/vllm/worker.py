@@ -15,6 +15,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from srpo.rollout.vllm.parent import die_with_parent
 from srpo.transfer import receive
 
 WORKER_EXTENSION = f"{__name__}.FreshWeights"
@@ -58,6 +59,10 @@ class FreshWeights:
         source = receive(address, number, receivers, deadline_s, device)
         self.replace_weights(iter(source))
         return source.version
+
+    def tie(self, parent: int) -> None:
+        """To the process that started this one. See `die_with_parent`."""
+        die_with_parent(parent)
 
     def served(self) -> dict[str, Any]:
         """The weights' label, None for those of the start, and how this vLLM was started."""
