@@ -68,6 +68,8 @@ METRICS: dict[str, str] = {
     "tokens/step": "Tokens generated in this step.",
     "seconds/rollout": "Wall-clock: decoding.",
     "seconds/verify": "Wall-clock: waiting for verdicts after decoding ended.",
+    "seconds/hidden": "Wall-clock: of decoding and verdicts, what went on while the step before"
+    " learnt; only with rollout.ahead.",
     "seconds/learn": "Wall-clock: learner step.",
     "seconds/weights": "Wall-clock: weights from learner to engine.",
     "seconds/probe": "Wall-clock: the freshness check; only with the vllm engine.",

@@ -50,32 +50,36 @@ class Trainer:
         """Step after step, until the stage is finished or the run; returns why."""
         p = self.parts
         while True:
-            if p.sampler.epoch_over:
+            if p.sampler.epoch_over and not p.ahead.pending:
                 p.sampler.resample(p.ledger)
-            if reason := self.budget_spent() or p.curriculum.finished(p.sampler.size):
+            reason = self.budget_spent() or p.curriculum.finished(p.sampler.size)
+            if reason and not p.ahead.pending:  # what was sampled is learnt from
                 return reason
             self.stop.check()
-            self.train_step()
+            self.train_step(last=bool(reason) or self.state.step + 1 == p.recipe.max_steps)
             self.evaluate(self.state.point)
             if self.state.step % p.recipe.checkpoint.every == 0:
                 save(p, self.state)
 
-    def train_step(self) -> None:
-        """Sample, verify, record, learn: one optimizer step."""
+    def train_step(self, last: bool) -> None:
+        """Sample, verify, record, learn: one optimizer step, of a stage the last or not."""
         p, recipe, state, clock = self.parts, self.parts.recipe, self.state, Clock()
         state.step += 1
-        collected = p.collector.step(state.step, p.sampler)
+        collected, behind = p.ahead.take(state.step)
         groups = collected.groups
-        version = check_version(groups, state.step - 1)
+        version = check_version(groups, state.step - behind)
         stage, epoch = p.curriculum.stage.name, p.sampler.epoch
         p.ledger.record(stage, epoch, state.step, groups)
         pool = pool_metrics(groups, p.sampler)
         p.curriculum.observe(pool["accuracy/pool"])
 
-        with clock.phase("learn"), finite(p.folder, state.step, groups, recipe.advantage):
+        selected = p.sampler.select(groups)
+        beside = p.ahead.sampling(state.step + 1, wanted=not last)
+        faults = finite(p.folder, state.step, groups, recipe.advantage)
+        with beside as sampled_beside, clock.phase("learn"), faults:
             p.observer.phase("learn", 0, 1)
-            p.engine.release()
-            selected = p.sampler.select(groups)
+            if not sampled_beside:
+                p.engine.release()
             with_kl, masked = recipe.loss.kl_coef > 0, recipe.loss.mask_truncated
             batch = pack(selected, recipe.advantage, keep_all=with_kl, mask_truncated=masked)
             stats = p.learner.step(batch).row(with_kl)

@@ -195,6 +195,12 @@ class RolloutConfig(Section):
                 f"rollout.placement: {placement!r} is for rollout.engine vllm, got"
                 f" {self.engine!r}; set rollout.engine=vllm, or leave rollout.placement out"
             )
+        if self.ahead and self.engine == "vllm" and placement == "colocated" and self.engines == 1:
+            raise ValueError(
+                "rollout.ahead: 1 needs an engine beside the learner, and rollout.placement"
+                " 'colocated' takes turns with it; set rollout.placement=process, or"
+                " rollout.ahead=0"
+            )
         if placement == "server" and url is None:
             raise ValueError(
                 "rollout.server_url: required for rollout.placement 'server', but missing; set it"
@@ -284,7 +290,8 @@ class TokenLossSettings(LossSettings):
     tis_cap: Positive | None = None
     """Truncated importance sampling between the engine's and the learner's log-probabilities,
     capped here; null switches it off. Where the recipe says nothing: 2.0 where the engine's
-    precision is not the learner's (rollout.engine vllm, or learner.dtype bfloat16), else null."""
+    precision is not the learner's (rollout.engine vllm, or learner.dtype bfloat16) or its weights
+    are older (rollout.ahead), else null."""
 
 
 class TokenMeanConfig(TokenLossSettings):
@@ -690,10 +697,21 @@ class Recipe(Section):
         loss, fill = self.loss, {}
         if isinstance(loss, TokenLossSettings) and "tis_cap" not in loss.model_fields_set:
             exact = self.rollout.engine == "transformers" and self.learner.dtype == "float32"
+            exact = exact and not self.rollout.ahead
             fill["tis_cap"] = None if exact else 2.0
         if isinstance(loss, DrGrpoConfig) and loss.length is None:
             fill["length"] = self.rollout.max_new_tokens
         object.__setattr__(self, "loss", loss.model_copy(update=fill))
+        return self
+
+    @model_validator(mode="after")
+    def _ahead_is_corrected(self) -> Recipe:
+        if self.rollout.ahead and getattr(self.loss, "tis_cap", None) is None:
+            raise ValueError(
+                f"rollout.ahead: 1 samples by older weights, and loss.kind {self.loss.kind!r} with"
+                " loss.tis_cap null does not correct for it; set loss.tis_cap=2.0, with another"
+                " loss.kind than gspo, or rollout.ahead=0"
+            )
         return self
 
     @model_validator(mode="after")

@@ -51,6 +51,7 @@ class Collected:
     groups: list[Group] = field(default_factory=list)
     rollout_seconds: float = 0.0
     verify_seconds: float = 0.0
+    hidden_seconds: float | None = None  # of these, behind learning: where it was sampled ahead
 
     def add(self, more: Collected) -> None:
         self.groups += more.groups

@@ -27,6 +27,7 @@ from srpo.rollout.open import open_engine
 from srpo.rollout.stops import in_words
 from srpo.run import advice
 from srpo.run.advice import Watch
+from srpo.run.ahead import Ahead
 from srpo.run.folder import RunFolder
 from srpo.run.guards import check_context, check_tokens
 from srpo.run.trackers import check_trackers
@@ -62,6 +63,7 @@ class Parts:
     engine: RolloutEngine
     freshness: FreshnessCheck
     collector: Collector
+    ahead: Ahead
     evaluator: Evaluator
     metrics: MetricsWriter
     watch: Watch
@@ -128,6 +130,9 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         ),
     )
 
+    sampler = Sampler(problems, recipe.sampler, recipe.seed, recipe.rollout.group_size)
+    ahead = Ahead(collector, sampler, bool(recipe.rollout.ahead))
+    opened.callback(ahead.close)
     metrics = MetricsWriter(folder.metrics)
 
     def evaluated(results: list[Line]) -> None:
@@ -149,12 +154,13 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         tokenizer=tokenizer,
         prompter=prompter,
         curriculum=Curriculum(stages),
-        sampler=Sampler(problems, recipe.sampler, recipe.seed, recipe.rollout.group_size),
+        sampler=sampler,
         ledger=Ledger(problems, [s.name for s in stages]),
         learner=learner,
         engine=engine,
         freshness=_freshness(recipe, learner, engine, collector, problems),
         collector=collector,
+        ahead=ahead,
         evaluator=Evaluator(
             held_out, fingerprint(held_out), recipe.eval, recipe.seed, collector, evaluated
         ),

@@ -59,6 +59,7 @@ def save(parts: Parts, state: RunState) -> None:
         (folder / LEARNER).mkdir()
         digests = parts.learner.save(folder / LEARNER)
         np.savez(folder / LEDGER, **parts.ledger.state_dict())  # pyright: ignore[reportArgumentType]
+        parts.ahead.save(folder)
         plain = {
             "run": asdict(state),
             "evals": parts.evaluator.results,
@@ -103,6 +104,7 @@ def _load(parts: Parts, folder: Path) -> RunState:
     parts.sampler.load_state_dict(plain["sampler"])
     with np.load(folder / LEDGER, allow_pickle=False) as columns:
         parts.ledger.load_state_dict(dict(columns))
+    parts.ahead.load(folder, parts.sampler.problems, parts.prompter.ids)
     parts.learner.load(folder / LEARNER)
     parts.engine.load_weights(parts.learner.publish(state.step))
     return state

@@ -37,6 +37,8 @@ def cost_metrics(collected: Collected, state: RunState, clock: Clock) -> Row:
         "verify": collected.verify_seconds,
         "total": state.seconds,
     }
+    if collected.hidden_seconds is not None:
+        seconds["hidden"] = collected.hidden_seconds
     return {
         "tokens/generated": state.generated,
         "tokens/trained": state.trained,
