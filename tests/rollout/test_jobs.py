@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=5)
 
 
 def rollout(name: str, reason: FinishReason = FinishReason.STOP) -> Rollout:
-    return Rollout([1], [0.0], name, reason, 0)
+    return Rollout(np.ones(1, np.int32), np.zeros(1, np.float32), name, reason, 0)
 
 
 @given(SIZES, st.integers(0, 1000), st.randoms(use_true_random=False), st.floats(0, 1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,15 +16,15 @@ from srpo.types import FinishReason, Group, Outcome
 PADDING = 256  # tokens of padding that cost more than one more pass over the model
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TrainRow:
-    """One rollout to learn from."""
+    """One rollout to learn from: its own arrays, not copies."""
 
     prompt_ids: list[int]
-    response_ids: list[int]
-    engine_logprobs: list[float]
+    response_ids: np.ndarray  # (T,) int32
+    engine_logprobs: np.ndarray  # (T,) float32
     advantage: float
-    old_logprobs: list[float] | None = None  # the learner's at the start of an off-policy step
+    old_logprobs: np.ndarray | None = None  # (T,) the learner's when an off-policy step began
 
     def __len__(self) -> int:
         return len(self.prompt_ids) + len(self.response_ids)
@@ -118,22 +119,26 @@ class MicroBatch:
 
 def collate(rows: Sequence[TrainRow], pad: int, device: torch.device) -> MicroBatch:
     width = max(len(r) for r in rows)
-    ids = torch.full((len(rows), width), pad)
+    padded = np.full((len(rows), width), pad, np.int64)
     where, advantages = [], []
     for i, row in enumerate(rows):
-        ids[i, : len(row)] = torch.tensor(row.prompt_ids + row.response_ids)
-        first = i * width + len(row.prompt_ids) - 1  # the prompt's last token predicts the first
+        start = len(row.prompt_ids)
+        padded[i, :start] = row.prompt_ids
+        padded[i, start : len(row)] = row.response_ids
+        first = i * width + start - 1  # the prompt's last token predicts the first
         where.append(torch.arange(first, first + len(row.response_ids)))
         advantages.append(torch.full((len(row.response_ids),), row.advantage))
+    ids = torch.from_numpy(padded)
     lengths = torch.tensor([len(r.response_ids) for r in rows])
     positions = torch.cat(where)
-    old = [x for r in rows for x in r.old_logprobs or ()]
+    old = [r.old_logprobs for r in rows if r.old_logprobs is not None]
+    join = lambda arrays: torch.from_numpy(np.concatenate(arrays)).to(device)  # noqa: E731
     return MicroBatch(
         ids=ids.to(device),
         where=positions.to(device),
         targets=ids.flatten()[positions + 1].to(device),
-        engine_logprobs=torch.tensor([x for r in rows for x in r.engine_logprobs], device=device),
-        old_logprobs=torch.tensor(old, device=device) if old else None,
+        engine_logprobs=join([r.engine_logprobs for r in rows]),
+        old_logprobs=join(old) if old else None,
         advantages=torch.cat(advantages).to(device),
         lengths=lengths.to(device),
     )

@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
@@ -122,12 +123,13 @@ class LocalLearner:
             self._update(rows, denominator, stats)
         return stats
 
-    def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
+    def score(self, answers: list[tuple[list[int], np.ndarray]]) -> list[np.ndarray]:
         rows = [
-            TrainRow(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers
+            TrainRow(prompt, response, np.zeros(len(response), np.float32), 0.0)
+            for prompt, response in answers
         ]
         self._remember_old(rows)
-        return [row.old_logprobs or [] for row in rows]
+        return [row.old_logprobs for row in rows if row.old_logprobs is not None]
 
     def publish(self, version: int) -> WeightSource:
         source = WeightSource.of(version, self.model.named_parameters())
@@ -200,7 +202,7 @@ class LocalLearner:
                 [len(r.response_ids) for r in part]
             )
             for row, score in zip(part, scores, strict=True):
-                row.old_logprobs = score.tolist()
+                row.old_logprobs = score.cpu().numpy()
 
     def _update(self, rows: list[TrainRow], denominator: float, stats: StepStats) -> None:
         self.optimizer.zero_grad(set_to_none=True)

@@ -10,13 +10,16 @@ import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from srpo.files import replacing, write_whole
-from srpo.learner.batch import TrainBatch
+from srpo.learner.batch import TrainBatch, TrainRow
 from srpo.learner.learner import Learner
 from srpo.learner.saving import save_tensors
 from srpo.metrics import Row
@@ -160,7 +163,7 @@ class RunFolder(RunFiles):
 
     def save_failed_step(self, step: int, batch: TrainBatch) -> Path:
         path = self.failed_step(step)
-        save_tensors({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
+        save_tensors({"tokens": batch.tokens, "rows": [_row_record(r) for r in batch.rows]}, path)
         return path
 
     def note_failure(self, what: str) -> bool:
@@ -196,6 +199,12 @@ class RunFolder(RunFiles):
                 f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room,"
                 f" then: {self.resume_command}"
             ) from error
+
+
+def _row_record(row: TrainRow) -> dict[str, Any]:
+    """By its fields, the arrays as tensors, which torch loads without running code."""
+    values = {f.name: getattr(row, f.name) for f in fields(row)}
+    return {n: torch.tensor(v) if isinstance(v, np.ndarray) else v for n, v in values.items()}
 
 
 def _group_record(row: Row, group: Group) -> dict[str, Any]:

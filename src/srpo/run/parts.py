@@ -114,6 +114,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         observer.message,
     )
     opened.callback(engine.close)
+    ledger = Ledger(problems, [s.name for s in stages])
     collector = Collector(
         engine=engine,
         prompt_ids=prompter.ids,
@@ -126,6 +127,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         overlong=partial(
             overlong, limit=recipe.rollout.max_new_tokens, buffer=recipe.reward.overlong
         ),
+        expected=ledger.expected_tokens,
     )
 
     metrics = MetricsWriter(folder.metrics)
@@ -150,7 +152,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         prompter=prompter,
         curriculum=Curriculum(stages),
         sampler=Sampler(problems, recipe.sampler, recipe.seed, recipe.rollout.group_size),
-        ledger=Ledger(problems, [s.name for s in stages]),
+        ledger=ledger,
         learner=learner,
         engine=engine,
         freshness=_freshness(recipe, learner, engine, collector, problems),

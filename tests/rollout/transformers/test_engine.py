@@ -54,7 +54,7 @@ def generate(
 
 
 def tokens(answers: Answers) -> dict[int, list[list[int]]]:
-    return {index: [r.token_ids for r in answers[index]] for index in sorted(answers)}
+    return {index: [r.token_ids.tolist() for r in answers[index]] for index in sorted(answers)}
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_logprobs_equal_those_of_a_full_forward(temperature: float) -> None:
     found = generate(engine, requests(), Sampling(temperature, 1.0, 40))
     for request in requests():
         for rollout in found[request.index]:
-            ids = torch.tensor([request.prompt_ids + rollout.token_ids])
+            ids = torch.tensor([request.prompt_ids + rollout.token_ids.tolist()])
             with torch.no_grad():
                 logits = engine.model(input_ids=ids).logits[0, len(request.prompt_ids) - 1 : -1]
             whole = torch.log_softmax(logits / temperature, -1)
@@ -131,7 +131,7 @@ def test_long_responses_outgrow_the_room_of_the_cache() -> None:
     longest = max((r for g in found.values() for r in g), key=lambda r: len(r.token_ids))
     assert len(longest.token_ids) == 100
     request = next(r for r in requests() if longest in found[r.index])
-    ids = torch.tensor([request.prompt_ids + longest.token_ids])
+    ids = torch.tensor([request.prompt_ids + longest.token_ids.tolist()])
     with torch.no_grad():
         logits = engine.model(input_ids=ids).logits[0, len(request.prompt_ids) - 1 : -1]
     expected = torch.log_softmax(logits, -1)[range(100), longest.token_ids]
@@ -142,7 +142,7 @@ def test_seeds_fix_the_responses_and_tell_them_apart(answers: Answers) -> None:
     assert tokens(generate(make_engine(), requests())) == tokens(answers)
     others = [Request(r.index, r.prompt_ids, r.n, r.seed + 1000) for r in requests()]
     assert tokens(generate(make_engine(), others)) != tokens(answers)
-    ids = [tuple(r.token_ids) for r in answers[0]]
+    ids = [tuple(r.token_ids.tolist()) for r in answers[0]]
     assert len(set(ids)) > 1, "the members of a group differ"
 
 
@@ -175,11 +175,11 @@ def test_top_p_keeps_to_the_nucleus() -> None:
     found = generate(engine, requests(), Sampling(1.0, 0.3, 20))
     for request in requests():
         for rollout in found[request.index]:
-            ids = torch.tensor([request.prompt_ids + rollout.token_ids])
+            ids = torch.tensor([request.prompt_ids + rollout.token_ids.tolist()])
             with torch.no_grad():
                 logits = engine.model(input_ids=ids).logits[0, len(request.prompt_ids) - 1 : -1]
             probabilities = torch.softmax(logits, -1)
-            chosen = probabilities.gather(1, torch.tensor(rollout.token_ids)[:, None])
+            chosen = probabilities.gather(1, torch.tensor(rollout.token_ids).long()[:, None])
             above = (probabilities * (probabilities > chosen)).sum(-1)
             assert (above < 0.3 + 1e-5).all()
 
@@ -253,7 +253,7 @@ def test_a_stop_text_ends_a_response_as_a_token_does() -> None:
     for index, rollouts in whole.items():
         for before, after in zip(rollouts, found[index], strict=True):
             n = len(after.token_ids)
-            assert after.token_ids == before.token_ids[:n]
+            assert after.token_ids.tolist() == before.token_ids[:n].tolist()
             assert after.logprobs == pytest.approx(before.logprobs[:n], abs=1e-4)
             assert stop not in after.text
             if stop in before.text:
