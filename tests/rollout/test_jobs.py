@@ -52,6 +52,16 @@ def test_every_rollout_comes_once_in_its_place(
             assert answer.finish_reason is not FinishReason.ABORT or second
 
 
+def test_the_longest_are_submitted_first_and_come_back_in_their_places() -> None:
+    expected = (5.0, 70.0, 0.0, 70.0)
+    jobs = Jobs([Request(i, [i], 2, i, tokens) for i, tokens in enumerate(expected)])
+    names = [job.name for job in jobs.next()]
+    assert names == [f"{i}-{member}-0" for i in (1, 3, 0, 2) for member in (0, 1)]
+    groups = [group for name in names[::-1] if (group := jobs.take(name, rollout(name)))]
+    for request, rollouts in groups:
+        assert [r.text for r in rollouts] == [f"{request.index}-{m}-0" for m in (0, 1)]
+
+
 def test_seeds_stay_below_what_engines_take() -> None:
     jobs = Jobs([Request(0, [1], 4, 2**63 - 2)]).next()
     assert [j.seed for j in jobs] == [2**63 - 2, 2**63 - 1, 0, 1]

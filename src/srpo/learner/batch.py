@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,6 +46,15 @@ class TrainBatch:
     @property
     def trained_tokens(self) -> int:
         return sum(len(r.response_ids) for r in self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a file: arrays as tensors, which torch loads without running code."""
+        rows = [{f.name: getattr(row, f.name) for f in fields(row)} for row in self.rows]
+        tensors = [
+            {n: torch.tensor(v) if isinstance(v, np.ndarray) else v for n, v in row.items()}
+            for row in rows
+        ]
+        return {"tokens": self.tokens, "rows": tensors}
 
 
 def pack(

@@ -10,16 +10,12 @@ import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-
 from srpo.files import replacing, write_whole
-from srpo.learner.batch import TrainBatch, TrainRow
+from srpo.learner.batch import TrainBatch
 from srpo.learner.learner import Learner
 from srpo.learner.saving import save_tensors
 from srpo.metrics import Row
@@ -155,15 +151,18 @@ class RunFolder(RunFiles):
 
     def write_rollouts(self, row: Row, groups: Sequence[Group]) -> None:
         """rollouts/step-N.jsonl: one line a group, everything about its rollouts."""
-        lines = [json.dumps(_group_record(row, g), ensure_ascii=False) for g in groups]
-        write_whole(self.rollouts_of(row["step"]), "".join(f"{line}\n" for line in lines))
+        path = self.rollouts_of(row["step"])
+        with replacing(path) as unfinished, unfinished.open("wb") as file:
+            for group in groups:  # one at a time: a step's texts may be a gigabyte
+                line = json.dumps(_group_record(row, group), ensure_ascii=False)
+                file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
 
     def write_evals(self, evals: list[dict[str, Any]]) -> None:
         write_whole(self.evals, "".join(json.dumps(e) + "\n" for e in evals))
 
     def save_failed_step(self, step: int, batch: TrainBatch) -> Path:
         path = self.failed_step(step)
-        save_tensors({"tokens": batch.tokens, "rows": [_row_record(r) for r in batch.rows]}, path)
+        save_tensors(batch.state_dict(), path)
         return path
 
     def note_failure(self, what: str) -> bool:
@@ -199,12 +198,6 @@ class RunFolder(RunFiles):
                 f"output_dir: cannot write to {str(self.path)!r}: {error.strerror}; make room,"
                 f" then: {self.resume_command}"
             ) from error
-
-
-def _row_record(row: TrainRow) -> dict[str, Any]:
-    """By its fields, the arrays as tensors, which torch loads without running code."""
-    values = {f.name: getattr(row, f.name) for f in fields(row)}
-    return {n: torch.tensor(v) if isinstance(v, np.ndarray) else v for n, v in values.items()}
 
 
 def _group_record(row: Row, group: Group) -> dict[str, Any]:

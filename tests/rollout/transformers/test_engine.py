@@ -105,6 +105,23 @@ def test_tokens_do_not_depend_on_the_batch_limit(answers: Answers, max_rows: int
     assert tokens(generate(make_engine(max_rows), requests())) == tokens(answers)
 
 
+@pytest.mark.parametrize("max_rows", [4, 8, 1000])
+def test_the_longest_are_begun_first_and_tokens_do_not_depend_on_it(
+    answers: Answers, max_rows: int
+) -> None:
+    expected = dict(zip((r.index for r in requests()), (3.0, 90.0, 50.0, 8.0), strict=True))
+    asked = [replace(r, expected=expected[r.index]) for r in requests()]
+    waves = list(make_engine(max_rows)._waves(asked))
+    begun = [expected[r.index] for wave in waves for r in wave]
+    if max_rows == 4:
+        assert begun == sorted(begun, reverse=True)
+    if max_rows == 8:
+        assert [{expected[r.index] for r in wave} for wave in waves] == [{90.0, 50.0}, {8.0, 3.0}]
+    for wave in waves:
+        assert wave == sorted(wave, key=lambda r: len(r.prompt_ids)), "as without expectations"
+    assert tokens(generate(make_engine(max_rows), asked)) == tokens(answers)
+
+
 def test_tokens_do_not_depend_on_the_order(answers: Answers) -> None:
     assert tokens(generate(make_engine(), requests()[::-1])) == tokens(answers)
 
