@@ -1,6 +1,6 @@
 """How busy a pool of engines is kept: our schedule, others, and one that knows the lengths.
 
-    python benchmarks/pool_schedule.py [--engines 64] [--prompts 256] [--group 32] [--rows 64]
+    python benchmarks/pool_schedule.py [--engines 64] [--prompts 256] [--group 32] [--rows 96]
 
 A simulation. An engine decodes its rows side by side; a step of r rows takes
 
@@ -8,7 +8,8 @@ A simulation. An engine decodes its rows side by side; a step of r rows takes
 
 about what a 32B model takes on four H100 in bfloat16 at 10,000 tokens (65 GB of weights and 2.6 GB
 of keys and values a row over 4 x 3.35 TB/s, with what launching and communication cost). Prefilling
-is left out. Rows leave when they end, and others take their places.
+is left out. 96 rows of 8,500 tokens are what such an engine's memory holds. Rows leave when they
+end, and others take their places: whole groups, or single rollouts, wherever there is room.
 
 Lengths have two parts: the prompt's own scale, lognormal, and within a group lognormal or Pareto
 tails, cut at --most tokens. A ledger knows the mean of the group that the prompt had an epoch ago:
@@ -16,6 +17,7 @@ the same scale, drawn again, and moved by what was learnt since (lognormal noise
 
 busy        share of engine-time, until the last rollout ends, in which an engine has any row
 tokens      tokens decoded, as a share of what full engines would decode in that time
+s           until the last rollout ends; one of --most tokens alone takes --most x 25.2 ms
 """
 
 from __future__ import annotations
@@ -166,7 +168,7 @@ def main(
     engines: Annotated[int, typer.Option(help="Engines of the pool.")] = 64,
     prompts: Annotated[int, typer.Option(help="Prompts of a step.")] = 256,
     group: Annotated[int, typer.Option(help="Rollouts of a prompt.")] = 32,
-    rows: Annotated[int, typer.Option(help="Rows that an engine decodes side by side.")] = 64,
+    rows: Annotated[int, typer.Option(help="Rows that an engine decodes side by side.")] = 96,
     most: Annotated[int, typer.Option(help="max_new_tokens.")] = 32_768,
     median: Annotated[int, typer.Option(help="Tokens of a typical response.")] = 6_000,
     noise: Annotated[float, typer.Option(help="Of the expectations, as a lognormal sigma.")] = 0.2,
@@ -175,10 +177,12 @@ def main(
     print(f"{engines} engines of {rows} rows, {prompts} x {group} rollouts, {steps} steps")
     for kind in ("lognormal", "pareto"):
         found: dict[str, list[tuple[float, float, float]]] = {}
+        lengths: list[np.ndarray] = []
         for seed in range(steps):
             rng = np.random.default_rng(seed)
             scales = median * rng.lognormal(0, 0.7, prompts)
             now = lengths_of(kind, scales, group, most, rng)
+            lengths.append(now)
             before = lengths_of(kind, scales, group, most, rng).mean(1)
             known = before * rng.lognormal(0, noise, prompts)
             whole: Parts = list(zip(known.tolist(), now, strict=True))
@@ -195,9 +199,9 @@ def main(
             }
             for name, (schedule, parts) in tries.items():
                 found.setdefault(name, []).append(simulate(schedule, parts, engines, rows))
-        print(
-            f"\n{kind}: mean {now.mean():,.0f} tokens, {(now == most).mean():.1%} cut at {most:,}"
-        )
+        drawn = np.concatenate(lengths)
+        cut = (drawn == most).mean()
+        print(f"\n{kind}: mean {drawn.mean():,.0f} tokens, {cut:.1%} cut at {most:,}")
         for name, results in found.items():
             seconds, busy, tokens = np.mean(results, 0)
             print(f"{name:24s} {seconds:8.0f} s   busy {busy:6.1%}   tokens {tokens:6.1%}")

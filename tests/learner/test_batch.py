@@ -16,9 +16,10 @@ GATED = GroupConfig()
 
 
 def row(prompt: int, response: int, advantage: float = 1.0, first: int = 10) -> TrainRow:
-    ids = list(range(first, first + prompt + response))
-    response = np.array(ids[prompt:], np.int32)
-    return TrainRow(ids[:prompt], response, -response.astype(np.float32), advantage)
+    ids = np.arange(first, first + prompt + response, dtype=np.int32)
+    return TrainRow(
+        ids[:prompt].tolist(), ids[prompt:], -ids[prompt:].astype(np.float32), advantage
+    )
 
 
 def test_errored_rollouts_take_no_part() -> None:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from srpo.files import replacing, write_whole
+from srpo.files import replacing, write_parts, write_whole
 from srpo.learner.batch import TrainBatch
 from srpo.learner.learner import Learner
 from srpo.learner.saving import save_tensors
@@ -151,11 +151,9 @@ class RunFolder(RunFiles):
 
     def write_rollouts(self, row: Row, groups: Sequence[Group]) -> None:
         """rollouts/step-N.jsonl: one line a group, everything about its rollouts."""
-        path = self.rollouts_of(row["step"])
-        with replacing(path) as unfinished, unfinished.open("wb") as file:
-            for group in groups:  # one at a time: a step's texts may be a gigabyte
-                line = json.dumps(_group_record(row, group), ensure_ascii=False)
-                file.write(f"{line}\n".encode("utf-8", "backslashreplace"))
+        records = (_group_record(row, group) for group in groups)
+        lines = (f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+        write_parts(self.rollouts_of(row["step"]), lines)  # the texts may be a gigabyte
 
     def write_evals(self, evals: list[dict[str, Any]]) -> None:
         write_whole(self.evals, "".join(json.dumps(e) + "\n" for e in evals))
