@@ -26,11 +26,11 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from itertools import chain
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import torch
 import transformers
 import typer
@@ -326,7 +326,7 @@ class Defect(Exception):
 
 def greedy_equal(engine: RolloutEngine, model: Any, prompts: list[list[int]]) -> tuple[int, int]:
     requests = [Request(i, ids, 1, i) for i, ids in enumerate(prompts)]
-    ours = {r.index: one.token_ids for r, [one] in engine.generate(requests, GREEDY)}
+    ours = {r.index: one.token_ids.tolist() for r, [one] in engine.generate(requests, GREEDY)}
     equal = 0
     for i, ids in enumerate(prompts):
         at = torch.tensor([ids])
@@ -353,9 +353,8 @@ def sampled(
         for request, rollouts in engine.generate(requests, SAMPLED)
         for j, one in enumerate(rollouts)
     ]
-    scores = chain(*learner.score([(r.prompt_ids, r.response_ids) for r in rows]))
-    theirs = chain(*(r.engine_logprobs for r in rows))
-    apart = torch.tensor([abs(a - b) for a, b in zip(theirs, scores, strict=True)])
+    scores = np.concatenate(learner.score([(r.prompt_ids, r.response_ids) for r in rows]))
+    apart = np.abs(np.concatenate([r.engine_logprobs for r in rows]) - scores)
     for row in rows:
         row.old_logprobs = None
     tokens = sum(len(r.response_ids) for r in rows)

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from srpo.algorithm.ledger import Ledger
@@ -24,12 +25,13 @@ from srpo.recipe.schema import HistoryConfig, SamplerConfig
 from srpo.types import FinishReason, Group, Outcome, Problem, Rollout, Verdict
 
 STEP, GROUP = 256, 16
+IDS, LOGPROBS = np.ones(2, np.int32), np.zeros(2, np.float32)
 
 
 def groups_of(problems: list[Problem], rng: random.Random) -> list[Group]:
     def rollout() -> Rollout:
         outcome = rng.choice((Outcome.CORRECT, Outcome.INCORRECT))
-        return Rollout([1, 2], [0.0, 0.0], "", FinishReason.STOP, 0, Verdict(outcome))
+        return Rollout(IDS, LOGPROBS, "", FinishReason.STOP, 0, Verdict(outcome))
 
     pool = [[rollout() for _ in range(GROUP)] for _ in range(64)]
     return [Group(p, [], rng.choice(pool)) for p in problems]

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import typer
 
@@ -120,8 +121,9 @@ def lognormal_rows(n: int, seed: int, most: int = 400) -> list[TrainRow]:
     rows = []
     for _ in range(n):
         length = int(min(most, max(5, rng.lognormvariate(4.0, 0.8))))
-        ids = [rng.randrange(5, 60) for _ in range(length)]
-        rows.append(TrainRow([5] * 20, ids, [-1.0] * length, rng.choice([1.0, -1.0])))
+        ids = np.array([rng.randrange(5, 60) for _ in range(length)], np.int32)
+        engine = np.full(length, -1.0, np.float32)
+        rows.append(TrainRow([5] * 20, ids, engine, rng.choice([1.0, -1.0])))
     return rows
 
 

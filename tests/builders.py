@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -49,14 +50,21 @@ def make_group(
     rewards = rewards or [float(letter == "c") for letter in outcomes]
     rollouts = []
     for i, (letter, length, total) in enumerate(zip(outcomes, lengths, rewards, strict=True)):
-        ids = torch.randint(2, VOCABULARY, (length,), generator=random).tolist()
-        logprobs = (-torch.rand(length, generator=random) * 5).tolist()
+        ids = torch.randint(2, VOCABULARY, (length,), generator=random).int().numpy()
+        logprobs = (-torch.rand(length, generator=random) * 5).numpy()
         reason = FinishReason.LENGTH if i < truncated else FinishReason.STOP
         reward = None if letter == "e" else Reward(float(letter == "c"), 1.0, 0.0, total)
         verdict = Verdict(OUTCOMES[letter])
         rollouts.append(Rollout(ids, logprobs, "text", reason, 0, verdict, reward))
     prompt = torch.randint(2, VOCABULARY, (4,), generator=random).tolist()
     return Group(of or problem(), prompt, rollouts)
+
+
+def plain(rollouts: Sequence[Rollout]) -> list[Any]:
+    """All that they say, to be compared: arrays have no truth of their own."""
+    names = [f.name for f in fields(Rollout)]
+    values = [[getattr(r, name) for name in names] for r in rollouts]
+    return [[v.tolist() if isinstance(v, np.ndarray) else v for v in row] for row in values]
 
 
 def record(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from srpo.files import replacing, write_whole
+from srpo.files import replacing, write_parts, write_whole
 
 
 @given(st.text() | st.binary())
@@ -80,3 +81,20 @@ def test_a_file_takes_no_folders_place(tmp_path: Path) -> None:
     with pytest.raises(IsADirectoryError):
         write_whole(tmp_path, "y")
     assert (tmp_path / "kept").read_text() == "x"
+
+
+def test_a_large_file_is_written_in_parts_and_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    write_parts(path, (f"{i}\ud800\n" if i else b"\xff\n" for i in range(3)))
+    assert path.read_bytes() == b"\xff\n1\\ud800\n2\\ud800\n"
+
+    def failing() -> Iterator[str]:
+        yield "half"
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_parts(path, failing())
+    assert path.read_bytes().startswith(b"\xff\n1")
+    assert [p.name for p in tmp_path.iterdir()] == ["lines"]
+    with pytest.raises(IsADirectoryError):
+        write_parts(tmp_path, ["text"])

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch._dynamo.config
@@ -98,12 +99,12 @@ def generate(engine: Any, asked: list[Request], sampling: Sampling = SAMPLING) -
 
 
 def tokens(answers: Answers) -> dict[int, list[list[int]]]:
-    return {index: [r.token_ids for r in answers[index]] for index in sorted(answers)}
+    return {index: [r.token_ids.tolist() for r in answers[index]] for index in sorted(answers)}
 
 
 def pairs(
     asked: list[Request], answers: Answers
-) -> tuple[list[tuple[list[int], list[int]]], list[list[float]]]:
+) -> tuple[list[tuple[list[int], np.ndarray]], list[np.ndarray]]:
     """(prompt, response) ids of every rollout, and the engine's log-probabilities of them."""
     rows = [(r.prompt_ids, rollout) for r in asked for rollout in answers[r.index]]
     return [(p, r.token_ids) for p, r in rows], [r.logprobs for _, r in rows]
@@ -114,8 +115,4 @@ def largest_difference(engine: Any, learner: LocalLearner, sampling: Sampling = 
     asked = requests()
     rows, theirs = pairs(asked, generate(engine, asked, sampling))
     scores = learner.score(rows)
-    return max(
-        abs(a - b)
-        for one, other in zip(theirs, scores, strict=True)
-        for a, b in zip(one, other, strict=True)
-    )
+    return float(np.abs(np.concatenate(theirs) - np.concatenate(scores)).max())

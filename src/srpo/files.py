@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,13 +31,18 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_whole(path: Path, content: str | bytes) -> None:
     """Write a file in one move, as UTF-8. Lone surrogates, which a model may write, become
     escapes. Raises IsADirectoryError for a folder, which a file must not take the place of."""
+    write_parts(path, [content])
+
+
+def write_parts(path: Path, parts: Iterable[str | bytes]) -> None:
+    """As `write_whole`, what is large one part after the other."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder", str(path))
-    with replacing(path) as unfinished:
-        data = (
-            content if isinstance(content, bytes) else content.encode("utf-8", "backslashreplace")
-        )
-        unfinished.write_bytes(data)
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        for part in parts:
+            file.write(
+                part if isinstance(part, bytes) else part.encode("utf-8", "backslashreplace")
+            )
 
 
 def umask_modes(folder: Path) -> None:

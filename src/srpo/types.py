@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from srpo.errors import SRPOError, TrainingError, UserError  # noqa: F401
+
+if TYPE_CHECKING:  # the command line starts without numpy
+    import numpy as np
 
 # Why a stage or a run ended, in its summary; reports look for it.
 POOL_EXHAUSTED = "pool exhausted: every prompt is solved"
@@ -90,12 +93,15 @@ class Reward:
         return ours | self.own | {"total": self.total}
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Rollout:
-    """One sampled response: T tokens, and the engine's own log-probability of each."""
+    """One sampled response: T tokens, and the engine's own log-probability of each.
 
-    token_ids: list[int]  # (T,) the end-of-sequence token included when sampled
-    logprobs: list[float]  # (T,) natural log, of the distribution sampled from: temperature, top-p
+    Arrays, since a step may hold a hundred million tokens: 8 bytes each.
+    """
+
+    token_ids: np.ndarray  # (T,) int32; the end-of-sequence token included when sampled
+    logprobs: np.ndarray  # (T,) float32, natural log, after temperature and top-p
     text: str
     finish_reason: FinishReason
     policy_version: int
@@ -103,7 +109,7 @@ class Rollout:
     reward: Reward | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Group:
     """The G rollouts of one prompt, sampled from one policy."""
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from builders import make_group, problems, record
+from builders import make_group, problem, problems, record
 from srpo.algorithm.ledger import Ledger, Reason
 
 SOLVED, MIXED = Reason("drop", "all correct"), Reason("keep", "mixed")
@@ -19,6 +19,17 @@ POOL = problems(3, 1)
 @pytest.fixture
 def ledger() -> Ledger:
     return Ledger(POOL, ["stage1", "stage2"])
+
+
+def test_what_to_expect_is_the_latest_length_else_the_domains_mean(ledger: Ledger) -> None:
+    assert ledger.expected_tokens(POOL) == [0.0] * 4
+    for step, lengths in enumerate(([2, 4], [10, 20]), 1):
+        ledger.record("stage1", step, step, [make_group("ci", lengths=lengths, of=POOL[0])])
+    ledger.record("stage1", 2, 2, [make_group("ci", lengths=[6, 6], of=POOL[2])])
+    stranger = problem("elsewhere")
+    assert ledger.expected_tokens([*POOL, stranger]) == [15.0, 8.0, 6.0, 0.0, 8.0]
+    ledger.record("stage1", 2, 3, [make_group("cc", lengths=[7, 8], of=POOL[3])])
+    assert ledger.expected_tokens(POOL[::-1]) == [7.5, 6.0, 8.0, 15.0]
 
 
 def test_a_row_counts_outcomes_truncations_and_length(ledger: Ledger, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -15,8 +16,10 @@ GATED = GroupConfig()
 
 
 def row(prompt: int, response: int, advantage: float = 1.0, first: int = 10) -> TrainRow:
-    ids = list(range(first, first + prompt + response))
-    return TrainRow(ids[:prompt], ids[prompt:], [-float(i) for i in ids[prompt:]], advantage)
+    ids = np.arange(first, first + prompt + response, dtype=np.int32)
+    return TrainRow(
+        ids[:prompt].tolist(), ids[prompt:], -ids[prompt:].astype(np.float32), advantage
+    )
 
 
 def test_errored_rollouts_take_no_part() -> None:
@@ -91,7 +94,7 @@ def test_collate_picks_each_response_token_and_its_predecessor(
     assert batch.targets.tolist() == [t for r in rows for t in r.response_ids]
     assert (batch.ids.flatten()[batch.where] == batch.targets - 1).all()
     for old, one in enumerate(rows):
-        one.old_logprobs = [float(old)] * len(one.response_ids)
+        one.old_logprobs = np.full(len(one.response_ids), old, np.float32)
     again = collate(rows, -1, torch.device("cpu")).old_logprobs
     assert again is not None
     assert again.tolist() == [float(i) for i, r in enumerate(rows) for _ in r.response_ids]

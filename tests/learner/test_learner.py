@@ -9,6 +9,7 @@ import resource
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -58,10 +59,10 @@ def flat(model: Any) -> Tensor:
 
 def scores(model: Any, row: TrainRow) -> Tensor:
     """A plain full forward pass over one row: (T,) log-probabilities of its response."""
-    ids = torch.tensor([row.prompt_ids + row.response_ids])
+    ids = torch.tensor([row.prompt_ids + row.response_ids.tolist()])
     logprobs = torch.log_softmax(model(input_ids=ids).logits[0] / TEMPERATURE, -1)
     at = torch.arange(len(row.prompt_ids) - 1, ids.shape[1] - 1)
-    return logprobs[at, torch.tensor(row.response_ids)]
+    return logprobs[at, torch.tensor(row.response_ids).long()]
 
 
 def close(found: Tensor, expected: Tensor, tolerance: float = 1e-6) -> bool:
@@ -108,7 +109,7 @@ def test_without_truncated_importance_sampling_the_engines_logprobs_change_nothi
         for shift in (0.0, 0.3):
             batch = batch_of(mixed_groups())
             for row in batch.rows:
-                row.engine_logprobs = [x + shift for x in row.engine_logprobs]
+                row.engine_logprobs = row.engine_logprobs + np.float32(shift)
             learner = make_learner(loss=TokenMeanConfig(tis_cap=cap))
             row = learner.step(batch).row(with_kl=False)
             found[cap, shift] = flat(learner.model)
@@ -122,7 +123,7 @@ def test_the_share_of_cut_importance_weights_by_hand() -> None:
     learner = make_learner(loss=TokenMeanConfig(tis_cap=1.5))
     cut = tokens = 0
     for row in batch.rows:
-        row.engine_logprobs = [x - 4 for x in row.engine_logprobs]
+        row.engine_logprobs = row.engine_logprobs - np.float32(4)
         for i, score in enumerate(scores(tiny_model(), row).tolist()):
             tokens += 1
             cut += score - row.engine_logprobs[i] > math.log(1.5)
@@ -193,7 +194,7 @@ def test_mismatch_and_entropy_by_a_full_forward() -> None:
     model = tiny_model(dtype=torch.float64)
     with torch.no_grad():
         for r, off in zip(batch.rows, (0.5, -0.25, 0.0, 0.25), strict=True):
-            r.engine_logprobs = (scores(model, r) + off).tolist()
+            r.engine_logprobs = (scores(model, r) + off).float().numpy()
     row = learner.step(batch).row(with_kl=False)
     assert row["mismatch/mean"] == pytest.approx((3 * 0.5 + 9 * 0.25 + 14 * 0.25) / 27, abs=1e-5)
     assert row["mismatch/max"] == pytest.approx(0.5, abs=1e-5)

@@ -108,7 +108,7 @@ def test_generate_stops_where_training_did(run: Path, tmp_path: Path, stop: list
         )
         assert inputs["input_ids"][0].tolist() == request.prompt_ids
         found = model.generate(**inputs, tokenizer=theirs, do_sample=False)
-        assert found[0, len(request.prompt_ids) :].tolist() == rollout.token_ids
+        assert found[0, len(request.prompt_ids) :].tolist() == rollout.token_ids.tolist()
         reasons.add(str(rollout.finish_reason))
     assert "stop" in reasons
 

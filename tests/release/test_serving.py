@@ -69,7 +69,7 @@ def test_a_chat_has_the_trainings_prompt_answer_and_end(
         answer = server.post("/v1/chat/completions", {"model": str(released), **body})
         [choice] = answer["choices"]
         assert answer["prompt_token_ids"] == request.prompt_ids
-        assert choice["token_ids"] == rollout.token_ids
+        assert choice["token_ids"] == rollout.token_ids.tolist()
         assert choice["message"]["content"] == rollout.text
         assert choice["finish_reason"] == str(rollout.finish_reason)
         ended.add(choice["finish_reason"])

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from builders import nano_tokenizer, problems, tiny_model
+from builders import nano_tokenizer, plain, problems, tiny_model
 from srpo.domains import SHIPPED, find_domains
 from srpo.recipe.schema import RewardConfig, RolloutConfig
 from srpo.rollout.collector import Collected, Collector, OnPhase
-from srpo.rollout.engine import Finished, Sampling
+from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.transformers.engine import TransformersEngine
 from srpo.types import FinishReason, Group, Outcome, Problem, Reward, TrainingError, Verdict
 from srpo.verifiers.reward import RewardRule
@@ -68,11 +68,33 @@ def run(
 
 def test_the_groups_do_not_depend_on_when_verdicts_come(engine: TransformersEngine) -> None:
     found = [run(engine, Judges(r)).groups for r in (None, random.Random(1), random.Random(2))]
-    assert found[0] == found[1] == found[2]
+    first, *others = [[plain(g.rollouts) for g in groups] for groups in found]
+    assert others == [first, first]
     assert [g.problem.id for g in found[0]] == [p.id for p in PROBLEMS]
     assert [g.prompt_ids for g in found[0]] == list(PROMPT_IDS.values())
     for rollout in (r for g in found[0] for r in g.rollouts):
         assert rollout.verdict == Verdict(rule(rollout.text), rollout.text[:5]), "its own verdict"
+
+
+def test_requests_say_what_is_expected_of_each_problem() -> None:
+    asked: list[Request] = []
+
+    class Noting(TransformersEngine):
+        def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
+            asked.extend(requests)
+            yield from super().generate(requests, sampling)
+
+    judges, engine = Judges(None), Noting(tiny_model(1), nano_tokenizer(), max_rows=6)
+    tokens = {p.id: 10.0 * i for i, p in enumerate(PROBLEMS[::-1])}
+    known = collector(engine, judges, expected=lambda problems: [tokens[p.id] for p in problems])
+    with judges.pool:
+        groups = known.sample(PROBLEMS, 3, SEEDS, lambda *_: None).groups
+    assert [r.expected for r in asked] == [tokens[p.id] for p in PROBLEMS]
+    assert all(g.prompt_ids is r.prompt_ids for g, r in zip(groups, asked, strict=True)), "shared"
+    without = run(engine, Judges(None)).groups
+    assert {r.expected for r in asked[len(PROBLEMS) :]} == {0.0}
+    said = [[[r.text for r in g.rollouts] for g in found] for found in (groups, without)]
+    assert said[0] == said[1]
 
 
 def test_an_error_of_ours_earns_no_reward_not_zero(engine: TransformersEngine) -> None:

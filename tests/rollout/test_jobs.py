@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,7 @@ SIZES = st.lists(st.integers(1, 4), min_size=1, max_size=5)
 
 
 def rollout(name: str, reason: FinishReason = FinishReason.STOP) -> Rollout:
-    return Rollout([1], [0.0], name, reason, 0)
+    return Rollout(np.ones(1, np.int32), np.zeros(1, np.float32), name, reason, 0)
 
 
 @given(SIZES, st.integers(0, 1000), st.randoms(use_true_random=False), st.floats(0, 1))
@@ -49,6 +50,16 @@ def test_every_rollout_comes_once_in_its_place(
             second = answer.text.endswith("-1")
             assert tried[answer.text.rsplit("-", 1)[0]] == 1 + second
             assert answer.finish_reason is not FinishReason.ABORT or second
+
+
+def test_the_longest_are_submitted_first_and_come_back_in_their_places() -> None:
+    expected = (5.0, 70.0, 0.0, 70.0)
+    jobs = Jobs([Request(i, [i], 2, i, tokens) for i, tokens in enumerate(expected)])
+    names = [job.name for job in jobs.next()]
+    assert names == [f"{i}-{member}-0" for i in (1, 3, 0, 2) for member in (0, 1)]
+    groups = [group for name in names[::-1] if (group := jobs.take(name, rollout(name)))]
+    for request, rollouts in groups:
+        assert [r.text for r in rollouts] == [f"{request.index}-{m}-0" for m in (0, 1)]
 
 
 def test_seeds_stay_below_what_engines_take() -> None:

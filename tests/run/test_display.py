@@ -6,6 +6,7 @@ import io
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,7 +140,9 @@ def test_a_large_terminal_shows_an_answer(live: LiveDisplay):
     problem = Problem("p", "math", "6 times [red]7?", "42")
     text = "hm " * 2000 + "so \x1b[2J42"
     verdict = Verdict(Outcome.CORRECT, "42")
-    rollout = Rollout([1], [0.0], text, FinishReason.STOP, 0, verdict)
+    rollout = Rollout(
+        np.ones(1, np.int32), np.zeros(1, np.float32), text, FinishReason.STOP, 0, verdict
+    )
     live.groups([Group(problem, [1], [rollout])])
     shown = panel(live, 120, 50)
     assert len(shown.splitlines()) <= 50

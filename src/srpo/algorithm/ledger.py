@@ -107,6 +107,25 @@ class Ledger:
         rates[problem[judged]] = correct[judged] / (correct + wrong)[judged]
         return rates
 
+    def expected_tokens(self, problems: Sequence[Problem]) -> list[float]:
+        """Of a response to each of the problems: the mean of its latest group; where it has none
+        the mean of all groups of its domain, and 0 before any. Problems need not be the ledger's.
+        """
+        problem, lengths = (self.view(c, slice(None)) for c in ("problem", "mean_length"))
+        latest = np.full(len(self.ids), np.nan)
+        latest[problem] = lengths  # in order of time: the last one stays
+        found = [latest[self.index[p.id]] if p.id in self.index else np.nan for p in problems]
+        means = {}
+        for name in {
+            p.domain for p, tokens in zip(problems, found, strict=True) if tokens != tokens
+        }:
+            own = np.array([d == name for d in self.domains], dtype=bool)[problem]
+            means[name] = float(lengths[own].mean()) if own.any() else 0.0
+        return [
+            means[p.domain] if np.isnan(tokens) else float(tokens)
+            for p, tokens in zip(problems, found, strict=True)
+        ]
+
     def informative_by_epoch(self) -> list[float]:
         """The share of groups with both outcomes, for each epoch of each stage in turn."""
         mixed = (self.view("correct", slice(None)) > 0) & (self.view("wrong", slice(None)) > 0)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import accumulate
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,15 +18,15 @@ from srpo.types import FinishReason, Group, Outcome
 PADDING = 256  # tokens of padding that cost more than one more pass over the model
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TrainRow:
-    """One rollout to learn from."""
+    """One rollout to learn from: its own arrays, not copies."""
 
     prompt_ids: list[int]
-    response_ids: list[int]
-    engine_logprobs: list[float]
+    response_ids: np.ndarray  # (T,) int32
+    engine_logprobs: np.ndarray  # (T,) float32
     advantage: float
-    old_logprobs: list[float] | None = None  # the learner's at the start of an off-policy step
+    old_logprobs: np.ndarray | None = None  # (T,) the learner's when an off-policy step began
 
     def __len__(self) -> int:
         return len(self.prompt_ids) + len(self.response_ids)
@@ -45,6 +47,15 @@ class TrainBatch:
     @property
     def trained_tokens(self) -> int:
         return sum(len(r.response_ids) for r in self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a file: arrays as tensors, which torch loads without running code."""
+        rows = [{f.name: getattr(row, f.name) for f in fields(row)} for row in self.rows]
+        tensors = [
+            {n: torch.tensor(v) if isinstance(v, np.ndarray) else v for n, v in row.items()}
+            for row in rows
+        ]
+        return {"tokens": self.tokens, "rows": tensors}
 
 
 def pack(
@@ -129,23 +140,26 @@ def collate(
     sizes = [len(row) for row in rows]
     width = max(sizes)
     starts = [0, *accumulate(sizes)][:-1] if packed else range(0, len(rows) * width, width)
-    ids = torch.full((1, sum(sizes)) if packed else (len(rows), width), pad)
-    flat = ids.view(-1)
+    flat = np.full(sum(sizes) if packed else len(rows) * width, pad, np.int64)
     where, advantages = [], []
     for start, row in zip(starts, rows, strict=True):
-        flat[start : start + len(row)] = torch.tensor(row.prompt_ids + row.response_ids)
-        first = start + len(row.prompt_ids) - 1  # the prompt's last token predicts the first
+        response = start + len(row.prompt_ids)
+        flat[start:response] = row.prompt_ids
+        flat[response : start + len(row)] = row.response_ids
+        first = response - 1  # the prompt's last token predicts the first
         where.append(torch.arange(first, first + len(row.response_ids)))
         advantages.append(torch.full((len(row.response_ids),), row.advantage))
+    ids = torch.from_numpy(flat).view(1 if packed else len(rows), -1)
     lengths = torch.tensor([len(r.response_ids) for r in rows])
     positions = torch.cat(where)
-    old = [x for r in rows for x in r.old_logprobs or ()]
+    old = [r.old_logprobs for r in rows if r.old_logprobs is not None]
+    join = lambda arrays: torch.from_numpy(np.concatenate(arrays)).to(device)  # noqa: E731
     return MicroBatch(
         ids=ids.to(device),
         where=positions.to(device),
         targets=ids.flatten()[positions + 1].to(device),
-        engine_logprobs=torch.tensor([x for r in rows for x in r.engine_logprobs], device=device),
-        old_logprobs=torch.tensor(old, device=device) if old else None,
+        engine_logprobs=join([r.engine_logprobs for r in rows]),
+        old_logprobs=join(old) if old else None,
         advantages=torch.cat(advantages).to(device),
         lengths=lengths.to(device),
         positions=torch.cat([torch.arange(n) for n in sizes])[None].to(device) if packed else None,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -47,8 +48,9 @@ class Learner(Protocol):
         """
         ...
 
-    def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
-        """The log-probability of each token of responses, given as (prompt ids, response ids)."""
+    def score(self, answers: list[tuple[list[int], np.ndarray]]) -> list[np.ndarray]:
+        """The float32 log-probability of each token of responses, given as (prompt ids, response
+        ids)."""
         ...
 
     def publish(self, version: int) -> WeightSource:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from transformers import PreTrainedModel
@@ -112,13 +113,14 @@ class LocalLearner:
             self.updater.update(share.parts, share.denominator, stats)
         return stats
 
-    def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
+    def score(self, answers: list[tuple[list[int], np.ndarray]]) -> list[np.ndarray]:
         rows = [
-            TrainRow(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers
+            TrainRow(prompt, response, np.zeros(len(response), np.float32), 0.0)
+            for prompt, response in answers
         ]
         [parts] = divide(rows, self.config.micro_batch_tokens, 1, self.updater.packed)
         self.updater.remember_old(parts)
-        return [row.old_logprobs or [] for row in rows]
+        return [row.old_logprobs for row in rows if row.old_logprobs is not None]
 
     def publish(self, version: int) -> WeightSource:
         source = WeightSource.of(version, self.model.named_parameters())

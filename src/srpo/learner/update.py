@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.distributed.tensor import DTensor
@@ -18,7 +19,9 @@ from srpo.learner.schedule import schedule
 from srpo.learner.scorer import Scorer
 from srpo.recipe.schema import LearnerConfig, LossConfig
 
-FILLER = TrainRow([0], [0], [0.0], 0.0)  # computed where a rank has no row left, and not counted
+FILLER = TrainRow(
+    [0], np.zeros(1, np.int32), np.zeros(1, np.float32), 0.0
+)  # computed where a rank has no row left, and not counted
 
 
 class Updater:
@@ -61,7 +64,7 @@ class Updater:
             logprobs, _ = self.scorer(self._collate(part))
             scores = logprobs.split([len(r.response_ids) for r in part or [FILLER]])
             for row, score in zip(part, scores, strict=False):
-                row.old_logprobs = score.tolist()
+                row.old_logprobs = score.cpu().numpy()
 
     def update(self, parts: Sequence[list[TrainRow]], denominator: float, stats: StepStats) -> None:
         """Update the weights from micro-batches. The denominator is the whole update's, whatever

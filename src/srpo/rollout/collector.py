@@ -72,6 +72,7 @@ class Collector:
     max_error_share   of the verdicts, that may be errors of our machinery
     on_phase          is told how far it is; what it raises ends the collecting
     overlong          what a response of so many tokens loses of its reward
+    expected          tokens that a response to each problem is likely to have, 0 for unknown
     """
 
     engine: RolloutEngine
@@ -83,6 +84,9 @@ class Collector:
     max_error_share: float
     on_phase: OnPhase = lambda *_: None
     overlong: Callable[[int], float] = lambda _: 0.0
+    expected: Callable[[Sequence[Problem]], Sequence[float]] = lambda problems: (
+        [0.0] * len(problems)
+    )
 
     @property
     def sampling(self) -> Sampling:
@@ -118,8 +122,10 @@ class Collector:
         """
         start = time.perf_counter()
         requests = [
-            Request(i, self.prompt_ids(problem), n, seed)
-            for i, (problem, seed) in enumerate(zip(problems, seeds, strict=True))
+            Request(i, self.prompt_ids(problem), n, seed, expected)
+            for i, (problem, seed, expected) in enumerate(
+                zip(problems, seeds, self.expected(problems), strict=True)
+            )
         ]
         groups: dict[int, Group] = {}
         pending: list[tuple[Problem, Rollout, Future[Verdict]]] = []

@@ -13,6 +13,8 @@ from contextlib import closing
 from threading import Lock
 from typing import Any
 
+import numpy as np
+
 from srpo.errors import EngineError
 from srpo.rollout.engine import Finished, Request, Sampling
 from srpo.rollout.jobs import Job, finish
@@ -152,8 +154,8 @@ def _rollout(answer: dict[str, Any]) -> Rollout:
     text = choice["text"] if message is None else _said(message)
     tokens = (answer.get("usage") or {}).get("completion_tokens") or len(text.split())
     return Rollout(
-        token_ids=[UNKNOWN] * tokens,
-        logprobs=[],
+        token_ids=np.full(tokens, UNKNOWN, np.int32),
+        logprobs=np.empty(0, np.float32),
         text=text,
         finish_reason=REASONS.get(choice.get("finish_reason") or "stop", FinishReason.ABORT),
         policy_version=0,

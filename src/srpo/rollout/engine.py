@@ -13,12 +13,17 @@ from srpo.weights import WeightSource
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Sample `n` responses to one prompt. Its seed fixes them, whatever else is in flight."""
+    """Sample `n` responses to one prompt. Its seed fixes them, whatever else is in flight.
+
+    `expected` tokens of a response, 0 where nothing is known, decide when it is begun: the longest
+    first, so that no engine is left alone with one in the end. Responses do not depend on it.
+    """
 
     index: int  # the caller's own number for it
     prompt_ids: list[int]
     n: int
     seed: int
+    expected: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from queue import SimpleQueue
 from threading import Event
 
 from srpo.rollout.engine import Finished, Request, Sampling
@@ -31,7 +32,8 @@ class _Place:
 
 
 class Jobs:
-    """The rollouts of some requests: each is tried again once, and used once.
+    """The rollouts of some requests: each is tried again once, and used once. The longest are
+    expected first.
 
     Submit what `next` gives and hand every answer to `take`, until `open` is False.
     """
@@ -41,7 +43,7 @@ class Jobs:
         self.rollouts: list[dict[int, Rollout]] = [{} for _ in requests]
         self.waiting = [
             _Place(i, member, False)
-            for i, request in enumerate(requests)
+            for i, request in longest_first(requests)
             for member in range(request.n)
         ]
         self.out: dict[str, _Place] = {}
@@ -79,6 +81,11 @@ class Jobs:
         return request, [group[i] for i in range(request.n)]
 
 
+def longest_first(requests: Sequence[Request]) -> list[tuple[int, Request]]:
+    """The requests with their places, in the order in which to begin them."""
+    return sorted(enumerate(requests), key=lambda each: -each[1].expected)
+
+
 def finish(
     requests: list[Request], submit: Callable[[Job], Future[Rollout]], closing: Event
 ) -> Finished:
@@ -90,13 +97,16 @@ def finish(
     """
     jobs = Jobs(requests)
     out: dict[Future[Rollout], str] = {}
+    done: SimpleQueue[Future[Rollout]] = SimpleQueue()  # to look at all that is out would take long
     try:
         while jobs.open:
             for job in jobs.next():
-                out[submit(job)] = job.name
-            for future in wait(out, return_when=FIRST_COMPLETED).done:
-                if group := jobs.take(out.pop(future), future.result()):
-                    yield group
+                future = submit(job)
+                out[future] = job.name
+                future.add_done_callback(done.put)
+            future = done.get()
+            if group := jobs.take(out.pop(future), future.result()):
+                yield group
     finally:
         closing.set()
         for future in out:

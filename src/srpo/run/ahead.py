@@ -107,8 +107,8 @@ class Ahead:
         self.pending = Collected(groups, **plain["seconds"])
 
 
-def _joined(parts: list[Any], dtype: type) -> np.ndarray:
-    return np.concatenate([np.asarray(part, dtype) for part in parts] or [np.zeros(0, dtype)])
+def _joined(parts: list[np.ndarray], dtype: type) -> np.ndarray:
+    return np.concatenate([np.zeros(0, dtype), *parts])
 
 
 def _group_words(group: Group) -> dict[str, Any]:
@@ -133,8 +133,8 @@ def _rollout(words: dict[str, Any], token_ids: np.ndarray, logprobs: np.ndarray)
     if verdict:
         verdict = Verdict(**{**verdict, "outcome": Outcome(verdict["outcome"])})
     return Rollout(
-        token_ids=token_ids.tolist(),
-        logprobs=logprobs.tolist(),
+        token_ids=token_ids,
+        logprobs=logprobs,
         text=words["text"],
         finish_reason=FinishReason(words["finish_reason"]),
         policy_version=words["policy_version"],

@@ -10,12 +10,11 @@ import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from srpo.files import replacing, write_whole
+from srpo.files import replacing, write_parts, write_whole
 from srpo.learner.batch import TrainBatch
 from srpo.learner.learner import Learner
 from srpo.learner.saving import save_tensors
@@ -152,15 +151,16 @@ class RunFolder(RunFiles):
 
     def write_rollouts(self, row: Row, groups: Sequence[Group]) -> None:
         """rollouts/step-N.jsonl: one line a group, everything about its rollouts."""
-        lines = [json.dumps(_group_record(row, g), ensure_ascii=False) for g in groups]
-        write_whole(self.rollouts_of(row["step"]), "".join(f"{line}\n" for line in lines))
+        records = (_group_record(row, group) for group in groups)
+        lines = (f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+        write_parts(self.rollouts_of(row["step"]), lines)  # the texts may be a gigabyte
 
     def write_evals(self, evals: list[dict[str, Any]]) -> None:
         write_whole(self.evals, "".join(json.dumps(e) + "\n" for e in evals))
 
     def save_failed_step(self, step: int, batch: TrainBatch) -> Path:
         path = self.failed_step(step)
-        save_tensors({"tokens": batch.tokens, "rows": [asdict(r) for r in batch.rows]}, path)
+        save_tensors(batch.state_dict(), path)
         return path
 
     def note_failure(self, what: str) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from math import isfinite
+
+import numpy as np
 
 from srpo.algorithm.strategies import open_strategy
 from srpo.domains import find_domain
@@ -74,7 +75,7 @@ def finite(
     Weights that diverged may sample nonsense without any gradient; that shall show too.
     """
     try:
-        if not all(isfinite(sum(r.logprobs)) for g in groups for r in g.rollouts):
+        if not all(np.isfinite(r.logprobs).all() for g in groups for r in g.rollouts):
             raise NotFiniteError(
                 "the policy's log-probabilities are not finite; try a lower learner.lr"
             )

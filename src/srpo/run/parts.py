@@ -116,6 +116,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         observer.message,
     )
     opened.callback(engine.close)
+    ledger = Ledger(problems, [s.name for s in stages])
     collector = Collector(
         engine=engine,
         prompt_ids=prompter.ids,
@@ -128,6 +129,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         overlong=partial(
             overlong, limit=recipe.rollout.max_new_tokens, buffer=recipe.reward.overlong
         ),
+        expected=ledger.expected_tokens,
     )
 
     sampler = Sampler(problems, recipe.sampler, recipe.seed, recipe.rollout.group_size)
@@ -155,7 +157,7 @@ def open_parts(recipe: Recipe, folder: RunFolder, observer: Observer, opened: Ex
         prompter=prompter,
         curriculum=Curriculum(stages),
         sampler=sampler,
-        ledger=Ledger(problems, [s.name for s in stages]),
+        ledger=ledger,
         learner=learner,
         engine=engine,
         freshness=_freshness(recipe, learner, engine, collector, problems),

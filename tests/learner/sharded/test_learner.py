@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -81,7 +82,9 @@ def test_two_ranks_learn_score_and_save_as_one_process_does(
         ours, theirs = sharded.step(batch(seed)).row(True), whole.step(batch(seed)).row(True)
         assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-6)
     assert (flat(sharded.publish(3)) - flat(whole.publish(3))).abs().max() < 1e-5
-    answers = [([5, 6, 7], [8, 9]), ([5], [10]), ([9, 9], list(range(2, 40)))]
+    responses = ([8, 9], [10], range(2, 40))
+    prompts = ([5, 6, 7], [5], [9, 9])
+    answers = [(p, np.array(r, np.int32)) for p, r in zip(prompts, responses, strict=True)]
     for one, other in zip(sharded.score(answers), whole.score(answers), strict=True):
         assert one == pytest.approx(other, abs=1e-5)
     sharded.export(tmp_path)

@@ -89,7 +89,9 @@ def test_a_states_row_does_not_depend_on_its_neighbours(name: str) -> None:
     for rows in (64, 4):
         engine = engine_of(HYBRIDS[name], rows)
         answers = engine.generate(asked, Sampling(1.0, 1.0, 9))
-        found.append({request.index: [r.token_ids for r in group] for request, group in answers})
+        found.append(
+            {request.index: [r.token_ids.tolist() for r in group] for request, group in answers}
+        )
     assert found[0] == found[1]
 
 

@@ -56,7 +56,7 @@ def generate(
 
 
 def tokens(answers: Answers) -> dict[int, list[list[int]]]:
-    return {index: [r.token_ids for r in answers[index]] for index in sorted(answers)}
+    return {index: [r.token_ids.tolist() for r in answers[index]] for index in sorted(answers)}
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_logprobs_equal_those_of_a_full_forward(temperature: float) -> None:
     found = generate(engine, requests(), Sampling(temperature, 1.0, 40))
     for request in requests():
         for rollout in found[request.index]:
-            ids = torch.tensor([request.prompt_ids + rollout.token_ids])
+            ids = torch.tensor([request.prompt_ids + rollout.token_ids.tolist()])
             with torch.no_grad():
                 logits = engine.model(input_ids=ids).logits[0, len(request.prompt_ids) - 1 : -1]
             whole = torch.log_softmax(logits / temperature, -1)
@@ -105,6 +105,23 @@ def test_tokens_do_not_depend_on_what_shares_the_batch(answers: Answers) -> None
 @pytest.mark.parametrize("max_rows", [1, 4, 9, 16, 1000])
 def test_tokens_do_not_depend_on_the_batch_limit(answers: Answers, max_rows: int) -> None:
     assert tokens(generate(make_engine(max_rows), requests())) == tokens(answers)
+
+
+@pytest.mark.parametrize("max_rows", [4, 8, 1000])
+def test_the_longest_are_begun_first_and_tokens_do_not_depend_on_it(
+    answers: Answers, max_rows: int
+) -> None:
+    expected = dict(zip((r.index for r in requests()), (3.0, 90.0, 50.0, 8.0), strict=True))
+    asked = [replace(r, expected=expected[r.index]) for r in requests()]
+    waves = list(make_engine(max_rows)._waves(asked))
+    begun = [expected[r.index] for wave in waves for r in wave]
+    if max_rows == 4:
+        assert begun == sorted(begun, reverse=True)
+    if max_rows == 8:
+        assert [{expected[r.index] for r in wave} for wave in waves] == [{90.0, 50.0}, {8.0, 3.0}]
+    for wave in waves:
+        assert wave == sorted(wave, key=lambda r: len(r.prompt_ids)), "as without expectations"
+    assert tokens(generate(make_engine(max_rows), asked)) == tokens(answers)
 
 
 def test_tokens_do_not_depend_on_the_order(answers: Answers) -> None:
@@ -133,7 +150,7 @@ def test_long_responses_outgrow_the_room_of_the_cache() -> None:
     longest = max((r for g in found.values() for r in g), key=lambda r: len(r.token_ids))
     assert len(longest.token_ids) == 100
     request = next(r for r in requests() if longest in found[r.index])
-    ids = torch.tensor([request.prompt_ids + longest.token_ids])
+    ids = torch.tensor([request.prompt_ids + longest.token_ids.tolist()])
     with torch.no_grad():
         logits = engine.model(input_ids=ids).logits[0, len(request.prompt_ids) - 1 : -1]
     expected = torch.log_softmax(logits, -1)[range(100), longest.token_ids]
@@ -144,7 +161,7 @@ def test_seeds_fix_the_responses_and_tell_them_apart(answers: Answers) -> None:
     assert tokens(generate(make_engine(), requests())) == tokens(answers)
     others = [Request(r.index, r.prompt_ids, r.n, r.seed + 1000) for r in requests()]
     assert tokens(generate(make_engine(), others)) != tokens(answers)
-    ids = [tuple(r.token_ids) for r in answers[0]]
+    ids = [tuple(r.token_ids.tolist()) for r in answers[0]]
     assert len(set(ids)) > 1, "the members of a group differ"
 
 
@@ -177,11 +194,11 @@ def test_top_p_keeps_to_the_nucleus() -> None:
     found = generate(engine, requests(), Sampling(1.0, 0.3, 20))
     for request in requests():
         for rollout in found[request.index]:
-            ids = torch.tensor([request.prompt_ids + rollout.token_ids])
+            ids = torch.tensor([request.prompt_ids + rollout.token_ids.tolist()])
             with torch.no_grad():
                 logits = engine.model(input_ids=ids).logits[0, len(request.prompt_ids) - 1 : -1]
             probabilities = torch.softmax(logits, -1)
-            chosen = probabilities.gather(1, torch.tensor(rollout.token_ids)[:, None])
+            chosen = probabilities.gather(1, torch.tensor(rollout.token_ids).long()[:, None])
             above = (probabilities * (probabilities > chosen)).sum(-1)
             assert (above < 0.3 + 1e-5).all()
 
@@ -255,7 +272,7 @@ def test_a_stop_text_ends_a_response_as_a_token_does() -> None:
     for index, rollouts in whole.items():
         for before, after in zip(rollouts, found[index], strict=True):
             n = len(after.token_ids)
-            assert after.token_ids == before.token_ids[:n]
+            assert after.token_ids.tolist() == before.token_ids[:n].tolist()
             assert after.logprobs == pytest.approx(before.logprobs[:n], abs=1e-4)
             assert stop not in after.text
             if stop in before.text:

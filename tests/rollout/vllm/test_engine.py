@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -93,7 +94,7 @@ def test_a_stop_text_ends_a_response(engine: VllmEngine) -> None:
     for index, rollouts in whole.items():
         for before, after in zip(rollouts, found[index], strict=True):
             n = len(after.token_ids)
-            assert after.token_ids == before.token_ids[:n]
+            assert after.token_ids.tolist() == before.token_ids[:n].tolist()
             assert len(after.logprobs) == n
             assert after.text == before.text.partition(stop)[0]
             assert after.finish_reason is FinishReason.STOP or stop not in before.text
@@ -161,7 +162,7 @@ def gradient_of(learner: LocalLearner) -> torch.Tensor:
     return torch.cat([p.grad.flatten() for p in learner.model.parameters() if p.grad is not None])
 
 
-def groups(asked: list[Request], answers: Answers, logprobs: Iterator[list[float]]) -> list[Group]:
+def groups(asked: list[Request], answers: Answers, logprobs: Iterator[np.ndarray]) -> list[Group]:
     """Every second rollout correct; the log-probabilities replaced by those given."""
     found = []
     for request in asked:

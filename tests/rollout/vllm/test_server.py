@@ -167,7 +167,7 @@ def test_a_server_killed_in_the_middle_loses_nothing(
             kill(servers[0])
             engine.service.url = servers[1].url  # a new server at the old one's name
         assert request.index not in answers, "none is used twice"
-        answers[request.index] = [r.token_ids for r in rollouts]
+        answers[request.index] = [r.token_ids.tolist() for r in rollouts]
     assert answers == undisturbed, "the same rollouts, from the same weights"
     assert len(messages) == 1, "it had weights of its own"
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 from srpo.algorithm.losses import open_loss
@@ -49,9 +50,10 @@ class ShardedLearner:
         by_rank = [[update[rank] for update in each] for rank in range(self.ranks.count)]
         return self.ranks.each("step", [(self.steps, shares) for shares in by_rank])[0]
 
-    def score(self, answers: list[tuple[list[int], list[int]]]) -> list[list[float]]:
+    def score(self, answers: list[tuple[list[int], np.ndarray]]) -> list[np.ndarray]:
         rows = [
-            TrainRow(prompt, response, [0.0] * len(response), 0.0) for prompt, response in answers
+            TrainRow(prompt, response, np.zeros(len(response), np.float32), 0.0)
+            for prompt, response in answers
         ]
         parts = divide(rows, self.config.micro_batch_tokens, self.ranks.count, self.packed)
         found = self.ranks.each("score", [(own,) for own in parts])

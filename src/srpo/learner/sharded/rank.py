@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
@@ -106,10 +107,11 @@ class LearnerRank:
             self.updater.update(share.parts, share.denominator, stats)
         return stats
 
-    def score(self, parts: list[list[TrainRow]]) -> list[list[float]]:
+    def score(self, parts: list[list[TrainRow]]) -> list[np.ndarray]:
         """The log-probabilities of the rows of micro-batches, in their order."""
         self.updater.remember_old(parts)
-        return [row.old_logprobs or [] for part in parts for row in part]
+        rows = [row for part in parts for row in part]
+        return [row.old_logprobs for row in rows if row.old_logprobs is not None]
 
     def begin_walk(self, version: int, in_files: bool) -> None:
         """Make ready to gather the weights."""

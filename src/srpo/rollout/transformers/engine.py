@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from transformers import DynamicCache, PreTrainedModel
 
 from srpo.errors import in_one_line
@@ -29,6 +31,7 @@ from srpo.weights import WeightSource
 # What rounding does in bfloat16, experts that are chosen otherwise included; a cache that is not
 # right differs by several nats.
 DECODING_TOLERANCE = {torch.float32: 0.01, torch.bfloat16: 0.5}
+ROOM = 256  # tokens of each row that there is room for at first
 COMPACT_AT = 0.85  # share of live rows below which finished ones are taken out of the batch
 
 
@@ -50,8 +53,9 @@ class TransformersEngine:
         self.version = 0
 
     def generate(self, requests: list[Request], sampling: Sampling) -> Finished:
-        """Yield finished groups. Requests of similar prompt length share a batch of at most
-        `max_rows` rows (one group at least); those of equal length, where padding would matter."""
+        """Yield finished groups. A batch has at most `max_rows` rows (one group at least): the
+        requests whose responses are expected to be longest come first, and of those alike the ones
+        with similar prompts. Prompts of one length share it, where padding would matter."""
         for wave in self._waves(requests):
             yield from self._decode(wave, sampling)
 
@@ -76,11 +80,12 @@ class TransformersEngine:
 
     def _difference(self, prompt: list[int], rollout: Rollout) -> float:
         """Mean over the tokens, between decoding and reading."""
-        ids = torch.tensor([prompt + rollout.token_ids], device=self.model.device)
+        response = torch.from_numpy(rollout.token_ids).long()
+        ids = torch.cat([torch.tensor(prompt), response])[None].to(self.model.device)
         logits = self.model(input_ids=ids, use_cache=False).logits[0, len(prompt) - 1 : -1]
         read = torch.log_softmax(logits.float(), -1).cpu()
-        chosen = read.gather(1, torch.tensor(rollout.token_ids)[:, None])[:, 0]
-        return float((chosen - torch.tensor(rollout.logprobs)).abs().mean())
+        chosen = read.gather(1, response[:, None])[:, 0]
+        return float((chosen - torch.from_numpy(rollout.logprobs)).abs().mean())
 
     def load_weights(self, source: WeightSource) -> None:
         own = dict(self.model.named_parameters())
@@ -102,17 +107,23 @@ class TransformersEngine:
         """Nothing is open."""
 
     def _waves(self, requests: list[Request]) -> Iterator[list[Request]]:
+        by_length = sorted(requests, key=lambda r: len(r.prompt_ids))
+        place = {id(request): i for i, request in enumerate(by_length)}
         wave: list[Request] = []
         rows = 0
-        for request in sorted(requests, key=lambda r: len(r.prompt_ids)):
+        for request in sorted(by_length, key=self._turn):
             other = wave and len(wave[-1].prompt_ids) != len(request.prompt_ids)
             if wave and (rows + request.n > self.max_rows or (self.recurrent and other)):
-                yield wave
+                yield sorted(wave, key=lambda r: place[id(r)])
                 wave, rows = [], 0
             wave.append(request)
             rows += request.n
         if wave:
-            yield wave
+            yield sorted(wave, key=lambda r: place[id(r)])
+
+    def _turn(self, request: Request) -> tuple[float, ...]:
+        length, expected = len(request.prompt_ids), -request.expected
+        return (length, expected) if self.recurrent else (expected, length)
 
     def _decode(
         self, wave: list[Request], sampling: Sampling
@@ -125,7 +136,7 @@ class TransformersEngine:
                 rollouts[at][member] = Rollout(
                     token_ids=ids,
                     logprobs=logprobs,
-                    text=response_text(self.tokenizer, self.eos_ids, ids, sampling.stop),
+                    text=response_text(self.tokenizer, self.eos_ids, ids.tolist(), sampling.stop),
                     finish_reason=reason,
                     policy_version=self.version,
                 )
@@ -159,8 +170,9 @@ class _Batch:
         self.rows = [_Row(i, j) for i, r in enumerate(wave) for j in range(r.n)]
         self.live = torch.ones(len(self.rows), dtype=torch.bool)
         self.uniform = torch.cat([uniforms(r.seed, r.n, sampling.max_new_tokens) for r in wave])
-        self.tokens: list[Tensor] = []  # T columns of (B,)
-        self.logprobs: list[Tensor] = []
+        self.length = 0  # T: tokens of each row so far
+        self.tokens = torch.empty(len(self.rows), 0, dtype=torch.int32)  # (B, T or more)
+        self.logprobs = torch.empty(len(self.rows), 0)
         self.newly: list[tuple[int, FinishReason]] = []
         self._prefill(wave, pad, torch.repeat_interleave(torch.arange(len(wave)), counts))
 
@@ -196,23 +208,32 @@ class _Batch:
     @torch.inference_mode()
     def sample(self, eos: frozenset[int]) -> None:
         """Sample one token for every row, and note which rows it finishes."""
-        t = len(self.tokens)
-        s = self.sampling
+        t, s = self.length, self.sampling
         tokens, logprobs = sample(self.logits, self.uniform[:, t], s.temperature, s.top_p, s.top_k)
         column = tokens.cpu()
-        self.tokens.append(column)
-        self.logprobs.append(logprobs.cpu())
+        self._append(column, logprobs.cpu())
         ended = (torch.isin(column, torch.tensor(sorted(eos))) | self._stopped()) & self.live
         cut = self.live & ~ended & (t + 1 == self.sampling.max_new_tokens)
         self.newly = [(i, FinishReason.STOP) for i in ended.nonzero()[:, 0].tolist()]
         self.newly += [(i, FinishReason.LENGTH) for i in cut.nonzero()[:, 0].tolist()]
         self.live &= ~(ended | cut)
 
+    def _append(self, tokens: Tensor, logprobs: Tensor) -> None:
+        """One more column; there is room for twice as many whenever it runs out."""
+        if self.length == self.tokens.shape[1]:
+            room = min(max(self.length, ROOM), self.sampling.max_new_tokens - self.length)
+            self.tokens = F.pad(self.tokens, (0, room))
+            self.logprobs = F.pad(self.logprobs, (0, room))
+        self.tokens[:, self.length] = tokens
+        self.logprobs[:, self.length] = logprobs
+        self.length += 1
+
     def _stopped(self) -> Tensor:
         """(B,) bool: rows whose last token completed a stop text."""
         found = torch.zeros_like(self.live)
         if self.sampling.stop:
-            tails = torch.stack(self.tokens[-tail_of(self.sampling.stop) :], 1)
+            start = max(self.length - tail_of(self.sampling.stop), 0)
+            tails = self.tokens[:, start : self.length]
             for i in self.live.nonzero()[:, 0].tolist():
                 found[i] = is_stopped(self.tokenizer, tails[i].tolist(), self.sampling.stop)
         return found
@@ -226,25 +247,23 @@ class _Batch:
             self._compact()
         if self.padded:
             self.mask = torch.cat([self.mask, self.mask.new_ones(len(self.rows), 1)], dim=1)
-        tokens = self.tokens[-1].to(self.device)
+        tokens = self.tokens[:, self.length - 1].long().to(self.device)
         self.logits = self._forward(tokens[:, None], self.position[:, None])
         self.position = self.position + 1
 
-    def finished(self) -> Iterator[tuple[int, int, list[int], list[float], FinishReason]]:
+    def finished(self) -> Iterator[tuple[int, int, np.ndarray, np.ndarray, FinishReason]]:
         """What the last step finished: (request, member, ids, log-probabilities, reason)."""
-        if self.newly:
-            tokens, logprobs = torch.stack(self.tokens, 1), torch.stack(self.logprobs, 1)
-            for i, reason in self.newly:
-                row = self.rows[i]
-                yield row.request, row.member, tokens[i].tolist(), logprobs[i].tolist(), reason
-            self.newly = []
+        for i, reason in self.newly:
+            row = self.rows[i]
+            tokens, logprobs = (x[i, : self.length].numpy() for x in (self.tokens, self.logprobs))
+            yield row.request, row.member, tokens.copy(), logprobs.copy(), reason
+        self.newly = []
 
     def _compact(self) -> None:
         kept = self.live.nonzero()[:, 0]
         self.rows = [self.rows[i] for i in kept.tolist()]
         self.live, self.uniform = self.live[kept], self.uniform[kept]
-        self.tokens = [column[kept] for column in self.tokens]
-        self.logprobs = [column[kept] for column in self.logprobs]
+        self.tokens, self.logprobs = self.tokens[kept], self.logprobs[kept]
         kept = kept.to(self.device)
         select_rows(self.cache, kept)
         self.mask, self.position = self.mask[kept], self.position[kept]

@@ -163,7 +163,7 @@ class VllmEngine:
                 continue
             if not output.finished:
                 self.llm.abort_request([output.request_id])
-            logprobs = list(one.logprobs.logprobs) if one.logprobs else []
+            logprobs = one.logprobs.logprobs if one.logprobs else []
             reason = "stop" if stopped else one.finish_reason
             yield (
                 output.request_id,

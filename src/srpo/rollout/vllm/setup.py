@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from srpo.recipe.schema import RolloutConfig
@@ -42,15 +43,15 @@ class VllmSetup:
     def rollout(
         self,
         ids: list[int],
-        logprobs: list[float],
+        logprobs: Sequence[float],
         reason: str,
         version: int,
         stop: Sequence[str] = (),
     ) -> Rollout:
         """From vLLM's tokens, their log-probabilities, and why it stopped."""
         return Rollout(
-            token_ids=ids,
-            logprobs=logprobs,
+            token_ids=np.array(ids, np.int32),
+            logprobs=np.array(logprobs, np.float32),
             text=response_text(self.tokenizer, self.eos, ids, stop),
             finish_reason=REASONS.get(reason, FinishReason.ABORT),
             policy_version=version,
