@@ -172,7 +172,7 @@ def main(
     most: Annotated[int, typer.Option(help="max_new_tokens.")] = 32_768,
     median: Annotated[int, typer.Option(help="Tokens of a typical response.")] = 6_000,
     noise: Annotated[float, typer.Option(help="Of the expectations, as a lognormal sigma.")] = 0.2,
-    steps: Annotated[int, typer.Option(help="Simulated steps.")] = 5,
+    steps: Annotated[int, typer.Option(help="Simulated steps.")] = 3,
 ) -> None:
     print(f"{engines} engines of {rows} rows, {prompts} x {group} rollouts, {steps} steps")
     for kind in ("lognormal", "pareto"):
