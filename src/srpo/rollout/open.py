@@ -17,6 +17,7 @@ from srpo.rollout.vllm.process import VllmProcess
 from srpo.rollout.vllm.server import VllmServer
 from srpo.rollout.vllm.setup import VllmSetup
 from srpo.rollout.vllm.weights_folder import WeightsFolder
+from srpo.types import UserError
 
 
 def open_engine(
@@ -40,6 +41,11 @@ def open_engine(
         weights: the folder through which new weights go where they can't otherwise.
         message: is told what the user should know.
     """
+    if config.engines > 1:
+        raise UserError(
+            f"rollout.engines: {config.engines} can be planned with, not trained with yet; set"
+            " rollout.engines=1"
+        )
     if config.engine == "transformers":
         copy = load_model(model, dtype, device)
         engine = TransformersEngine(copy, tokenizer, config.max_rows, eos)
