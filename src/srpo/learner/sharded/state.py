@@ -18,6 +18,7 @@ from torch.distributed.checkpoint.state_dict_loader import load
 from torch.distributed.checkpoint.state_dict_saver import save
 from torch.distributed.tensor import DTensor, distribute_tensor
 
+from srpo.learner.optimizer import HostAdamW
 from srpo.learner.saving import disk_errors
 from srpo.types import UserError
 
@@ -26,10 +27,15 @@ COUNTS = "learner.json"  # beside shards: steps, the reference's digest, shapes
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
 
+def trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    """The weights that learn: all, or the adapters."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
 def state_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     """Weights, moments and the moments' step by the weights' names. An optimizer that has made no
     step yet is given moments of 0, which is what it would begin with."""
-    weights = dict(model.named_parameters())
+    weights = trained(model)
     moments: dict[str, dict[str, Tensor]] = {}
     for name, weight in weights.items():
         state = optimizer.state[weight]
@@ -37,7 +43,8 @@ def state_of(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, An
             # On the weight's device where the update is fused, as torch has it.
             on = weight.device if optimizer.defaults.get("fused") else None
             state["step"] = torch.zeros((), dtype=torch.float32, device=on)
-            state |= {kind: torch.zeros_like(weight) for kind in MOMENTS}
+            place = "cpu" if isinstance(optimizer, HostAdamW) else weight.device
+            state |= {kind: torch.zeros_like(weight, device=place) for kind in MOMENTS}
         moments[name] = dict(state)
     return {"model": {n: w.detach() for n, w in weights.items()}, "moments": moments}
 
@@ -99,7 +106,7 @@ def check_same(found: dict[str, Any], metadata: dict[str, Any], reference: str |
     if found["reference"] != reference:
         raise UserError(
             "model: its weights are not those that the run began with, and loss.kl_coef"
-            " measures against those; put them back"
+            " measures against those (learner.lora learns on top of them); put them back"
         )
 
 
