@@ -322,3 +322,25 @@ def test_the_figures_in_the_comments_of_the_recipes(name: str, response: int):
     for fact in facts:
         assert fact in text
     assert problems(plan) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "gpu", "response"),
+    [("qwen2.5-7b-80gb", "H100", 1000), ("qwen2.5-1.5b-lora", "L4", 800)],
+)
+def test_the_figures_of_the_recipes_for_one_gpu(name: str, gpu: str, response: int):
+    """Summands that the recipe's comment puts into one line are one here, too."""
+    resolved = load_recipe(name)
+    assumed = assume(resolved, find_gpu(gpu), response, None)
+    plan = make_plan(resolved, shape_of(resolved.model), assumed)
+    memory, engine = plan.memory, plan.engine
+    small = memory.moments + memory.gradients
+    counts = [memory.weights, small, memory.activations, memory.logits, OVERHEAD]
+    counts += [memory.learning + OVERHEAD, engine.budget, engine.weights, engine.reserve]
+    counts += [engine.budget - engine.weights - engine.reserve]
+    counts += [8 * plan.shape.parameters] if resolved.learner.offload else []
+    text = shipped()[name].read_text(encoding="utf-8").partition("\nmodel:")[0]
+    expected = [f"{count / GB:.1f}" for count in (*counts, plan.checkpoint)]
+    assert re.findall(r"^#  .*?  +([\d,.]+)$", text, re.MULTILINE) == expected
+    assert f"{find_gpu(gpu).memory / GB:.1f} in all" in text
+    assert problems(plan) == []

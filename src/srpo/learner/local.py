@@ -20,7 +20,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from srpo.learner.batch import MicroBatch, TrainBatch, TrainRow
 from srpo.learner.head import open_head
 from srpo.learner.learner import LearnerInfo, StepStats
-from srpo.learner.lora import add_adapters, merged, save_adapter, switched_off
+from srpo.learner.lora import ADAPTER, add_adapters, merged, save_adapter, switched_off
 from srpo.learner.names import with_file_names
 from srpo.learner.optimizer import open_optimizer
 from srpo.learner.packing import use_packed_rows
@@ -39,8 +39,6 @@ from srpo.learner.update import Updater
 from srpo.models import eos_ids, load_model, make_savable, pick_device, saved_dtype
 from srpo.recipe.schema import LearnerConfig, LossConfig, Recipe
 from srpo.weights import WeightSource
-
-ADAPTER = "adapter"  # beside the merged weights, in peft's format
 
 
 class LocalLearner:

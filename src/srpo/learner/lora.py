@@ -18,11 +18,13 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from srpo.files import umask_modes
 from srpo.recipe.schema import LoraConfig
 from srpo.types import UserError
 from srpo.weights import WeightSource
 
 NAME = "default"  # of an adapter; peft allows for several
+ADAPTER = "adapter"  # folder beside the merged weights, in peft's format
 WITHIN = ".base_layer"  # where peft puts what it adapts
 
 
@@ -117,3 +119,4 @@ def save_adapter(model: PreTrainedModel, base: str, config: LoraConfig, folder: 
         if "lora_" in name
     }
     save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
+    umask_modes(folder)

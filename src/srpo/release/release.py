@@ -13,6 +13,7 @@ from typing import Any
 from srpo.data.prompts import Prompter
 from srpo.domains import find_domains
 from srpo.files import umask_modes
+from srpo.learner.lora import ADAPTER
 from srpo.models import eos_ids_of, load_model, load_tokenizer, pick_device, saved_dtype
 from srpo.recipe.load import load_recipe
 from srpo.recipe.schema import Recipe, domain_name
@@ -95,6 +96,8 @@ def _write_model(
     model.generation_config = generation_config(target.recipe.rollout, eos, tokenizer)
     size = {} if weights.shard_size is None else {"max_shard_size": weights.shard_size}
     model.save_pretrained(folder, **size)
+    if (adapter := Path(target.model) / ADAPTER).is_dir():
+        shutil.copytree(adapter, folder / ADAPTER)
     umask_modes(folder)
     return eos, dtype
 
