@@ -28,11 +28,12 @@ from srpo.learner.batch import TrainBatch, TrainRow
 from srpo.learner.learner import StepStats
 from srpo.learner.local import LocalLearner
 from srpo.learner.sharded.learner import ShardedLearner
-from srpo.learner.sharded.processes import ProcessRanks, free_address
+from srpo.learner.sharded.processes import ProcessRanks
 from srpo.models import load_tokenizer
 from srpo.recipe.load import parse_recipe
 from srpo.recipe.schema import Recipe
 from srpo.run import parts, session
+from srpo.transfer import free_address
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

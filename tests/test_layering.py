@@ -28,6 +28,7 @@ BASE = {
     "versions",
     "weights",
     "transfer",
+    "parent",
 }
 # The parts, which the trainer puts together. rollout and learner never meet.
 PARTS = {
@@ -53,15 +54,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "nucleus": set(),
     "weights": set(),
     "transfer": {"errors", "types", "weights"},
+    "parent": set(),
     # --- parts
     "algorithm": {"errors", "types", "recipe", "files"},
     "rollout": {
         *("errors", "types", "recipe", "nucleus"),
-        *("models", "weights", "transfer", "files"),
+        *("models", "weights", "transfer", "parent", "files"),
     },
     "learner": {
         *("errors", "types", "recipe", "algorithm", "nucleus"),
-        *("models", "weights", "transfer", "files"),
+        *("models", "weights", "transfer", "parent", "files"),
     },
     "workers": {"errors", "types"},
     "sandbox": {"errors", "types", "recipe", "workers"},

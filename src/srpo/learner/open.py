@@ -21,7 +21,8 @@ def open_learner(recipe: Recipe, tokenizer: Any, opened: ExitStack) -> Learner:
     if recipe.learner.ranks == 1:
         return LocalLearner.open(recipe, tokenizer)
     from srpo.learner.sharded.learner import ShardedLearner
-    from srpo.learner.sharded.processes import ProcessRanks, free_address
+    from srpo.learner.sharded.processes import ProcessRanks
+    from srpo.transfer import free_address
 
     ranks = ProcessRanks(recipe.learner.ranks, recipe.learner.deadline_s)
     opened.callback(ranks.close)

@@ -20,9 +20,10 @@ from srpo.errors import NotFiniteError, RankError, TrainingError
 from srpo.learner.batch import TrainBatch, pack
 from srpo.learner.local import LocalLearner
 from srpo.learner.sharded.learner import ShardedLearner
-from srpo.learner.sharded.processes import ProcessRanks, free_address
+from srpo.learner.sharded.processes import ProcessRanks
 from srpo.recipe.load import parse_recipe
 from srpo.recipe.schema import GroupConfig, Recipe
+from srpo.transfer import free_address
 from srpo.types import UserError
 
 

@@ -5,7 +5,6 @@ A message in is (method, arguments). The answer is ("done", value) or ("raised",
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import sys
@@ -14,8 +13,7 @@ from multiprocessing.connection import Connection
 
 from srpo.errors import SRPOError, TrainingError, in_one_line
 from srpo.learner.sharded.rank import LearnerRank
-
-PR_SET_PDEATHSIG = 1
+from srpo.parent import die_with_parent
 
 
 def serve(connection: Connection) -> None:
@@ -33,10 +31,7 @@ def serve(connection: Connection) -> None:
 
 
 def main(descriptor: int, parent: int) -> None:
-    # However the driver ends, kill -9 included: nobody else would end this process.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it was quicker
-        os._exit(1)
+    die_with_parent(parent)
     # Ctrl-C goes to the whole terminal; the driver decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

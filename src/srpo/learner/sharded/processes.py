@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -120,10 +119,3 @@ class ProcessRanks:
         self.close()
         during = f" during {method}" if method else ""
         return RankError(f"learner rank {rank} of {self.count} {how}{during}; all ranks were ended")
-
-
-def free_address() -> str:
-    """A free port of this machine, as host:port."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{found.getsockname()[1]}"

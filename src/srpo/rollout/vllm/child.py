@@ -22,8 +22,8 @@ from typing import Any
 from torch import Tensor
 
 from srpo.errors import in_one_line
+from srpo.parent import die_with_parent
 from srpo.rollout.vllm.engine import VllmEngine
-from srpo.rollout.vllm.parent import die_with_parent
 from srpo.types import UserError
 from srpo.weights import Packed, WeightSource
 

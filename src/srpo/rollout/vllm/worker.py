@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from srpo.rollout.vllm.parent import die_with_parent
+from srpo.parent import die_with_parent
 from srpo.transfer import receive
 
 WORKER_EXTENSION = f"{__name__}.FreshWeights"
