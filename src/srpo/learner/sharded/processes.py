@@ -17,6 +17,7 @@ import torch
 from srpo.errors import RankError
 from srpo.types import UserError
 
+GRACE_S = 30.0  # for the others, once a rank has failed: what all find shows at once
 CLOSE_S = 10.0  # for a process to end by itself
 
 
@@ -55,11 +56,12 @@ class ProcessRanks:
         while missing := [rank for rank in range(self.count) if rank not in answers]:
             ready = wait([self.connections[r] for r in missing], until - time.monotonic())
             if not ready:
-                names = ", ".join(map(str, missing))
-                raise self._lost(names, f"did not answer within {self.deadline_s:g} s", method)
+                raise self._silent(missing, answers, method)
             for rank in missing:
                 if self.connections[rank] in ready:
                     answers[rank] = self._receive(rank, method)
+                    if answers[rank][0] == "raised":  # the others may wait for it in vain
+                        until = min(until, time.monotonic() + GRACE_S)
         for kind, value in answers.values():
             if kind == "raised":
                 raise value
@@ -101,6 +103,15 @@ class ProcessRanks:
             return self.connections[rank].recv()
         except (EOFError, OSError) as error:
             raise self._lost(rank, self._how(rank), method) from error
+
+    def _silent(
+        self, missing: list[int], answers: dict[int, tuple[str, Any]], method: str
+    ) -> RankError:
+        failed = next(((r, e) for r, (kind, e) in answers.items() if kind == "raised"), None)
+        how = f"did not answer within {self.deadline_s:g} s"
+        if failed:
+            how = f"did not answer, after rank {failed[0]} failed ({failed[1]}),"
+        return self._lost(", ".join(map(str, missing)), how, method)
 
     def _how(self, rank: int) -> str:
         """Its end, in words."""
