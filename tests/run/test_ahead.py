@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -118,6 +119,30 @@ def test_sampling_that_fails_tells_when_learning_is_over() -> None:
     assert learnt
     assert ahead.pending is None
     ahead.close()
+
+
+@dataclass
+class Endless:
+    """A collector that samples until it is told not to."""
+
+    on_phase: Any = None
+
+    def step(self, number: int, prompts: Any) -> Any:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            self.on_phase("rollout", 1, 2)
+            time.sleep(0.01)
+        raise AssertionError("nobody ended it")
+
+
+def test_sampling_ends_when_learning_fails_and_its_failure_is_what_shows() -> None:
+    sampler = Sampler(problems(4), SamplerConfig(), 0)
+    sampler.enter("stage1", frozenset(["math"]))
+    ahead, start = Ahead(cast(Any, Endless()), sampler, True), time.monotonic()
+    with pytest.raises(KeyboardInterrupt), ahead.sampling(7, wanted=True):
+        raise KeyboardInterrupt
+    ahead.close()
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize(

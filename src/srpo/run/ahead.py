@@ -30,6 +30,10 @@ from srpo.types import FinishReason, Group, Outcome, Problem, Reward, Rollout, V
 WORDS, TOKENS = "ahead.json", "ahead.npz"  # of a checkpoint
 
 
+class Abandoned(Exception):
+    """Learning failed, or a second signal came: the sampling beside it is of no use."""
+
+
 class Ahead:
     """Holds at most one step's groups."""
 
@@ -37,6 +41,7 @@ class Ahead:
         """Without `on` every step samples for itself."""
         self.collector, self.sampler, self.on = collector, sampler, on
         self.pending: Collected | None = None
+        self.given_up = False
         # One thread for all of the run: processes that it starts may end with it.
         self.thread = ThreadPoolExecutor(1, "ahead")
 
@@ -53,10 +58,13 @@ class Ahead:
         if not (self.on and wanted) or self.sampler.epoch_over:
             yield False
             return
-        quiet = replace(self.collector, on_phase=lambda *_: None)
+        quiet = replace(self.collector, on_phase=self._go_on)
         future = self.thread.submit(quiet.step, step, self.sampler)
         try:
             yield True
+        except BaseException:
+            self.given_up = True
+            raise
         finally:  # also when learning failed: the engine is not to be left in the middle
             start = time.perf_counter()
             failure = future.exception()
@@ -67,8 +75,14 @@ class Ahead:
         taken = self.pending.rollout_seconds + self.pending.verify_seconds
         self.pending.hidden_seconds = max(0.0, taken - waited)
 
+    def _go_on(self, *_: object) -> None:
+        """Ends a sampling that nobody waits for any more, at its next group or verdict."""
+        if self.given_up:
+            raise Abandoned
+
     def close(self) -> None:
         """Nothing is left running."""
+        self.given_up = True
         self.thread.shutdown()
 
     def save(self, folder: Path) -> None:
