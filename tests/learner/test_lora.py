@@ -156,13 +156,14 @@ def test_a_run_leaves_merged_weights_and_the_adapter_beside_them(tmp_path: Path)
         assert torch.allclose(tensor, merged[name], atol=1e-6), name
 
 
-@pytest.mark.parametrize("targets", [["nowhere"], ["lm_head"]])
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("target", ["nowhere", "lm_head", "embed_tokens", "proj"])
 def test_targets_that_there_are_not_are_refused_with_those_that_there_are(
-    targets: list[str],
+    target: str, tied: bool
 ) -> None:
-    config = LearnerConfig(lora=LoraConfig(targets=targets))
-    model = tiny_model(tied=False)
-    with pytest.raises(UserError, match=r"learner\.lora\.targets.*q_proj"):
+    config = LearnerConfig(lora=LoraConfig(targets=["q_proj", target]))
+    model = tiny_model(tied=tied)
+    with pytest.raises(UserError, match=rf"learner\.lora\.targets: '{target}'.*q_proj"):
         LocalLearner(model, nano_tokenizer(), config, TokenMeanConfig(), 1.0)
 
 

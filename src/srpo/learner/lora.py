@@ -34,27 +34,28 @@ def add_adapters(model: PreTrainedModel, config: LoraConfig, seed: int) -> None:
     wanted = peft.LoraConfig(
         r=config.rank, lora_alpha=config.alpha, target_modules=config.targets, bias="none"
     )
-    linear = {n.rpartition(".")[2]: m for n, m in model.named_modules() if isinstance(m, nn.Linear)}
-    output = model.get_output_embeddings()
-    known = sorted(name for name, module in linear.items() if module is not output)
+    _check_targets(model, config.targets)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        try:
-            peft.inject_adapter_in_model(wanted, model)
-        except ValueError as error:
-            raise UserError(
-                f"learner.lora.targets: {config.targets!r} are not layers of this model that can"
-                f" have adapters; it has {', '.join(known)}"
-            ) from error
-    if hasattr(model.get_output_embeddings(), "base_layer"):
-        raise UserError(
-            "learner.lora.targets: the output layer can have none here; name some of"
-            f" {', '.join(known)}"
-        )
+        peft.inject_adapter_in_model(wanted, model)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_("lora_" in name)
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
+
+
+def _check_targets(model: PreTrainedModel, targets: list[str] | str) -> None:
+    """Linear layers alone: the output layer, and an embedding that may be tied to it, would learn
+    as one thing and be published as another. Raises UserError."""
+    output = model.get_output_embeddings()
+    linear = [n for n, m in model.named_modules() if isinstance(m, nn.Linear) and m is not output]
+    for target in [] if isinstance(targets, str) else targets:
+        if not any(name == target or name.endswith(f".{target}") for name in linear):
+            known = ", ".join(sorted({name.rpartition(".")[2] for name in linear}))
+            raise UserError(
+                f"learner.lora.targets: {target!r} is no layer of this model that can have an"
+                f" adapter; it has {known}"
+            )
 
 
 def import_peft() -> Any:

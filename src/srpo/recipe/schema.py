@@ -624,6 +624,11 @@ class LearnerConfig(Section):
                 " learner.optimizer adamw8bit are for one process; set learner.ranks=1, or leave"
                 " them out"
             )
+        if self.offload and self.optimizer != "adamw":
+            raise ValueError(
+                f"learner.offload: moves adamw's moments, and learner.optimizer is"
+                f" {self.optimizer}; leave one of them out"
+            )
         return self
 
 
