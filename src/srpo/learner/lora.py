@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
+from transformers.pytorch_utils import Conv1D
 
 from srpo.files import umask_modes
 from srpo.recipe.schema import LoraConfig
@@ -48,7 +49,8 @@ def _check_targets(model: PreTrainedModel, targets: list[str] | str) -> None:
     """Linear layers alone: the output layer, and an embedding that may be tied to it, would learn
     as one thing and be published as another. Raises UserError."""
     output = model.get_output_embeddings()
-    linear = [n for n, m in model.named_modules() if isinstance(m, nn.Linear) and m is not output]
+    kinds = (nn.Linear, Conv1D)
+    linear = [n for n, m in model.named_modules() if isinstance(m, kinds) and m is not output]
     for target in [] if isinstance(targets, str) else targets:
         if not any(name == target or name.endswith(f".{target}") for name in linear):
             known = ", ".join(sorted({name.rpartition(".")[2] for name in linear}))
